@@ -1,0 +1,75 @@
+//! Every size the server refuses to exceed, in one table, from which
+//! `docs/limits.md` is made. Policy values (what an organisation may change)
+//! are settings of the modules, not listed here.
+
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])+ $name:ident: $unit:literal = $value:expr;)+) => {
+        $($(#[doc = $doc])+ pub const $name: usize = $value;)+
+
+        /// Name, value, unit and meaning of each limit.
+        pub const ALL: &[(&str, usize, &str, &str)] = &[
+            $((stringify!($name), $value, $unit, concat!($($doc,)+)),)+
+        ];
+    };
+}
+
+limits! {
+    /// Longest name of a person, in characters of any script.
+    NAME_CHARS: "characters" = 50;
+    /// Longest sign-in name.
+    LOGIN_CHARS: "characters" = 64;
+    /// Shortest password.
+    PASSWORD_MIN_CHARS: "characters" = 8;
+    /// Longest password.
+    PASSWORD_CHARS: "characters" = 256;
+    /// Longest name of an organisation.
+    ORG_NAME_CHARS: "characters" = 100;
+    /// Longest title of a conversation.
+    TITLE_CHARS: "characters" = 100;
+    /// Longest text of one message.
+    MESSAGE_CHARS: "characters" = 10_000;
+    /// Most blocks in one message.
+    MESSAGE_BLOCKS: "blocks" = 200;
+    /// Most people mentioned by name in one message.
+    MENTIONS: "people" = 100;
+    /// Most different emoji on one message.
+    REACTION_KINDS: "emoji" = 50;
+    /// Longest reaction.
+    REACTION_BYTES: "bytes" = 64;
+    /// Most people named in one request that creates or extends a group.
+    GROUP_ADD: "people" = 500;
+    /// Largest page of a list.
+    PAGE: "rows" = 200;
+    /// Largest page of history.
+    HISTORY_PAGE: "messages" = 200;
+    /// Largest JSON body of a request.
+    BODY_BYTES: "bytes" = 262_144;
+    /// Deepest nesting of a JSON body.
+    JSON_DEPTH: "levels" = 32;
+    /// Longest query string.
+    QUERY_BYTES: "bytes" = 4_096;
+    /// Largest sum of request headers.
+    HEADER_BYTES: "bytes" = 32_768;
+    /// Largest frame a client may send on the WebSocket.
+    SOCKET_FRAME_BYTES: "bytes" = 65_536;
+    /// Largest sum of frames waiting for one socket before it is closed.
+    SOCKET_QUEUE_BYTES: "bytes" = 1_048_576;
+    /// Most heads a client names when it resumes.
+    RESUME_HEADS: "streams" = 200;
+    /// Most people whose presence one socket follows.
+    PRESENCE_WATCH: "people" = 200;
+    /// Most streams one socket follows beyond those it follows by membership.
+    SOCKET_SUBSCRIPTIONS: "streams" = 64;
+    /// Most events in one catch-up of one stream before the client is told to read anew.
+    CATCH_UP_EVENTS: "events" = 1_000;
+    /// Most sockets of one person at a time.
+    SOCKETS_PER_PERSON: "sockets" = 32;
+    /// Most sessions of one person; the oldest idle one ends.
+    SESSIONS_PER_PERSON: "sessions" = 100;
+    /// Most organisations one person founds.
+    ORGS_PER_PERSON: "organisations" = 50;
+    /// Longest idempotency key.
+    IDEMPOTENCY_KEY_BYTES: "bytes" = 128;
+    /// Largest draft kept for a conversation.
+    DRAFT_CHARS: "characters" = 10_000;
+}
