@@ -1,1 +1,41 @@
-//! kernel
+//! What a module is made of: its declaration, the context it acts in, and
+//! the permission, streams, hooks and records that every module shares.
+//!
+//! Architecture invariant: the kernel knows no module. It owns only tables
+//! whose names begin with `kernel_`, and what it offers must serve at least
+//! two modules.
+
+pub mod access;
+pub mod audit;
+mod budget;
+mod ctx;
+pub mod extract;
+mod hooks;
+pub mod idempotency;
+mod module;
+mod permission;
+mod registry;
+mod response;
+pub mod settings;
+pub mod streams;
+pub mod text;
+
+pub use budget::{Budget, Budgets};
+pub use ctx::{Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Principal, SystemClock};
+pub use extract::{Anyone, Body, Created, Params};
+pub use hooks::{Event, Hook, Hooks};
+pub use module::{
+    Call, CallFuture, CardSource, Duty, Listener, Module, NotificationKind, OrgData, OrgScope, Periodic, PermissionDoc,
+    PersonData, Resident, SearchSource, WaitingItem, WaitingSource,
+};
+pub use permission::{Act, Allowed, Resource, Visible, allow, see};
+pub use registry::Registry;
+pub use response::{Failure, Reply};
+
+/// The kernel's own tables.
+pub const MIGRATIONS: &[store::Migration] = &[store::Migration {
+    module: "kernel",
+    version: 2026_11_22_08_00_00,
+    name: "kernel",
+    sql: include_str!("../migrations/20261122_080000_kernel.sql"),
+}];

@@ -1,0 +1,113 @@
+//! Budgets: token buckets per person and purpose, in memory of each node.
+//! An exhausted one answers 429 with the time at which asking makes sense.
+
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::Mutex;
+use proto::{Code, Error, Millis, Result};
+use uuid::Uuid;
+
+use crate::Clock;
+
+/// A purpose with its burst and its rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Budget {
+    /// Requests of one person.
+    Requests,
+    /// Messages of one person.
+    Messages,
+    /// Sign-in tries for one name.
+    SignIn,
+    /// Sign-in tries from one address, all names together.
+    SignInAddress,
+    /// New accounts from one address.
+    SignUp,
+    /// Looking at invitations from one address.
+    InvitationLook,
+}
+
+impl Budget {
+    /// `(burst, milliseconds until one is regained)`.
+    const fn rate(self) -> (i64, i64) {
+        match self {
+            Self::Requests => (2_000, 2),
+            Self::Messages => (1_000, 5),
+            Self::SignIn => (10, 6_000),
+            Self::SignInAddress => (100, 1_000),
+            Self::SignUp => (1_000, 3_600),
+            Self::InvitationLook => (60, 1_000),
+        }
+    }
+}
+
+/// All buckets of this node. A full bucket is not kept.
+pub struct Budgets {
+    clock: Arc<dyn Clock>,
+    /// The moment each bucket will be full again (GCRA).
+    full_at: Mutex<HashMap<(Budget, Uuid), Millis>>,
+    /// Load measurements switch budgets off.
+    unlimited: std::sync::atomic::AtomicBool,
+}
+
+impl Budgets {
+    /// Beyond this many buckets, those that are full are forgotten.
+    const SWEEP_AT: usize = 100_000;
+
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, full_at: Mutex::default(), unlimited: false.into() }
+    }
+
+    pub fn lift(&self) {
+        self.unlimited.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Takes one from the bucket of `who`.
+    pub fn spend(&self, budget: Budget, who: Uuid) -> Result<()> {
+        if self.unlimited.load(std::sync::atomic::Ordering::Relaxed) {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let (burst, each) = budget.rate();
+        let mut buckets = self.full_at.lock();
+        if buckets.len() > Self::SWEEP_AT {
+            buckets.retain(|_, full_at| *full_at > now);
+        }
+        let full_at = buckets.entry((budget, who)).or_insert(now);
+        let next = (*full_at).max(now) + each;
+        let wait = next - now - burst * each;
+        if wait > 0 {
+            return Err(Error::api(Code::RateLimited).with("retry_after_ms", wait));
+        }
+        *full_at = next;
+        Ok(())
+    }
+
+    /// Gives back all that `who` spent, after a success.
+    pub fn refill(&self, budget: Budget, who: Uuid) {
+        self.full_at.lock().remove(&(budget, who));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ManualClock;
+
+    #[test]
+    fn a_burst_is_allowed_then_the_wait_is_named_and_true() {
+        let clock = Arc::new(ManualClock::new(1_000));
+        let budgets = Budgets::new(clock.clone());
+        let who = Uuid::nil();
+        for _ in 0..10 {
+            budgets.spend(Budget::SignIn, who).unwrap();
+        }
+        let Error::Api { code, context, .. } = budgets.spend(Budget::SignIn, who).unwrap_err() else { panic!() };
+        assert_eq!(code, Code::RateLimited);
+        let wait = context.unwrap()["retry_after_ms"].as_i64().unwrap();
+        clock.advance(wait - 1);
+        assert!(budgets.spend(Budget::SignIn, who).is_err());
+        clock.advance(1);
+        budgets.spend(Budget::SignIn, who).unwrap();
+        assert!(budgets.spend(Budget::SignIn, who).is_err());
+    }
+}

@@ -1,0 +1,192 @@
+//! The context everything acts in. Time, ids and randomness come from here
+//! and from nowhere else, so a test can move the clock and repeat a run.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use parking_lot::Mutex;
+use proto::{Id, Millis, PrincipalKind, SessionId, UserId};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use store::Db;
+use uuid::Uuid;
+
+use crate::{Budgets, Registry};
+
+pub trait Clock: Send + Sync + 'static {
+    fn now(&self) -> Millis;
+}
+
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Millis {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// A clock that moves only when told to.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    pub fn new(at: Millis) -> Self {
+        Self(AtomicI64::new(at))
+    }
+
+    pub fn advance(&self, by: Millis) {
+        self.0.fetch_add(by, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Millis {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Who acts. Every sender, actor and audit entry is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    pub kind: PrincipalKind,
+    pub id: Uuid,
+    pub session: Option<SessionId>,
+    /// What a bearer token may be used for; `None` is everything its owner may.
+    pub scopes: Option<Arc<[String]>>,
+}
+
+impl Principal {
+    pub fn person(user: UserId, session: SessionId) -> Self {
+        Self { kind: PrincipalKind::Person, id: user.0, session: Some(session), scopes: None }
+    }
+
+    /// The server itself: jobs, seeds, imports.
+    pub const SYSTEM: Self = Self { kind: PrincipalKind::System, id: Uuid::nil(), session: None, scopes: None };
+
+    pub fn user(&self) -> UserId {
+        UserId(self.id)
+    }
+}
+
+/// Where signals that do not last go: typing, presence, `touched`.
+pub trait EphemeralSink: Send + Sync + 'static {
+    fn send(&self, signal: Ephemeral);
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ephemeral {
+    /// An answer of the API changed for the followers of `stream`.
+    Touched { stream: proto::StreamKey, kind: &'static str, id: Uuid },
+    /// `user`'s place in a conversation moved; joined and shown to whoever has it open.
+    Receipt { conversation: Uuid, user: UserId, read_seq: i64, delivered_seq: i64 },
+    /// Sessions or memberships of `user` ended: read `kernel_access_changes` now.
+    AccessChanged { user: UserId },
+}
+
+/// Values of the configuration that modules may need.
+#[derive(Clone, Debug)]
+pub struct KernelConfig {
+    pub name: String,
+    pub version: &'static str,
+    /// Goes into every link and QR code; never taken from a Host header.
+    pub public_url: String,
+    /// Requests over plain http are refused from other than private addresses.
+    pub https: bool,
+    /// `open` or `invitation`: who may make an account.
+    pub signup_open: bool,
+    /// Argon2 memory in KiB; small in tests.
+    pub password_kib: u32,
+}
+
+/// The running server, shared by every request.
+pub struct Kernel {
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+    pub registry: Registry,
+    pub budgets: Budgets,
+    pub config: KernelConfig,
+    pub ephemeral: Arc<dyn EphemeralSink>,
+    rng: Mutex<StdRng>,
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kernel").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Kernel {
+    pub fn new(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        registry: Registry,
+        config: KernelConfig,
+        ephemeral: Arc<dyn EphemeralSink>,
+        rng: StdRng,
+    ) -> Arc<Self> {
+        let budgets = Budgets::new(clock.clone());
+        Arc::new(Self { db, clock, registry, budgets, config, ephemeral, rng: Mutex::new(rng) })
+    }
+
+    /// A generator seeded by the operating system.
+    pub fn system_rng() -> StdRng {
+        StdRng::try_from_rng(&mut rand::rngs::SysRng).expect("the operating system gives no randomness")
+    }
+
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// A new UUIDv7 of the kernel's clock and randomness.
+    pub fn id<T: Id>(&self) -> T {
+        let millis = u64::try_from(self.now()).unwrap_or(0);
+        let mut random = [0; 10];
+        self.rng.lock().fill_bytes(&mut random);
+        T::from_uuid(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+    }
+
+    /// Random bytes for secrets.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.lock().fill_bytes(&mut bytes);
+        bytes
+    }
+
+    pub fn ctx(self: &Arc<Self>, actor: Principal) -> Ctx {
+        Ctx { kernel: self.clone(), actor, now: self.now() }
+    }
+}
+
+/// One request, call or job: who acts and when. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Ctx {
+    pub kernel: Arc<Kernel>,
+    pub actor: Principal,
+    /// The moment of the request; the same for all it writes.
+    pub now: Millis,
+}
+
+impl Ctx {
+    pub fn db(&self) -> &Db {
+        &self.kernel.db
+    }
+
+    pub fn id<T: Id>(&self) -> T {
+        self.kernel.id()
+    }
+
+    pub fn user(&self) -> UserId {
+        self.actor.user()
+    }
+
+    pub fn hooks(&self) -> &crate::Hooks {
+        self.kernel.registry.hooks()
+    }
+}

@@ -1,0 +1,198 @@
+//! Streams: what one can follow. A module that owns a kind of stream
+//! registers a [`StreamSource`]; modules that keep rows on somebody else's
+//! stream (a person's, an organisation's) register a [`StreamPart`].
+
+use std::sync::Arc;
+
+use proto::{Error, Frame, Header, Result, StreamKey, UserId};
+use serde_json::Value;
+use store::{Emit, Key, Tx, sql};
+use uuid::Uuid;
+
+/// From where to where a person may follow a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Frames whose `seq` is positive and smaller are not for them.
+    pub min_seq: i64,
+}
+
+/// A stream that a person follows by membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Followed {
+    pub stream: StreamKey,
+    pub rev: i64,
+    /// Strictly increasing per stream; what `floor` is compared with.
+    pub changed_at: i64,
+    pub access: Access,
+}
+
+/// The rows whose last change is `rev`, as events.
+#[derive(Debug, Default)]
+pub struct Change {
+    pub rev: i64,
+    pub header: Header,
+    pub events: Vec<Value>,
+}
+
+impl Change {
+    pub fn frame(&self, stream: StreamKey) -> Result<Frame> {
+        let events = serde_json::to_string(&self.events).map_err(Error::internal)?.into_boxed_str();
+        Ok(Frame { stream, rev: self.rev, header: self.header.clone(), events })
+    }
+}
+
+/// What happened after a rev. Rows that changed more than once stand at
+/// their last rev, so holes are normal.
+#[derive(Debug, Default)]
+pub struct Since {
+    /// Ascending by rev.
+    pub changes: Vec<Change>,
+    /// What the reader knows after these changes.
+    pub rev: i64,
+    pub more: bool,
+}
+
+impl Since {
+    /// Groups rows of several tables by rev.
+    pub fn group(mut rows: Vec<(i64, Header, Value)>, rev: i64, more: bool) -> Self {
+        rows.sort_by_key(|(rev, ..)| *rev);
+        let mut changes: Vec<Change> = Vec::new();
+        for (rev, header, event) in rows {
+            match changes.last_mut() {
+                Some(last) if last.rev == rev => {
+                    last.events.push(event);
+                    last.header.seq = last.header.seq.max(header.seq);
+                    last.header.leaves.extend(header.leaves);
+                    last.header.joins.extend(header.joins);
+                }
+                _ => changes.push(Change { rev, header, events: vec![event] }),
+            }
+        }
+        Self { changes, rev, more }
+    }
+}
+
+/// The owner of a kind of stream. All methods run inside a read transaction.
+pub trait StreamSource: Send + Sync + 'static {
+    fn kind(&self) -> &'static str;
+    /// The present rev; `None` where there is no such stream.
+    fn head(&self, tx: &mut Tx<'_>, id: Uuid) -> Result<Option<i64>>;
+    /// Whether this person may follow it now.
+    fn authorize(&self, tx: &mut Tx<'_>, user: UserId, id: Uuid) -> Result<Option<Access>>;
+    /// Rows whose last change is after `rev`, at most about `limit`; never
+    /// splits one rev. Frames that were emitted and what is read here agree:
+    /// another node turns a hint into frames by reading.
+    fn since(&self, tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Since>;
+    /// All streams of this kind that the person follows by membership and
+    /// that changed at or after `changed_since` (0: all).
+    fn followed(&self, tx: &mut Tx<'_>, user: UserId, changed_since: i64) -> Result<Vec<Followed>>;
+    /// The event that introduces a stream to a person who now follows it.
+    fn introduce(&self, _tx: &mut Tx<'_>, _user: UserId, _id: Uuid) -> Result<Option<Value>> {
+        Ok(None)
+    }
+    /// The event that tells a person that they no longer follow it.
+    fn dismiss(&self, _id: Uuid) -> Option<Value> {
+        None
+    }
+    /// Whether nothing of it is kept (typing, cursors of a live room).
+    fn ephemeral(&self) -> bool {
+        false
+    }
+}
+
+/// Rows that one module keeps on a stream several modules write.
+#[derive(Clone, Copy)]
+pub struct StreamPart {
+    pub kind: &'static str,
+    /// `(rev, event)` of its rows with `rev > since`, ascending, at most `limit`.
+    #[expect(clippy::type_complexity, reason = "one function, written out once")]
+    pub since: for<'t, 'a> fn(&'a mut Tx<'t>, Uuid, i64, usize) -> Result<Vec<(i64, Value)>>,
+}
+
+/// The lock that must be held to write to a person's or an organisation's stream.
+pub fn key(stream: StreamKey) -> Key {
+    Key::advisory(stream.kind, stream.id)
+}
+
+/// The next rev of a shared stream, under its lock.
+pub fn bump(tx: &mut Tx<'_>, stream: StreamKey) -> Result<i64> {
+    if !tx.holds(&key(stream)) {
+        return Err(Error::internal(format!("{stream} written without its lock")));
+    }
+    Ok(tx.one(
+        sql!(
+            "INSERT INTO kernel_heads (kind, id, rev) VALUES ($1, $2, 1)
+             ON CONFLICT (kind, id) DO UPDATE SET rev = kernel_heads.rev + 1 RETURNING rev"
+        ),
+        &[&stream.kind, &stream.id],
+        |row| row.get(0),
+    )?)
+}
+
+/// The present rev of a shared stream, 0 before its first change.
+pub fn head(tx: &mut Tx<'_>, stream: StreamKey) -> Result<i64> {
+    Ok(tx
+        .opt(sql!("SELECT rev FROM kernel_heads WHERE kind = $1 AND id = $2"), &[&stream.kind, &stream.id], |row| {
+            row.get(0)
+        })?
+        .unwrap_or(0))
+}
+
+/// Tells the followers of a stream what changed with `rev`.
+pub fn emit(tx: &mut Tx<'_>, stream: StreamKey, rev: i64, header: Header, events: &[Value]) -> Result<()> {
+    let events = serde_json::to_string(events).map_err(Error::internal)?.into_boxed_str();
+    tx.emit(Emit { stream, rev, frame: Some(Arc::new(Frame { stream, rev, header, events })) });
+    Ok(())
+}
+
+/// A stream of kind `person` or `org`, put together from all modules' parts.
+pub struct SharedStream {
+    pub kind: &'static str,
+    pub parts: Vec<StreamPart>,
+    /// Whose stream a person may follow: `person` only their own; an
+    /// organisation's by membership, which the owner of members tells.
+    #[expect(clippy::type_complexity, reason = "one function, written out once")]
+    pub follows: for<'t, 'a> fn(&'a mut Tx<'t>, UserId) -> Result<Vec<Uuid>>,
+}
+
+impl StreamSource for SharedStream {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    fn head(&self, tx: &mut Tx<'_>, id: Uuid) -> Result<Option<i64>> {
+        head(tx, StreamKey::new(self.kind, id)).map(Some)
+    }
+
+    fn authorize(&self, tx: &mut Tx<'_>, user: UserId, id: Uuid) -> Result<Option<Access>> {
+        Ok((self.follows)(tx, user)?.contains(&id).then_some(Access { min_seq: 0 }))
+    }
+
+    fn since(&self, tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Since> {
+        let head = head(tx, StreamKey::new(self.kind, id))?;
+        let mut events = Vec::new();
+        // Each part gives its first `limit` rows; what lies beyond the smallest
+        // last rev of a part that was cut is read the next time.
+        let mut upto = head;
+        for part in &self.parts {
+            let rows = (part.since)(tx, id, rev, limit)?;
+            if rows.len() >= limit && let Some((last, _)) = rows.last() {
+                upto = upto.min(*last);
+            }
+            events.extend(rows);
+        }
+        events.retain(|(rev, _)| *rev <= upto);
+        let rows = events.into_iter().map(|(rev, event)| (rev, Header::default(), event)).collect();
+        Ok(Since::group(rows, upto, upto < head))
+    }
+
+    fn followed(&self, tx: &mut Tx<'_>, user: UserId, _changed_since: i64) -> Result<Vec<Followed>> {
+        let ids = (self.follows)(tx, user)?;
+        ids.into_iter()
+            .map(|id| {
+                let stream = StreamKey::new(self.kind, id);
+                Ok(Followed { stream, rev: head(tx, stream)?, changed_at: 0, access: Access { min_seq: 0 } })
+            })
+            .collect()
+    }
+}
