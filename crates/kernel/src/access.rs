@@ -69,7 +69,13 @@ pub fn since(tx: &mut Tx<'_>, at: Millis) -> Result<Vec<AccessChange>> {
     )?)
 }
 
-/// Forgets rows that every node has long read.
-pub fn prune(tx: &mut Tx<'_>, now: Millis) -> Result<u64> {
-    Ok(tx.execute(sql!("DELETE FROM kernel_access_changes WHERE at < $1"), &[&(now - KEEP_MS)])?)
+/// Forgets up to `limit` rows that every node has long read; how many.
+pub fn prune(tx: &mut Tx<'_>, now: Millis, limit: i64) -> Result<u64> {
+    Ok(tx.execute(
+        sql!(
+            "DELETE FROM kernel_access_changes WHERE id IN
+             (SELECT id FROM kernel_access_changes WHERE at < $1 ORDER BY at, id LIMIT $2)"
+        ),
+        &[&(now - KEEP_MS), &limit],
+    )?)
 }

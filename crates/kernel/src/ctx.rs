@@ -101,8 +101,25 @@ pub struct KernelConfig {
     pub https: bool,
     /// `open` or `invitation`: who may make an account.
     pub signup_open: bool,
+    /// While there is nobody, only the set-up link makes an account: else
+    /// whoever finds a fresh server first would own it. Off for tests and seeds.
+    pub setup_required: bool,
     /// Argon2 memory in KiB; small in tests.
     pub password_kib: u32,
+}
+
+impl KernelConfig {
+    /// Quick hashing, open sign-up, no set-up link.
+    pub fn for_tests(public_url: String) -> Self {
+        Self {
+            name: "Magpie".into(),
+            version: env!("CARGO_PKG_VERSION"),
+            public_url,
+            https: false,
+            signup_open: true,
+            password_kib: 64,
+        }
+    }
 }
 
 /// The running server, shared by every request.

@@ -1,16 +1,23 @@
 //! What a handler may ask for: who is asking, a checked body, a checked query.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+};
 
 use axum::{
     Json,
     body::to_bytes,
-    extract::{FromRequest, FromRequestParts, Request},
+    extract::{ConnectInfo, FromRequest, FromRequestParts, Request},
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use proto::{API_LEVEL, Code, Error, limits};
 use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
 
 use crate::{Ctx, Failure, Kernel, Principal};
 
@@ -30,6 +37,10 @@ pub trait Authenticator: Send + Sync + 'static {
         kernel: &'a Arc<Kernel>,
         secret: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<Option<Principal>, Error>> + Send + 'a>>;
+
+    /// Drops what is remembered of a person's sessions: something of theirs
+    /// ended, here or on another node (`access::AccessChange`).
+    fn forget(&self, user: proto::UserId);
 }
 
 /// A session secret and how it came.
@@ -200,6 +211,61 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Params<
     }
 }
 
+/// What the path names. A part that cannot be an id names nothing: 404.
+#[derive(Debug)]
+pub struct At<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for At<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(path) => Ok(Self(path.0)),
+            Err(_) => Err(Failure(Code::NotFound.into())),
+        }
+    }
+}
+
+/// The address at the other end of the connection, as the listener tells it;
+/// `None` where it tells none, which counts as a public one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub Option<IpAddr>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(peer.map(|ConnectInfo(at)| at.ip().to_canonical())))
+    }
+}
+
+impl Peer {
+    /// Whether the connection cannot have crossed the open internet:
+    /// loopback, RFC 1918, link-local, unique local (RFC 4193) and the shared
+    /// space of RFC 6598.
+    pub fn is_private(self) -> bool {
+        match self.0 {
+            None => false,
+            Some(IpAddr::V4(ip)) => {
+                let [a, b, ..] = ip.octets();
+                ip.is_loopback() || ip.is_private() || ip.is_link_local() || (a == 100 && b & 0xc0 == 64)
+            }
+            Some(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+        }
+    }
+
+    /// Whose budget it spends: an IPv4 address, or a /64 of IPv6, which one
+    /// customer has whole.
+    pub fn who(self) -> Uuid {
+        match self.0 {
+            None => Uuid::nil(),
+            Some(IpAddr::V4(ip)) => Uuid::new_v5(&Uuid::NAMESPACE_OID, &ip.octets()),
+            Some(IpAddr::V6(ip)) => Uuid::new_v5(&Uuid::NAMESPACE_OID, &ip.octets()[..8]),
+        }
+    }
+}
+
 /// 201 with the thing made.
 #[derive(Debug)]
 pub struct Created<T>(pub T);
@@ -255,5 +321,21 @@ mod tests {
         assert_eq!(secret(&headers, true), Some(Secret::Bearer("t")));
         headers.insert(header::AUTHORIZATION, "Basic t".parse().unwrap());
         assert_eq!(secret(&headers, true), None);
+    }
+
+    #[test]
+    fn an_address_of_the_open_internet_is_not_private_and_a_missing_one_neither() {
+        let peer = |ip: &str| Peer(Some(ip.parse::<IpAddr>().unwrap().to_canonical()));
+        for ip in ["127.0.0.1", "10.1.2.3", "172.31.0.1", "192.168.1.1", "169.254.7.7", "100.64.0.1", "100.127.255.255",
+            "::1", "fd00::1", "fe80::1", "::ffff:192.168.1.1"]
+        {
+            assert!(peer(ip).is_private(), "{ip}");
+        }
+        for ip in ["8.8.8.8", "172.32.0.1", "100.63.0.1", "100.128.0.1", "2001:db8::1", "::ffff:8.8.8.8", "0.0.0.0", "::"] {
+            assert!(!peer(ip).is_private(), "{ip}");
+        }
+        assert!(!Peer(None).is_private());
+        assert_eq!(peer("2001:db8::1").who(), peer("2001:db8::ffff").who());
+        assert_ne!(peer("2001:db8::1").who(), peer("2001:db8:0:1::1").who());
     }
 }

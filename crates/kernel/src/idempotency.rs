@@ -94,7 +94,13 @@ impl Once {
     }
 }
 
-/// Forgets keys older than a day.
-pub fn prune(tx: &mut Tx<'_>, now: Millis) -> Result<u64> {
-    Ok(tx.execute(sql!("DELETE FROM kernel_idempotency WHERE at < $1"), &[&(now - KEEP_MS)])?)
+/// Forgets up to `limit` keys older than a day; how many.
+pub fn prune(tx: &mut Tx<'_>, now: Millis, limit: i64) -> Result<u64> {
+    Ok(tx.execute(
+        sql!(
+            "DELETE FROM kernel_idempotency WHERE (actor_id, key) IN
+             (SELECT actor_id, key FROM kernel_idempotency WHERE at < $1 ORDER BY at, actor_id, key LIMIT $2)"
+        ),
+        &[&(now - KEEP_MS), &limit],
+    )?)
 }

@@ -11,6 +11,7 @@ mod budget;
 mod ctx;
 pub mod extract;
 mod hooks;
+pub mod http;
 pub mod idempotency;
 mod module;
 mod permission;
@@ -19,10 +20,11 @@ mod response;
 pub mod settings;
 pub mod streams;
 pub mod text;
+pub mod worker;
 
 pub use budget::{Budget, Budgets};
 pub use ctx::{Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Principal, SystemClock};
-pub use extract::{Anyone, Body, Created, Params};
+pub use extract::{Anyone, At, Body, Created, Params, Peer};
 pub use hooks::{Event, Hook, Hooks};
 pub use module::{
     Call, CallFuture, CardSource, Duty, Listener, Module, NotificationKind, OrgData, OrgScope, Periodic, PermissionDoc,

@@ -25,7 +25,6 @@ impl IntoResponse for Failure {
         if let Error::Internal(source) = &self.0 {
             tracing::error!(error = %source, cause = ?source.source().map(ToString::to_string), "internal error");
         }
-        // The request id is added by the layer that knows it.
         let problem = Problem::of(&self.0, None);
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = match &self.0 {
@@ -35,7 +34,9 @@ impl IntoResponse for Failure {
             }
             _ => None,
         };
-        let mut response = (status, Json(problem)).into_response();
+        let mut response = (status, Json(&problem)).into_response();
+        // The layer that knows the request's id writes the body once more with it.
+        response.extensions_mut().insert(Box::new(problem));
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -1,0 +1,89 @@
+//! The layers around every route: request ids, limits, security headers,
+//! and problems for what no handler answers.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use proto::{Code, Error, Problem, limits};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    timeout::TimeoutLayer,
+};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{Failure, Kernel, Listener};
+
+/// Names a request in answers and in the log.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// No handler works longer than this.
+pub const HANDLER_TIME: Duration = Duration::from_secs(30);
+
+/// The routes of a listener and their API document, before any layer.
+pub fn api(kernel: &Kernel, listener: Listener) -> OpenApiRouter<Arc<Kernel>> {
+    kernel.registry.routes(listener)
+}
+
+/// Puts the common layers around the routes of the API.
+pub fn layered(routes: Router<Arc<Kernel>>, kernel: Arc<Kernel>) -> Router {
+    routes
+        .method_not_allowed_fallback(async || Failure(Code::MethodNotAllowed.into()))
+        .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, HANDLER_TIME))
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
+            let text = panic
+                .downcast_ref::<&str>()
+                .map(ToString::to_string)
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_default();
+            Failure(Error::internal(format!("a handler panicked: {text}"))).into_response()
+        }))
+        .layer(middleware::from_fn_with_state(kernel.clone(), around))
+        .with_state(kernel)
+}
+
+/// The answer to an address nobody serves.
+pub async fn not_found() -> Failure {
+    Failure(Code::NotFound.into())
+}
+
+async fn around(
+    axum::extract::State(kernel): axum::extract::State<Arc<Kernel>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let id = format!("{:032x}", u128::from_be_bytes(kernel.random()));
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = next.run(request).await;
+    if response.status().is_server_error() {
+        tracing::warn!(request = %id, %method, path = %path.escape_debug(), status = response.status().as_u16(), "failed");
+    }
+    if let Some(problem) = response.extensions_mut().remove::<Box<Problem>>() {
+        response = with_request_id(response, *problem, &id);
+    }
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    response
+}
+
+fn with_request_id(response: Response, mut problem: Problem, id: &str) -> Response {
+    problem.request_id = Some(id.to_owned());
+    let (mut parts, _) = response.into_parts();
+    let (_, body) = Json(problem).into_response().into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::new(body))
+}

@@ -1,0 +1,139 @@
+use axum::http::Method;
+use proto::UserId;
+use serde_json::{Value, json};
+
+use crate::{Answer, TestSocket};
+
+/// Speaks to the server without a session.
+#[derive(Clone, Debug)]
+pub struct Nobody {
+    pub(crate) base: String,
+    pub(crate) http: reqwest::Client,
+}
+
+/// Speaks to the server as somebody, by a bearer token.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub name: String,
+    pub login: String,
+    pub id: UserId,
+    pub token: String,
+    pub(crate) nobody: Nobody,
+}
+
+/// Every person of a test has this password.
+pub const PASSWORD: &str = "a quiet magpie on 7 bridges";
+
+impl Nobody {
+    pub async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
+        let what = format!("{method} {path}");
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap_or_else(|e| panic!("{what}: {e:?}"));
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.text().await.unwrap_or_else(|e| panic!("{what}: {e:?}"));
+        Answer { what, status, headers, body }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path, &[], None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::POST, path, &[], Some(body)).await
+    }
+
+    /// Makes an account through the API and signs in for a bearer token.
+    pub async fn sign_up(&self, name: &str) -> Person {
+        let made = self.post("/api/v1/accounts", json!({ "name": name, "password": PASSWORD })).await.ok();
+        let login = made["user"]["login"].as_str().expect("the login of a new account").to_owned();
+        let session = self
+            .post("/api/v1/sessions", json!({ "login": login, "password": PASSWORD, "bearer": true, "device": "test" }))
+            .await
+            .ok();
+        Person {
+            name: name.to_owned(),
+            login,
+            id: session["user"]["id"].as_str().and_then(|id| id.parse().ok()).expect("the id of a user"),
+            token: session["token"].as_str().expect("a bearer token").to_owned(),
+            nobody: self.clone(),
+        }
+    }
+}
+
+impl Person {
+    pub async fn request(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        self.request_with(method, path, &[], body).await
+    }
+
+    pub async fn request_with(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
+        let bearer = format!("Bearer {}", self.token);
+        let headers: Vec<_> = headers.iter().copied().chain([("authorization", bearer.as_str())]).collect();
+        self.nobody.request(method, path, &headers, body).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::PUT, path, Some(body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::PATCH, path, Some(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.request(Method::DELETE, path, None).await
+    }
+
+    /// A second session of the same person.
+    pub async fn second_device(&self) -> Self {
+        let session = self
+            .nobody
+            .post(
+                "/api/v1/sessions",
+                json!({ "login": self.login, "password": PASSWORD, "bearer": true, "device": "second" }),
+            )
+            .await
+            .ok();
+        Self { token: session["token"].as_str().expect("a bearer token").to_owned(), ..self.clone() }
+    }
+
+    /// Connects and says hello without anything to resume; returns once live.
+    pub async fn socket(&self) -> TestSocket {
+        let mut socket = TestSocket::connect(&self.nobody.base, &self.token).await;
+        socket.send(json!({ "t": "hello", "api": 1, "client": "test" })).await;
+        socket.until(|v| v["t"] == "resumed").await;
+        socket
+    }
+
+    /// Connects and resumes from what the test says it knows.
+    pub async fn resume(&self, resume: Value) -> TestSocket {
+        let mut socket = TestSocket::connect(&self.nobody.base, &self.token).await;
+        socket.send(json!({ "t": "hello", "api": 1, "client": "test", "resume": resume })).await;
+        socket
+    }
+}
