@@ -1,1 +1,63 @@
-//! store
+//! One SQL text, two engines.
+//!
+//! Everything that must survive goes through [`Db::write`] and [`Db::read`]:
+//! a synchronous closure gets a [`Tx`], and cannot await, so no transaction
+//! is ever held over network I/O. SQLite is a single writer thread that
+//! commits whatever queued while the last fsync ran, and a few readers;
+//! PostgreSQL is a fixed pool of threads, one transaction per closure.
+//!
+//! ```text
+//! db.write(|tx| {
+//!     tx.lock(&[Key::row("conversations", id)])?;          // first, once
+//!     let head = tx.one(sql!("SELECT rev FROM conversations WHERE id = $1"), &[&id], |r| r.get(0))?;
+//!     tx.execute(sql!("UPDATE …"), &[…])?;
+//!     tx.emit(Emit { stream, rev, frame });                // delivered only if this commits
+//!     Ok(())
+//! }).await
+//! ```
+//!
+//! The rules that look odd each answer a way in which the engines differ;
+//! `tests/it` holds one test per rule.
+//!
+//! Architecture invariant: knows SQL, knows no module. `sqlite` and
+//! `postgres` are the only places that speak to an engine.
+
+// `sql!` names this crate by its public path, also from inside.
+extern crate self as store;
+
+mod config;
+mod db;
+pub mod ddl;
+mod emit;
+mod error;
+#[cfg(feature = "testing")]
+pub mod faults;
+mod hints;
+pub mod jobs;
+mod key;
+mod meta;
+mod migrate;
+mod postgres;
+pub mod sql;
+mod sqlite;
+mod stats;
+mod tx;
+mod value;
+mod work;
+
+pub use config::{Config, Engine, EngineConfig, OnFatal};
+pub use db::Db;
+pub use emit::{Commits, Emit, MAX_STREAMS, Received};
+pub use error::{Error, Result};
+pub use hints::HINT_AGE_MS;
+pub use jobs::NewJob;
+pub use key::Key;
+pub use meta::set_epoch;
+pub use migrate::Migration;
+pub use sql::{Sql, registered};
+pub use stats::Stats;
+pub use tx::{Tx, WRITE_ROWS, WRITE_STATEMENTS};
+pub use value::{FromValue, Row, ToValue, Value};
+
+#[doc(hidden)]
+pub use inventory;

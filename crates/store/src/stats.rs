@@ -1,0 +1,71 @@
+//! Counters for the metrics page.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) commits: AtomicU64,
+    pub(crate) closures: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    pub(crate) reruns: AtomicU64,
+    pub(crate) reads: AtomicU64,
+    pub(crate) commit_ns: AtomicU64,
+    pub(crate) checkpoints: AtomicU64,
+    pub(crate) checkpoint_ns: AtomicU64,
+    pub(crate) over_budget: AtomicU64,
+    pub(crate) emits: AtomicU64,
+    pub(crate) lagged: AtomicU64,
+    pub(crate) reconnects: AtomicU64,
+}
+
+pub(crate) fn add(counter: &AtomicU64, n: u64) {
+    counter.fetch_add(n, Relaxed);
+}
+
+/// Totals since the database was opened, and the depth of the queues now.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Transactions committed; on SQLite one holds many closures.
+    pub commits: u64,
+    /// Write closures that ended well.
+    pub closures: u64,
+    /// Write closures that ended in an error.
+    pub failed: u64,
+    /// Times a closure was run again.
+    pub reruns: u64,
+    pub reads: u64,
+    /// Nanoseconds spent in COMMIT, which is nearly all fsync.
+    pub commit_ns: u64,
+    pub checkpoints: u64,
+    pub checkpoint_ns: u64,
+    /// Writes beyond the statement budget.
+    pub over_budget: u64,
+    pub emits: u64,
+    /// Emits the ring had no room for.
+    pub lagged: u64,
+    pub reconnects: u64,
+    pub writes_waiting: u64,
+    pub reads_waiting: u64,
+}
+
+impl Counters {
+    pub(crate) fn read(&self) -> Stats {
+        Stats {
+            commits: self.commits.load(Relaxed),
+            closures: self.closures.load(Relaxed),
+            failed: self.failed.load(Relaxed),
+            reruns: self.reruns.load(Relaxed),
+            reads: self.reads.load(Relaxed),
+            commit_ns: self.commit_ns.load(Relaxed),
+            checkpoints: self.checkpoints.load(Relaxed),
+            checkpoint_ns: self.checkpoint_ns.load(Relaxed),
+            over_budget: self.over_budget.load(Relaxed),
+            emits: self.emits.load(Relaxed),
+            lagged: self.lagged.load(Relaxed),
+            reconnects: self.reconnects.load(Relaxed),
+            writes_waiting: 0,
+            reads_waiting: 0,
+        }
+    }
+}
