@@ -118,6 +118,7 @@ impl KernelConfig {
             https: false,
             signup_open: true,
             password_kib: 64,
+            setup_required: false,
         }
     }
 }

@@ -12,10 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use proto::{Code, Error, Problem, limits};
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    timeout::TimeoutLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Failure, Kernel, Listener};

@@ -35,9 +35,5 @@ pub use registry::Registry;
 pub use response::{Failure, Reply};
 
 /// The kernel's own tables.
-pub const MIGRATIONS: &[store::Migration] = &[store::Migration {
-    module: "kernel",
-    version: 2026_11_22_08_00_00,
-    name: "kernel",
-    sql: include_str!("../migrations/20261122_080000_kernel.sql"),
-}];
+pub const MIGRATIONS: &[store::Migration] =
+    &[store::migration!("20261122_080000_kernel", include_str!("../migrations/20261122_080000_kernel.sql"))];

@@ -64,11 +64,7 @@ impl<R, A> Allowed<'_, R, A> {
 
 /// Asks for `A` on the resource `id`. 404 for what the actor cannot see, the
 /// policy's own code for what it can see but not do.
-pub fn allow<'t, R: Resource, A: Act<R>>(
-    tx: &mut Tx<'t>,
-    ctx: &crate::Ctx,
-    id: R::Id,
-) -> Result<Allowed<'t, R, A>> {
+pub fn allow<'t, R: Resource, A: Act<R>>(tx: &mut Tx<'t>, ctx: &crate::Ctx, id: R::Id) -> Result<Allowed<'t, R, A>> {
     if A::WRITES && !tx.holds(&R::key(id)) {
         return Err(Error::internal(format!("{} {} asked for without its lock", R::KIND, A::NAME)));
     }

@@ -39,8 +39,7 @@ impl Registry {
     pub fn new(modules: Vec<Module>) -> Result<Self, String> {
         let mut faults = Vec::new();
         let modules = in_order(modules, &mut faults);
-        let mut registry =
-            Self { migrations: [store::MIGRATIONS, crate::MIGRATIONS].concat(), ..Self::default() };
+        let mut registry = Self { migrations: crate::MIGRATIONS.to_vec(), ..Self::default() };
         let mut parts = Vec::new();
         let mut org_follows = None;
         for module in modules {
@@ -192,7 +191,11 @@ fn in_order(mut modules: Vec<Module>, faults: &mut Vec<String>) -> Vec<Module> {
         let ready = modules.iter().position(|m| m.needs.iter().all(|need| ordered.iter().any(|o| o.name == *need)));
         let Some(ready) = ready else {
             for module in &modules {
-                faults.push(format!("{} needs {}, which are missing or form a cycle", module.name, module.needs.join(", ")));
+                faults.push(format!(
+                    "{} needs {}, which are missing or form a cycle",
+                    module.name,
+                    module.needs.join(", ")
+                ));
             }
             break;
         };

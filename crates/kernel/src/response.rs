@@ -37,9 +37,7 @@ impl IntoResponse for Failure {
         let mut response = (status, Json(&problem)).into_response();
         // The layer that knows the request's id writes the body once more with it.
         response.extensions_mut().insert(Box::new(problem));
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -176,7 +176,9 @@ impl StreamSource for SharedStream {
         let mut upto = head;
         for part in &self.parts {
             let rows = (part.since)(tx, id, rev, limit)?;
-            if rows.len() >= limit && let Some((last, _)) = rows.last() {
+            if rows.len() >= limit
+                && let Some((last, _)) = rows.last()
+            {
                 upto = upto.min(*last);
             }
             events.extend(rows);

@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn names_of_every_script_are_kept_whole() {
-        for text in ["张伟", "阿卜杜拉·买买提", "བསོད་ནམས་རྒྱ་མཚོ", "ئابدۇللا", "Ö", "𠮷野家", "Anne-Marie O’Neill"] {
+        for text in ["张伟", "阿卜杜拉·买买提", "བསོད་ནམས་རྒྱ་མཚོ", "ئابدۇللا", "Ö", "𠮷野家", "Anne-Marie O’Neill"]
+        {
             assert_eq!(name("name", text).unwrap(), text);
         }
         assert_eq!(name("name", " 阿卜杜拉•买买提 ").unwrap(), "阿卜杜拉·买买提");

@@ -45,7 +45,8 @@ pub async fn step(kernel: &Arc<Kernel>) -> Result<bool> {
 }
 
 async fn run(kernel: &Arc<Kernel>, job: Claimed) -> Result<()> {
-    let resident = kernel.registry.job(&job.kind).ok_or_else(|| Error::internal(format!("no module does {}", job.kind)))?;
+    let resident =
+        kernel.registry.job(&job.kind).ok_or_else(|| Error::internal(format!("no module does {}", job.kind)))?;
     let work = tokio::spawn((resident.run)(kernel.ctx(Principal::SYSTEM), job.clone()));
     tokio::pin!(work);
     let lease = Duration::from_millis(jobs::LEASE_MS.unsigned_abs() / 2);

@@ -7,8 +7,8 @@
 mod error;
 mod frame;
 mod id;
-mod page;
 pub mod limits;
+mod page;
 
 pub use error::{Code, Error, Problem, Result};
 pub use frame::{Audience, Frame, Header, StreamKey};

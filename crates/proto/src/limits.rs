@@ -47,7 +47,7 @@ limits! {
     /// Deepest nesting of a JSON body.
     JSON_DEPTH: "levels" = 32;
     /// Longest query string.
-    QUERY_BYTES: "bytes" = 4_096;
+    QUERY_BYTES: "bytes" = 8_192;
     /// Largest sum of request headers.
     HEADER_BYTES: "bytes" = 32_768;
     /// Largest frame a client may send on the WebSocket.

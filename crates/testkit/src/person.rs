@@ -25,13 +25,7 @@ pub struct Person {
 pub const PASSWORD: &str = "a quiet magpie on 7 bridges";
 
 impl Nobody {
-    pub async fn request(
-        &self,
-        method: Method,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Option<Value>,
-    ) -> Answer {
+    pub async fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
         let what = format!("{method} {path}");
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         for (name, value) in headers {

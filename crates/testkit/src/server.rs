@@ -113,4 +113,3 @@ fn http() -> reqwest::Client {
     #[expect(clippy::disallowed_methods, reason = "the test's own client, to loopback")]
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
-

@@ -16,7 +16,9 @@ pub struct TestSocket {
 
 impl TestSocket {
     pub async fn connect(base: &str, token: &str) -> Self {
-        Self::try_connect(base, &[("authorization", &format!("Bearer {token}"))]).await.expect("the upgrade is accepted")
+        Self::try_connect(base, &[("authorization", &format!("Bearer {token}"))])
+            .await
+            .expect("the upgrade is accepted")
     }
 
     /// The status with which the upgrade was refused, if it was.

@@ -1,0 +1,76 @@
+//! `magpie doctor`: what an administrator would check, in one go.
+
+use std::{fs, time::Duration};
+
+use anyhow::{Result, bail};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::{config::Config, wiring};
+
+/// Prints a line for each thing looked at; fails if one is wrong.
+pub async fn run(config: &Config) -> Result<()> {
+    let mut wrong = 0;
+    let mut line = |what: &str, outcome: Result<String, String>| match outcome {
+        Ok(text) => println!("ok     {what}: {text}"),
+        Err(text) => {
+            wrong += 1;
+            println!("WRONG  {what}: {text}");
+        }
+    };
+    line("data folder", data_folder(config));
+    line("database", database(config));
+    line("address", address(config).await);
+    if let Some(url) = &config.nats_url {
+        line("nats", nats(url).await);
+    }
+    line("client", client());
+    if wrong > 0 {
+        bail!("{wrong} of these need attention");
+    }
+    Ok(())
+}
+
+fn data_folder(config: &Config) -> Result<String, String> {
+    let dir = &config.data_dir;
+    fs::create_dir_all(dir).map_err(|e| format!("{}: {e}; choose another with --data-dir", dir.display()))?;
+    let probe = dir.join(".magpie-doctor");
+    fs::write(&probe, b"x").map_err(|e| format!("{} cannot be written: {e}", dir.display()))?;
+    let _ = fs::remove_file(probe);
+    Ok(format!("{} can be written", dir.display()))
+}
+
+fn database(config: &Config) -> Result<String, String> {
+    let (db, _) = wiring::open(config, false).map_err(|e| format!("{e:#}"))?;
+    Ok(format!("{}, server {}, up to date", db.engine().as_str(), db.server_id()))
+}
+
+async fn address(config: &Config) -> Result<String, String> {
+    match TcpListener::bind(config.listen).await {
+        Ok(_) => Ok(format!("{} is free", config.listen)),
+        Err(_) if answers(config).await => Ok(format!("a server answers at {}", config.listen)),
+        Err(error) => Err(format!("{}: {error}; choose another with --listen", config.listen)),
+    }
+}
+
+async fn answers(config: &Config) -> bool {
+    let port = config.listen.port();
+    tokio::time::timeout(Duration::from_secs(2), TcpStream::connect(("127.0.0.1", port))).await.is_ok_and(|c| c.is_ok())
+}
+
+async fn nats(url: &str) -> Result<String, String> {
+    let address = url.trim_start_matches("nats://").rsplit('@').next().unwrap_or(url).to_owned();
+    let address = if address.contains(':') { address } else { format!("{address}:4222") };
+    match tokio::time::timeout(Duration::from_secs(2), TcpStream::connect(&address)).await {
+        Ok(Ok(_)) => Ok(format!("{address} answers")),
+        Ok(Err(error)) => Err(format!("{address}: {error}; people are served, changes reach other nodes more slowly")),
+        Err(_) => Err(format!("{address} does not answer within two seconds")),
+    }
+}
+
+fn client() -> Result<String, String> {
+    if crate::assets::present() {
+        Ok("inside this binary".into())
+    } else {
+        Err("this binary holds no client; build it with: make web".into())
+    }
+}

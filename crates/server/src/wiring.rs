@@ -1,0 +1,72 @@
+//! Which modules there are, and how the parts of a server are put together.
+
+use std::{fs, sync::Arc};
+
+use anyhow::{Context, Result, anyhow};
+use bus::Bus;
+use gateway::{Gateway, GatewayConfig};
+use kernel::{Kernel, KernelConfig, Module, Registry, SystemClock};
+use rand::Rng;
+use store::{Db, EngineConfig};
+
+use crate::config::Config;
+
+/// All modules of this build.
+pub fn modules() -> Vec<Module> {
+    vec![identity::module(), directory::module(), chat::module()]
+}
+
+pub fn registry() -> Result<Registry> {
+    Registry::new(modules()).map_err(|faults| anyhow!("the modules contradict each other: {faults}"))
+}
+
+/// Opens the database; with `migrate`, also brings PostgreSQL to this
+/// release's form.
+pub fn open(config: &Config, migrate: bool) -> Result<(Db, Registry)> {
+    let registry = registry()?;
+    let engine = match &config.database_url {
+        Some(url) => EngineConfig::Postgres { url: url.clone(), pool: config.database_pool },
+        None => {
+            fs::create_dir_all(&config.data_dir)
+                .with_context(|| format!("the data folder {} cannot be made", config.data_dir.display()))?;
+            EngineConfig::Sqlite { path: config.data_dir.join("magpie.db") }
+        }
+    };
+    let mut store = store::Config::new(engine);
+    // A node's number only has to differ from those of its living peers.
+    store.node = i64::from(Kernel::system_rng().next_u32());
+    let db = Db::open(&store, registry.migrations(), migrate).context("the database cannot be opened")?;
+    Ok((db, registry))
+}
+
+/// The running parts.
+pub struct Running {
+    pub kernel: Arc<Kernel>,
+    pub gateway: Gateway,
+}
+
+/// Puts a server together; nothing listens yet.
+pub fn assemble(config: &Config, public_url: String) -> Result<Running> {
+    let (db, registry) = open(config, false)?;
+    let bus = match &config.nats_url {
+        Some(url) => Bus::nats(url, &db.server_id().to_string()).context("the address of NATS cannot be used")?,
+        None => Bus::local(),
+    };
+    let gateway = Gateway::new(bus, GatewayConfig::default());
+    let https = public_url.starts_with("https://");
+    let kernel_config = KernelConfig {
+        name: config.name.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        public_url,
+        https,
+        signup_open: config.signup_open,
+        password_kib: 19_456,
+    };
+    let kernel =
+        Kernel::new(db, Arc::new(SystemClock), registry, kernel_config, gateway.sink(), Kernel::system_rng());
+    if config.unlimited {
+        tracing::warn!("MAGPIE_UNLIMITED is set: budgets are off");
+        kernel.budgets.lift();
+    }
+    Ok(Running { kernel, gateway })
+}
