@@ -115,7 +115,6 @@ pub struct NotificationKind {
     pub urgent: bool,
 }
 
-#[expect(clippy::type_complexity, reason = "function pointers, written out once")]
 pub struct PersonData {
     /// All that the module keeps about a person, for that person.
     pub export: Duty<for<'t, 'a> fn(&'a mut Tx<'t>, &'a Ctx, UserId) -> Result<Value>>,
@@ -123,14 +122,12 @@ pub struct PersonData {
     pub erase: Duty<for<'t, 'a> fn(&'a mut Tx<'t>, &'a Ctx, UserId) -> Result<()>>,
 }
 
-#[expect(clippy::type_complexity, reason = "function pointers, written out once")]
 pub struct OrgData {
     pub export: Duty<for<'t, 'a> fn(&'a mut Tx<'t>, &'a Ctx, OrgScope) -> Result<Value>>,
     pub purge: Duty<for<'t, 'a> fn(&'a mut Tx<'t>, &'a Ctx, OrgScope) -> Result<()>>,
 }
 
 /// The declaration of a module.
-#[expect(clippy::type_complexity, reason = "function pointers, written out once")]
 pub struct Module {
     pub name: &'static str,
     /// Modules that must be there too; also the order of hooks.

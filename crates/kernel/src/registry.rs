@@ -20,7 +20,6 @@ use crate::{
 pub struct Registry {
     names: Vec<&'static str>,
     migrations: Vec<Migration>,
-    #[expect(clippy::type_complexity, reason = "a list of constructors")]
     routes: Vec<fn() -> Vec<(Listener, OpenApiRouter<Arc<Kernel>>)>>,
     calls: HashMap<&'static str, Call>,
     streams: Vec<Box<dyn StreamSource>>,

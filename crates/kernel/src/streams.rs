@@ -105,7 +105,6 @@ pub trait StreamSource: Send + Sync + 'static {
 pub struct StreamPart {
     pub kind: &'static str,
     /// `(rev, event)` of its rows with `rev > since`, ascending, at most `limit`.
-    #[expect(clippy::type_complexity, reason = "one function, written out once")]
     pub since: for<'t, 'a> fn(&'a mut Tx<'t>, Uuid, i64, usize) -> Result<Vec<(i64, Value)>>,
 }
 
@@ -151,7 +150,6 @@ pub struct SharedStream {
     pub parts: Vec<StreamPart>,
     /// Whose stream a person may follow: `person` only their own; an
     /// organisation's by membership, which the owner of members tells.
-    #[expect(clippy::type_complexity, reason = "one function, written out once")]
     pub follows: for<'t, 'a> fn(&'a mut Tx<'t>, UserId) -> Result<Vec<Uuid>>,
 }
 

@@ -28,7 +28,7 @@ impl Cursor {
 
     /// `None` where the text was not made by [`Cursor::encode`].
     pub fn decode(text: &str) -> Option<Self> {
-        if text.len() > 1024 || !text.len().is_multiple_of(2) || !text.is_ascii() {
+        if text.len() > 1024 || !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return None;
         }
         let bytes: Option<Vec<u8>> =

@@ -15,7 +15,7 @@ pub enum Admin {
 
 pub async fn run(config: Config, admin: Admin) -> Result<()> {
     let base = config.public_url.clone().unwrap_or_else(|| format!("http://localhost:{}", config.listen.port()));
-    let running = wiring::assemble(&config, base.clone())?;
+    let running = wiring::assemble(&config, base.clone(), false)?;
     match admin {
         Admin::Seed(plan) => seed::run(&running.kernel, &plan).await?,
         Admin::SetupLink => match identity::setup_token(&running.kernel).await? {

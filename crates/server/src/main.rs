@@ -1,23 +1,14 @@
-//! The binary: configuration, listeners, and the wiring of modules.
-//!
-//! Architecture invariant: nothing here knows what a module does; it only
-//! names the modules there are.
-
-mod admin;
-mod assets;
-mod config;
-mod doctor;
-mod document;
-mod listen;
-mod seed;
-mod serve;
-mod wiring;
+//! `magpie`: the command line over the library of the same name.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, Flags};
+use magpie::{
+    admin,
+    config::{Config, Flags},
+    doctor, document, serve, wiring,
+};
 
 /// The work platform that an organisation runs for itself.
 #[derive(Debug, Parser)]

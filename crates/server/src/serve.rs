@@ -19,7 +19,7 @@ pub async fn run(config: Config) -> Result<()> {
     let public_url = config.public_url.clone().unwrap_or_else(|| {
         addresses.iter().find(|a| !a.contains("localhost")).or(addresses.first()).cloned().unwrap_or_default()
     });
-    let running = wiring::assemble(&config, public_url)?;
+    let running = wiring::assemble(&config, public_url, true)?;
     let kernel = running.kernel.clone();
     running.gateway.start(kernel.clone());
     let worker = tokio::spawn(kernel::worker::forever(kernel.clone()));

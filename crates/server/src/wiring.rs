@@ -46,7 +46,7 @@ pub struct Running {
 }
 
 /// Puts a server together; nothing listens yet.
-pub fn assemble(config: &Config, public_url: String) -> Result<Running> {
+pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Result<Running> {
     let (db, registry) = open(config, false)?;
     let bus = match &config.nats_url {
         Some(url) => Bus::nats(url, &db.server_id().to_string()).context("the address of NATS cannot be used")?,
@@ -60,6 +60,7 @@ pub fn assemble(config: &Config, public_url: String) -> Result<Running> {
         public_url,
         https,
         signup_open: config.signup_open,
+        setup_required,
         password_kib: 19_456,
     };
     let kernel =

@@ -1,0 +1,15 @@
+//! The binary: configuration, listeners, and the wiring of modules.
+//!
+//! Architecture invariant: nothing here knows what a module does; it only
+//! names the modules there are. (`seed` is the exception: it asks each module
+//! to make its part of a demonstration organisation.)
+
+pub mod admin;
+pub mod assets;
+pub mod config;
+pub mod doctor;
+pub mod document;
+pub mod listen;
+pub mod seed;
+pub mod serve;
+pub mod wiring;
