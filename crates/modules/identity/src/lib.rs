@@ -1,1 +1,77 @@
-//! identity
+//! Who people are and how they prove it.
+//!
+//! An account belongs to a person, not to a company: a name, a login and a
+//! password are enough. From them come sessions, each a device with a secret
+//! of which only a hash is kept; a session ends by signing out, by being
+//! signed out from another device, or by not being used.
+//!
+//! Who may see whom is asked here and answered above: [`acquaintance`].
+//!
+//! Architecture invariant: knows no organisation and no conversation. What
+//! others need of people they ask for ([`users`], [`create_person`],
+//! [`issue_token`], [`setup_token`]) or hear of ([`ProfileChanged`]); what it
+//! needs of others it asks by an event ([`WhoIsKnown`], [`InvitationOffered`]).
+
+pub mod acquaintance;
+mod actions;
+mod data;
+mod events;
+mod jobs;
+mod model;
+pub mod password;
+mod routes;
+mod sessions;
+mod store;
+#[path = "people.rs"]
+pub mod users;
+
+use std::sync::Arc;
+
+use kernel::{Duty, Module, OrgData, PermissionDoc, PersonData};
+
+pub use acquaintance::WhoIsKnown;
+pub use actions::{NewPerson, create_person, issue_token, setup_token};
+pub use events::{InvitationOffered, ProfileChanged};
+pub use model::{Server, Session, SessionKind, User, UserKind};
+
+/// The declaration.
+pub fn module() -> Module {
+    Module {
+        name: "identity",
+        needs: &[],
+        migrations: const {
+            &[::store::migration!(
+                "20261122_081000_identity",
+                include_str!("../migrations/20261122_081000_identity.sql")
+            )]
+        },
+        routes: routes::routes,
+        calls: Vec::new(),
+        streams: Vec::new(),
+        stream_parts: vec![events::PERSON_PART],
+        org_follows: None,
+        authenticator: Some(Arc::new(sessions::Sessions::default())),
+        jobs: vec![jobs::RESIDENT],
+        periodic: vec![jobs::PERIODIC],
+        hooks: Vec::new(),
+        permissions: &[
+            PermissionDoc { object: "account", action: "see", roles: "oneself" },
+            PermissionDoc { object: "account", action: "change", roles: "oneself" },
+            PermissionDoc { object: "session", action: "end", roles: "oneself" },
+            PermissionDoc { object: "user", action: "see", roles: "whoever shares an organisation or a conversation" },
+        ],
+        settings: &[],
+        limits: &["NAME_CHARS", "LOGIN_CHARS", "PASSWORD_MIN_CHARS", "PASSWORD_CHARS", "SESSIONS_PER_PERSON"],
+        search_sources: &[],
+        cards: Vec::new(),
+        waiting: Vec::new(),
+        notifications: &[],
+        merge: Duty::Nothing("accounts are not merged yet; both keep their credentials and sessions"),
+        person_data: PersonData { export: Duty::Does(data::export), erase: Duty::Does(data::erase) },
+        org_data: OrgData {
+            export: Duty::Nothing("keeps nothing that belongs to an organisation"),
+            purge: Duty::Nothing("keeps nothing that belongs to an organisation"),
+        },
+        demo_seed: Duty::Nothing("people are made by the server's seed command with create_person"),
+    }
+}

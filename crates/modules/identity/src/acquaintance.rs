@@ -1,0 +1,64 @@
+//! Who may know that somebody exists.
+//!
+//! A person is visible to those they share something with, and what that may
+//! be is known only by crates above this one: an organisation (directory), a
+//! conversation (chat). So identity asks, and whoever knows answers:
+//!
+//! ```text
+//! hooks: vec![Hook::on::<WhoIsKnown>(|_| Vec::new(), |tx, _, ask| {
+//!     ask.known(store::colleagues_among(tx, ask.by, &ask.of)?);
+//!     Ok(())
+//! })]
+//! ```
+//!
+//! The one policy is here: known is oneself and whomever an answer names.
+//! [`Known`] is the proof that the question was asked; the store hands out
+//! nobody's public part without it. All are asked every time, about all ids at
+//! once, so a stranger costs the same statements as nobody.
+
+use std::collections::BTreeSet;
+
+use kernel::{Ctx, Event};
+use parking_lot::Mutex;
+use proto::{Result, UserId};
+use store::Tx;
+
+/// The question "whom of these does this person share something with?".
+/// It is an event because hooks are how a lower crate reaches a higher one;
+/// nothing happens by it, it takes no locks, and it is asked in reads too.
+#[derive(Debug)]
+pub struct WhoIsKnown {
+    pub by: UserId,
+    /// At most `limits::PAGE` ids.
+    pub of: Vec<UserId>,
+    answers: Mutex<BTreeSet<UserId>>,
+}
+
+impl Event for WhoIsKnown {
+    const VETOABLE: bool = false;
+}
+
+impl WhoIsKnown {
+    /// Names some of `of`; others are ignored.
+    pub fn known(&self, users: impl IntoIterator<Item = UserId>) {
+        self.answers.lock().extend(users);
+    }
+}
+
+/// People the actor may see, found in this transaction.
+#[derive(Debug)]
+pub struct Known(BTreeSet<UserId>);
+
+impl Known {
+    /// Asks all modules.
+    pub fn among(tx: &mut Tx<'_>, ctx: &Ctx, of: Vec<UserId>) -> Result<Self> {
+        let ask = WhoIsKnown { by: ctx.user(), of, answers: Mutex::default() };
+        ctx.hooks().run(tx, ctx, &ask)?;
+        let answers = ask.answers.into_inner();
+        Ok(Self(ask.of.into_iter().filter(|id| *id == ask.by || answers.contains(id)).collect()))
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = UserId> {
+        self.0.iter().copied()
+    }
+}

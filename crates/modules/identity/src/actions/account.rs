@@ -1,0 +1,150 @@
+//! Making an account.
+
+use std::sync::Arc;
+
+use kernel::{
+    Budget, Ctx, Kernel, Peer, Principal, audit,
+    text::{fold, name},
+};
+use proto::{Code, Error, Result};
+use serde_json::json;
+use store::{Key, Tx};
+use uuid::Uuid;
+
+use super::{refuse_plain_http, session, setup};
+use crate::{
+    events::InvitationOffered,
+    model::{Login, SessionKind, SignUp, SignedIn, User, UserKind, device},
+    password::{self, Hashed, Password},
+    sessions::secret_hash,
+    store as sql,
+};
+
+/// A person to be made by the server itself.
+#[derive(Clone, Debug)]
+pub struct NewPerson {
+    /// As somebody typed it; checked here.
+    pub name: String,
+    /// Left out, the name gives one.
+    pub login: Option<String>,
+    /// Hashed before, once for many where they share it ([`crate::password::hash`]).
+    pub password: Option<Hashed>,
+    pub kind: UserKind,
+}
+
+/// Adds a person, for seeds, imports and provisioning. About three
+/// statements; needs no lock. `login_taken` where a login was asked for and
+/// is not free.
+pub fn create_person(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewPerson) -> Result<User> {
+    let name = name("name", &new.name)?;
+    let login = new.login.as_deref().map(Login::read).transpose()?;
+    insert(tx, ctx, &name, login.as_ref(), new.password.as_ref(), new.kind)
+}
+
+fn insert(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    name: &str,
+    login: Option<&Login>,
+    password: Option<&Hashed>,
+    kind: UserKind,
+) -> Result<User> {
+    let base = login.cloned().unwrap_or_else(|| Login::of_name(name));
+    let attempts = if login.is_some() { 1 } else { Login::ATTEMPTS };
+    let mut user = User {
+        id: ctx.id(),
+        name: name.to_owned(),
+        login: None,
+        kind,
+        locale: None,
+        deleted: false,
+        created_at: ctx.now,
+    };
+    for n in 0..attempts {
+        let attempt = base.attempt(n, u64::from_be_bytes(ctx.kernel.random()));
+        if sql::add_user(tx, &user, &fold(name), &attempt)? {
+            if let Some(password) = password {
+                sql::set_password(tx, user.id, password, ctx.now)?;
+            }
+            user.login = Some(attempt.shown);
+            return Ok(user);
+        }
+    }
+    Err(Error::field(Code::LoginTaken, "login"))
+}
+
+/// What somebody shows to be let in.
+struct Offer {
+    invitation: Option<String>,
+    setup_token: Option<String>,
+}
+
+impl Offer {
+    /// Whether an account may be made; `true` where it is the first one, by
+    /// the set-up link.
+    fn admit(&self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<bool> {
+        let config = &ctx.kernel.config;
+        if let Some(token) = &self.setup_token {
+            let kept = sql::setup_hash(tx)?;
+            let shown = secret_hash(token);
+            let good = shown.is_some() && kept == shown && !sql::anybody(tx)?;
+            return if good { Ok(true) } else { Err(Code::SetupTokenInvalid.into()) };
+        }
+        if config.setup_required && !sql::anybody(tx)? {
+            return Err(Code::SetupTokenInvalid.into());
+        }
+        match &self.invitation {
+            Some(code) => {
+                let offered = InvitationOffered::new(code);
+                ctx.hooks().run(tx, ctx, &offered)?;
+                if offered.is_good() { Ok(false) } else { Err(Code::InvitationInvalid.into()) }
+            }
+            None if config.signup_open => Ok(false),
+            None => Err(Code::SignupClosed.into()),
+        }
+    }
+}
+
+/// Makes an account and signs it in. A person who shows an invitation accepts
+/// it afterwards as whom they have become: until then it is only looked at.
+pub(crate) async fn sign_up(
+    kernel: &Arc<Kernel>,
+    peer: Peer,
+    user_agent: Option<&str>,
+    input: SignUp,
+) -> Result<SignedIn> {
+    refuse_plain_http(kernel, peer)?;
+    kernel.budgets.spend(Budget::SignUp, peer.who())?;
+    let name = name("name", &input.name)?;
+    let login = input.login.as_deref().map(Login::read).transpose()?;
+    let chosen = Password::chosen(&input.password, &name, input.login.as_deref())?;
+    let device = device(input.device.as_deref(), user_agent)?;
+    let kind = if input.bearer { SessionKind::Bearer } else { SessionKind::Cookie };
+    let offer = Arc::new(Offer { invitation: input.invitation, setup_token: input.setup_token });
+    let ctx = kernel.ctx(Principal::SYSTEM);
+    // Asked before the costly hash, and again in the transaction that writes.
+    let (asked, context) = (offer.clone(), ctx.clone());
+    kernel.db.read(move |tx| asked.admit(tx, &context)).await?;
+    let hashed = password::hash(kernel, &chosen).await?;
+
+    let base = login.clone().unwrap_or_else(|| Login::of_name(&name));
+    let mut locks = vec![Key::advisory("login", Uuid::new_v5(&Uuid::NAMESPACE_OID, base.folded.as_bytes()))];
+    if offer.setup_token.is_some() {
+        locks.extend([setup::key(), audit::key(None)]);
+    }
+    kernel
+        .db
+        .write(move |tx| {
+            tx.lock(&locks)?;
+            let first = offer.admit(tx, &ctx)?;
+            let user = insert(tx, &ctx, &name, login.as_ref(), Some(&hashed), UserKind::Person)?;
+            let (session, secret) = session::open(tx, &ctx, user.id, kind, &device)?;
+            if first {
+                sql::clear_setup(tx)?;
+                let as_them = Ctx { actor: Principal::person(user.id, session.id), ..ctx.clone() };
+                audit::append(tx, &as_them, None, "identity.set_up", &format!("user:{}", user.id), &json!({}))?;
+            }
+            Ok(SignedIn { user, session, token: Some(secret) })
+        })
+        .await
+}

@@ -1,0 +1,21 @@
+//! The verbs of identity; nothing else writes.
+
+mod account;
+mod profile;
+mod session;
+mod setup;
+
+pub(crate) use account::sign_up;
+pub use account::{NewPerson, create_person};
+pub(crate) use profile::{change_me, me, server, user, users};
+pub use session::issue_token;
+pub(crate) use session::{end, list, sign_in};
+pub use setup::setup_token;
+
+use kernel::{Kernel, Peer};
+use proto::{Code, Result};
+
+/// Secrets do not cross the open internet in clear text.
+fn refuse_plain_http(kernel: &Kernel, peer: Peer) -> Result<()> {
+    if kernel.config.https || peer.is_private() { Ok(()) } else { Err(Code::PlainHttpRefused.into()) }
+}

@@ -1,0 +1,105 @@
+//! Oneself, others, and the server.
+
+use std::sync::Arc;
+
+use kernel::{
+    Ctx, Kernel, allow, see,
+    streams::{self, bump},
+    text::{fold, name},
+};
+use proto::{API_LEVEL, Code, Header, Result, SessionId, StreamKey, UserId};
+
+use crate::{
+    acquaintance::Known,
+    events::{ProfileChanged, profile},
+    model::{Account, ApiLevels, Change, Me, MeChange, See, Server, SignupPolicy, User, UserList, locale},
+    store as sql,
+};
+use ::store::Key;
+
+/// Oneself and the session that asks.
+pub(crate) async fn me(ctx: Ctx) -> Result<Me> {
+    let session: SessionId = ctx.actor.session.ok_or(Code::NotFound)?;
+    ctx.clone()
+        .db()
+        .read(move |tx| {
+            let account = see::<Account, See>(tx, &ctx, ctx.user())?;
+            let sessions = sql::sessions(tx, ctx.user(), ctx.now)?;
+            let mut session = sessions.into_iter().find(|s| s.id == session).ok_or(Code::NotFound)?;
+            session.current = true;
+            Ok(Me { user: account.into_inner().user, session })
+        })
+        .await
+}
+
+/// Changes one's name or language. Nothing is written where nothing changes.
+pub(crate) async fn change_me(ctx: Ctx, input: MeChange) -> Result<User> {
+    let name = input.name.as_deref().map(|text| name("name", text)).transpose()?;
+    let locale = input.locale.as_deref().map(locale).transpose()?;
+    ctx.clone()
+        .db()
+        .write(move |tx| {
+            let (user, stream) = (ctx.user(), StreamKey::person(ctx.user()));
+            let mut event = ProfileChanged { user, old_name: String::new(), name: name.clone().unwrap_or_default() };
+            let mut locks = vec![Key::row("users", user.0), streams::key(stream)];
+            if name.is_some() {
+                locks.extend(ctx.hooks().locks(&event));
+            }
+            tx.lock(&locks)?;
+            let mut account = allow::<Account, Change>(tx, &ctx, user)?;
+            let before = account.user.clone();
+            let after = &mut account.get_mut().user;
+            after.name = name.clone().unwrap_or_else(|| before.name.clone());
+            after.locale = locale.clone().or_else(|| before.locale.clone());
+            if *after == before {
+                return Ok(before);
+            }
+            let rev = bump(tx, stream)?;
+            sql::change_user(tx, &account, &fold(&account.user.name), rev)?;
+            streams::emit(tx, stream, rev, Header::default(), &[profile(&account.user)])?;
+            if account.user.name != before.name {
+                event.old_name = before.name;
+                event.name.clone_from(&account.user.name);
+                ctx.hooks().run(tx, &ctx, &event)?;
+            }
+            Ok(account.into_inner().user)
+        })
+        .await
+}
+
+/// One person, if the actor may see them.
+pub(crate) async fn user(ctx: Ctx, id: UserId) -> Result<User> {
+    let mut found = seen(ctx, vec![id]).await?;
+    found.pop().ok_or_else(|| Code::NotFound.into())
+}
+
+/// Those of the named people whom the actor may see, in the order of ids.
+pub(crate) async fn users(ctx: Ctx, ids: Vec<UserId>) -> Result<UserList> {
+    Ok(UserList { items: seen(ctx, ids).await? })
+}
+
+async fn seen(ctx: Ctx, ids: Vec<UserId>) -> Result<Vec<User>> {
+    ctx.clone()
+        .db()
+        .read(move |tx| {
+            let known = Known::among(tx, &ctx, ids.clone())?;
+            sql::public_users(tx, &known)
+        })
+        .await
+}
+
+/// What anyone may know of the server.
+pub(crate) async fn server(kernel: Arc<Kernel>) -> Result<Server> {
+    let config = &kernel.config;
+    let setup_required = config.setup_required && !kernel.db.read(sql::anybody).await?;
+    Ok(Server {
+        name: config.name.clone(),
+        version: config.version.to_owned(),
+        api: ApiLevels { min: 1, max: API_LEVEL },
+        epoch: kernel.db.epoch(),
+        setup_required,
+        signup: if config.signup_open { SignupPolicy::Open } else { SignupPolicy::Invitation },
+        server_time: kernel.now(),
+        plain_http: !config.https,
+    })
+}

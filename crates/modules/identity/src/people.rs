@@ -1,0 +1,35 @@
+//! People, for crates above: names to show, accounts to look up. Nothing here
+//! asks for permission; whoever calls has found that the people may be shown.
+
+use std::collections::HashMap;
+
+use proto::{Result, UserId};
+use store::Tx;
+
+use crate::{
+    model::{Account, User},
+    store as sql,
+};
+
+/// One person with all parts; erased ones have `deleted` and no name.
+pub fn get(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>> {
+    sql::user(tx, id)
+}
+
+/// The public part of people, in the order of ids; unknown ids are left out.
+/// One statement.
+pub fn list(tx: &mut Tx<'_>, ids: &[UserId]) -> Result<Vec<User>> {
+    let found = sql::users(tx, ids.iter().copied())?;
+    Ok(found.into_iter().map(User::public).collect())
+}
+
+/// The names of people. One statement.
+pub fn names(tx: &mut Tx<'_>, ids: &[UserId]) -> Result<HashMap<UserId, String>> {
+    let found = sql::users(tx, ids.iter().copied())?;
+    Ok(found.into_iter().map(|user| (user.id, user.name)).collect())
+}
+
+/// The lock that keeps a person's account as it is.
+pub fn key(id: UserId) -> store::Key {
+    <Account as kernel::Resource>::key(id)
+}

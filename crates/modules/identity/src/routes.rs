@@ -1,0 +1,179 @@
+//! The operations of identity.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use kernel::{
+    Anyone, At, Body, Ctx, Failure, Kernel, Listener, Params, Peer, Reply,
+    extract::{COOKIE, LAN_COOKIE},
+};
+use proto::{Problem, SessionId, UserId};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    actions,
+    model::{Me, MeChange, Server, SessionKind, SessionList, SignIn, SignUp, SignedIn, User, UserList, UsersQuery},
+};
+
+pub(crate) fn routes() -> Vec<(Listener, OpenApiRouter<Arc<Kernel>>)> {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(get_server))
+        .routes(routes!(create_account))
+        .routes(routes!(create_session, list_sessions))
+        .routes(routes!(end_current_session))
+        .routes(routes!(end_session))
+        .routes(routes!(get_me, update_me))
+        .routes(routes!(get_user))
+        .routes(routes!(list_users));
+    vec![(Listener::Web, routes)]
+}
+
+/// The longest time browsers keep a cookie (RFC 6265bis §5.5). The server
+/// decides when the session ends.
+const COOKIE_SECONDS: u32 = 400 * 24 * 3_600;
+
+/// `Set-Cookie` for a secret; an empty one deletes the cookie.
+fn cookie(kernel: &Kernel, secret: &str) -> Option<HeaderValue> {
+    let age = if secret.is_empty() { 0 } else { COOKIE_SECONDS };
+    let (name, secure) = if kernel.config.https { (COOKIE, "; Secure") } else { (LAN_COOKIE, "") };
+    HeaderValue::from_str(&format!("{name}={secret}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")).ok()
+}
+
+/// The answer to whoever signed in: a browser finds the secret only in the
+/// cookie, a program only in the body.
+fn signed_in(kernel: &Kernel, mut who: SignedIn) -> Response {
+    let secret = match who.session.kind {
+        SessionKind::Bearer => None,
+        SessionKind::Cookie => who.token.take(),
+    };
+    let mut response = (StatusCode::CREATED, Json(who)).into_response();
+    if let Some(value) = secret.and_then(|secret| cookie(kernel, &secret)) {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::USER_AGENT)?.to_str().ok()
+}
+
+/// What anyone may know of the server: its name, the API levels it speaks,
+/// who may make an account.
+#[utoipa::path(get, path = "/api/v1/server", operation_id = "identity.get_server", tag = "identity",
+    responses((status = 200, body = Server)),
+    extensions(("x-authz" = json!({"object": "server", "action": "see", "scope": "public", "roles": ["anyone"]}))))]
+async fn get_server(State(kernel): State<Arc<Kernel>>) -> Reply<Server> {
+    Ok(Json(actions::server(kernel).await?))
+}
+
+/// Makes an account and signs it in: by a cookie, or with `bearer` by a token
+/// in the answer. Where `signup` is `invitation` a good `invitation` is
+/// needed, which is accepted afterwards; while `setup_required`, the
+/// `setup_token`.
+#[utoipa::path(post, path = "/api/v1/accounts", operation_id = "identity.create_account", tag = "identity",
+    request_body = SignUp,
+    responses((status = 201, body = SignedIn), (status = 403, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem)),
+    extensions(("x-authz" = json!({"object": "account", "action": "create", "scope": "public", "roles": ["anyone"]}))))]
+async fn create_account(
+    anyone: Anyone,
+    peer: Peer,
+    headers: HeaderMap,
+    Body(input): Body<SignUp>,
+) -> Result<Response, Failure> {
+    let who = actions::sign_up(&anyone.kernel, peer, user_agent(&headers), input).await?;
+    Ok(signed_in(&anyone.kernel, who))
+}
+
+/// Signs in: by a cookie, or with `bearer` by a token in the answer. A name
+/// nobody has and a wrong password answer alike.
+#[utoipa::path(post, path = "/api/v1/sessions", operation_id = "identity.create_session", tag = "identity",
+    request_body = SignIn,
+    responses((status = 201, body = SignedIn), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem)),
+    extensions(("x-authz" = json!({"object": "session", "action": "create", "scope": "public", "roles": ["anyone"]}))))]
+async fn create_session(
+    anyone: Anyone,
+    peer: Peer,
+    headers: HeaderMap,
+    Body(input): Body<SignIn>,
+) -> Result<Response, Failure> {
+    let who = actions::sign_in(&anyone.kernel, peer, user_agent(&headers), input).await?;
+    Ok(signed_in(&anyone.kernel, who))
+}
+
+/// The devices one is signed in on, the one used last first.
+#[utoipa::path(get, path = "/api/v1/sessions", operation_id = "identity.list_sessions", tag = "identity",
+    responses((status = 200, body = SessionList), (status = 401, body = Problem)),
+    extensions(("x-authz" = json!({"object": "session", "action": "list", "scope": "self", "roles": ["person"]}))))]
+async fn list_sessions(ctx: Ctx) -> Reply<SessionList> {
+    Ok(Json(actions::list(ctx).await?))
+}
+
+/// Signs one of one's devices out; its connections close.
+#[utoipa::path(delete, path = "/api/v1/sessions/{id}", operation_id = "identity.end_session", tag = "identity",
+    params(("id" = SessionId, Path,)),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)),
+    extensions(("x-authz" = json!({"object": "session", "action": "end", "scope": "self", "roles": ["person"]}))))]
+async fn end_session(ctx: Ctx, At(id): At<SessionId>) -> Result<StatusCode, Failure> {
+    actions::end(ctx, Some(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Signs out: ends the session that asks.
+#[utoipa::path(delete, path = "/api/v1/sessions/current", operation_id = "identity.end_current_session",
+    tag = "identity",
+    responses((status = 204), (status = 401, body = Problem)),
+    extensions(("x-authz" = json!({"object": "session", "action": "end", "scope": "self", "roles": ["person"]}))))]
+async fn end_current_session(ctx: Ctx) -> Result<Response, Failure> {
+    let kernel = ctx.kernel.clone();
+    actions::end(ctx, None).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Some(value) = cookie(&kernel, "") {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    Ok(response)
+}
+
+/// Oneself, and the session that asks.
+#[utoipa::path(get, path = "/api/v1/me", operation_id = "identity.get_me", tag = "identity",
+    responses((status = 200, body = Me), (status = 401, body = Problem)),
+    extensions(("x-authz" = json!({"object": "account", "action": "see", "scope": "self", "roles": ["person"]}))))]
+async fn get_me(ctx: Ctx) -> Reply<Me> {
+    Ok(Json(actions::me(ctx).await?))
+}
+
+/// Changes one's name or language; what is left out stays.
+#[utoipa::path(patch, path = "/api/v1/me", operation_id = "identity.update_me", tag = "identity",
+    request_body = MeChange,
+    responses((status = 200, body = User), (status = 401, body = Problem), (status = 422, body = Problem)),
+    extensions(("x-authz" = json!({"object": "account", "action": "change", "scope": "self", "roles": ["person"]}))))]
+async fn update_me(ctx: Ctx, Body(input): Body<MeChange>) -> Reply<User> {
+    Ok(Json(actions::change_me(ctx, input).await?))
+}
+
+/// One person's public part. Seen by those who share an organisation or a
+/// conversation with them.
+#[utoipa::path(get, path = "/api/v1/users/{id}", operation_id = "identity.get_user", tag = "identity",
+    params(("id" = UserId, Path,)),
+    responses((status = 200, body = User), (status = 401, body = Problem), (status = 404, body = Problem)),
+    extensions(("x-authz" = json!({"object": "user", "action": "see", "scope": "acquainted", "roles": ["person"]}))))]
+async fn get_user(ctx: Ctx, At(id): At<UserId>) -> Reply<User> {
+    Ok(Json(actions::user(ctx, id).await?))
+}
+
+/// Several people's public parts, in the order of ids; those who may not be
+/// seen are left out.
+#[utoipa::path(get, path = "/api/v1/users", operation_id = "identity.list_users", tag = "identity",
+    params(UsersQuery),
+    responses((status = 200, body = UserList), (status = 401, body = Problem), (status = 422, body = Problem)),
+    extensions(("x-authz" = json!({"object": "user", "action": "see", "scope": "acquainted", "roles": ["person"]}))))]
+async fn list_users(ctx: Ctx, Params(query): Params<UsersQuery>) -> Reply<UserList> {
+    Ok(Json(actions::users(ctx, query.parse()?).await?))
+}

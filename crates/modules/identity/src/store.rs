@@ -1,0 +1,315 @@
+//! The only SQL of identity.
+
+use kernel::Allowed;
+use proto::{Id as _, Millis, Result, SessionId, UserId};
+use store::{Row, Tx, dialect, sql};
+
+use crate::{
+    acquaintance::Known,
+    model::{Account, Change, End, Login, OwnSession, Session, SessionKind, User, UserKind},
+    password::Hashed,
+};
+
+fn read_user(row: &Row<'_>) -> store::Result<(User, String)> {
+    let erased: Option<Millis> = row.get(5)?;
+    let user = User {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        login: Some(row.get(2)?),
+        kind: UserKind::Person,
+        locale: row.get(4)?,
+        deleted: erased.is_some(),
+        created_at: row.get(6)?,
+    };
+    Ok((user, row.get(3)?))
+}
+
+fn with_kind((user, kind): (User, String)) -> Result<User> {
+    Ok(User { kind: kind.parse()?, ..user })
+}
+
+/// A set of ids as one parameter.
+fn ids(users: impl Iterator<Item = UserId>) -> String {
+    serde_json::Value::from(users.map(|id| id.uuid().to_string()).collect::<Vec<_>>()).to_string()
+}
+
+/// Is there anybody?
+pub(crate) fn anybody(tx: &mut Tx<'_>) -> Result<bool> {
+    Ok(tx.opt(sql!("SELECT 1 FROM users LIMIT 1"), &[], |row| row.get::<i64>(0))?.is_some())
+}
+
+pub(crate) fn user(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>> {
+    let found = tx.opt(
+        sql!("SELECT id, name, login, kind, locale, erased_at, created_at FROM users WHERE id = $1"),
+        &[&id],
+        read_user,
+    )?;
+    found.map(with_kind).transpose()
+}
+
+/// The public part of people somebody may see, in the order of ids.
+pub(crate) fn public_users(tx: &mut Tx<'_>, known: &Known) -> Result<Vec<User>> {
+    let found = users(tx, known.ids())?;
+    Ok(found.into_iter().map(User::public).collect())
+}
+
+/// People by id, for code that knows already that they may be shown.
+pub(crate) fn users(tx: &mut Tx<'_>, of: impl Iterator<Item = UserId>) -> Result<Vec<User>> {
+    let found = tx.query(
+        dialect!(
+            sqlite: "SELECT id, name, login, kind, locale, erased_at, created_at FROM users
+                     WHERE id IN (SELECT unhex(replace(value, '-', '')) FROM json_each($1)) ORDER BY id",
+            postgres: "SELECT id, name, login, kind, locale, erased_at, created_at FROM users
+                     WHERE id IN (SELECT CAST(jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB)) AS UUID))
+                     ORDER BY id",
+        ),
+        &[&ids(of)],
+        read_user,
+    )?;
+    found.into_iter().map(with_kind).collect()
+}
+
+/// Adds a person unless the login is taken; whether it was free.
+pub(crate) fn add_user(tx: &mut Tx<'_>, user: &User, folded: &str, login: &Login) -> Result<bool> {
+    let added = tx.execute(
+        sql!(
+            "INSERT INTO users (id, name, name_folded, login, login_folded, kind, locale, profile_rev, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8) ON CONFLICT (login_folded) DO NOTHING"
+        ),
+        &[
+            &user.id,
+            &user.name,
+            &folded,
+            &login.shown,
+            &login.folded,
+            &user.kind.as_str(),
+            &user.locale,
+            &user.created_at,
+        ],
+    )?;
+    Ok(added == 1)
+}
+
+/// Writes name and language back with the rev of the change.
+pub(crate) fn change_user(
+    tx: &mut Tx<'_>,
+    account: &Allowed<'_, Account, Change>,
+    folded: &str,
+    rev: i64,
+) -> Result<()> {
+    let user = &account.user;
+    tx.execute(
+        sql!("UPDATE users SET name = $2, name_folded = $3, locale = $4, profile_rev = $5 WHERE id = $1"),
+        &[&user.id, &user.name, &folded, &user.locale, &rev],
+    )?;
+    Ok(())
+}
+
+/// One's own account, where it changed after `rev`.
+pub(crate) fn profile_since(tx: &mut Tx<'_>, id: UserId, rev: i64) -> Result<Option<(i64, User)>> {
+    let found = tx.opt(
+        sql!(
+            "SELECT id, name, login, kind, locale, erased_at, created_at, profile_rev FROM users
+             WHERE id = $1 AND profile_rev > $2"
+        ),
+        &[&id, &rev],
+        |row| Ok((row.get::<i64>(7)?, read_user(row)?)),
+    )?;
+    found.map(|(rev, user)| Ok((rev, with_kind(user)?))).transpose()
+}
+
+/// Leaves of a person only that there was one.
+pub(crate) fn erase_user(tx: &mut Tx<'_>, id: UserId, now: Millis) -> Result<()> {
+    // The login stays unique and tells nothing: it is the id.
+    let login = id.to_string();
+    tx.execute(
+        sql!(
+            "UPDATE users SET name = '', name_folded = '', login = $2, login_folded = $2, locale = NULL,
+             managed_by = NULL, erased_at = $3 WHERE id = $1"
+        ),
+        &[&id, &login, &now],
+    )?;
+    tx.execute(sql!("DELETE FROM identity_credentials WHERE user_id = $1"), &[&id])?;
+    tx.execute(sql!("DELETE FROM identity_sessions WHERE user_id = $1"), &[&id])?;
+    Ok(())
+}
+
+pub(crate) fn set_password(tx: &mut Tx<'_>, user: UserId, password: &Hashed, now: Millis) -> Result<()> {
+    tx.execute(
+        sql!(
+            "INSERT INTO identity_credentials (user_id, kind, secret, changed_at) VALUES ($1, 'password', $2, $3)
+             ON CONFLICT (user_id, kind) DO UPDATE SET secret = excluded.secret, changed_at = excluded.changed_at"
+        ),
+        &[&user, &password.as_str(), &now],
+    )?;
+    Ok(())
+}
+
+/// Who has this login, with the hash of their password.
+pub(crate) fn password(tx: &mut Tx<'_>, login_folded: &str) -> Result<Option<(UserId, Hashed)>> {
+    Ok(tx.opt(
+        sql!(
+            "SELECT u.id, c.secret FROM users u JOIN identity_credentials c ON c.user_id = u.id AND c.kind = 'password'
+             WHERE u.login_folded = $1 AND u.erased_at IS NULL"
+        ),
+        &[&login_folded],
+        |row| Ok((row.get(0)?, Hashed::from_store(row.get(1)?))),
+    )?)
+}
+
+pub(crate) struct NewSession<'a> {
+    pub(crate) id: SessionId,
+    pub(crate) user: UserId,
+    pub(crate) secret_hash: [u8; 32],
+    pub(crate) kind: SessionKind,
+    pub(crate) device: &'a str,
+    pub(crate) now: Millis,
+}
+
+pub(crate) fn add_session(tx: &mut Tx<'_>, new: &NewSession<'_>) -> Result<()> {
+    tx.execute(
+        sql!(
+            "INSERT INTO identity_sessions
+             (id, user_id, secret_hash, kind, device, created_at, last_seen_at, expires_at, generation)
+             VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 1)"
+        ),
+        &[
+            &new.id,
+            &new.user,
+            &new.secret_hash,
+            &new.kind.as_str(),
+            &new.device,
+            &new.now,
+            &(new.now + new.kind.idle_ms()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// What stands behind a secret.
+pub(crate) struct Found {
+    pub(crate) id: SessionId,
+    pub(crate) user: UserId,
+    pub(crate) user_kind: UserKind,
+    pub(crate) kind: SessionKind,
+    pub(crate) last_seen_at: Millis,
+    pub(crate) expires_at: Millis,
+}
+
+pub(crate) fn find_session(tx: &mut Tx<'_>, secret_hash: &[u8; 32], now: Millis) -> Result<Option<Found>> {
+    let found = tx.opt(
+        sql!(
+            "SELECT s.id, s.user_id, u.kind, s.kind, s.last_seen_at, s.expires_at
+             FROM identity_sessions s JOIN users u ON u.id = s.user_id
+             WHERE s.secret_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND u.erased_at IS NULL"
+        ),
+        &[secret_hash, &now],
+        |row| {
+            let kinds: (String, String) = (row.get(2)?, row.get(3)?);
+            Ok((row.get(0)?, row.get(1)?, kinds, row.get(4)?, row.get(5)?))
+        },
+    )?;
+    let Some((id, user, (user_kind, kind), last_seen_at, expires_at)) = found else { return Ok(None) };
+    Ok(Some(Found { id, user, user_kind: user_kind.parse()?, kind: kind.parse()?, last_seen_at, expires_at }))
+}
+
+/// Notes that a session is used, and lets it live on.
+pub(crate) fn touch_session(tx: &mut Tx<'_>, id: SessionId, now: Millis, expires_at: Millis) -> Result<()> {
+    tx.execute(
+        sql!(
+            "UPDATE identity_sessions SET last_seen_at = $2, expires_at = $3
+             WHERE id = $1 AND ended_at IS NULL AND last_seen_at < $2"
+        ),
+        &[&id, &now, &expires_at],
+    )?;
+    Ok(())
+}
+
+/// A person's sessions that have not ended, the one used last first.
+pub(crate) fn sessions(tx: &mut Tx<'_>, user: UserId, now: Millis) -> Result<Vec<Session>> {
+    let found = tx.query(
+        sql!(
+            "SELECT id, device, created_at, last_seen_at, kind FROM identity_sessions
+             WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY last_seen_at DESC, id DESC"
+        ),
+        &[&user, &now],
+        |row| {
+            let kind: String = row.get(4)?;
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, kind))
+        },
+    )?;
+    found
+        .into_iter()
+        .map(|(id, device, created_at, last_seen_at, kind)| {
+            Ok(Session { id, device, created_at, last_seen_at, current: false, kind: kind.parse()? })
+        })
+        .collect()
+}
+
+/// Whether this is a session of that person that has not ended.
+pub(crate) fn live_session(tx: &mut Tx<'_>, user: UserId, id: SessionId) -> Result<bool> {
+    let found = tx.opt(
+        sql!("SELECT 1 FROM identity_sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL"),
+        &[&id, &user],
+        |row| row.get::<i64>(0),
+    )?;
+    Ok(found.is_some())
+}
+
+pub(crate) fn end_session(tx: &mut Tx<'_>, session: &Allowed<'_, OwnSession, End>, now: Millis) -> Result<()> {
+    tx.execute(
+        sql!(
+            "UPDATE identity_sessions SET ended_at = $2, expires_at = $2, generation = generation + 1
+             WHERE id = $1 AND ended_at IS NULL"
+        ),
+        &[&session.id, &now],
+    )?;
+    Ok(())
+}
+
+/// Ends the sessions of a person beyond the `keep` used last; those that ended.
+/// Held: the person's sessions.
+pub(crate) fn end_surplus(tx: &mut Tx<'_>, user: UserId, keep: i64, now: Millis) -> Result<Vec<SessionId>> {
+    Ok(tx.query(
+        sql!(
+            "UPDATE identity_sessions SET ended_at = $3, expires_at = $3, generation = generation + 1
+             WHERE ended_at IS NULL AND id IN
+             (SELECT id FROM identity_sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $3
+              ORDER BY last_seen_at DESC, id DESC LIMIT 1000 OFFSET $2)
+             RETURNING id"
+        ),
+        &[&user, &keep, &now],
+        |row| row.get(0),
+    )?)
+}
+
+/// Forgets up to `limit` sessions that ended before `before`; how many.
+pub(crate) fn prune_sessions(tx: &mut Tx<'_>, before: Millis, limit: i64) -> Result<u64> {
+    Ok(tx.execute(
+        sql!(
+            "DELETE FROM identity_sessions WHERE id IN
+             (SELECT id FROM identity_sessions WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2)"
+        ),
+        &[&before, &limit],
+    )?)
+}
+
+pub(crate) fn setup_hash(tx: &mut Tx<'_>) -> Result<Option<[u8; 32]>> {
+    Ok(tx.opt(sql!("SELECT token_hash FROM identity_setup WHERE one = 1"), &[], |row| row.get(0))?)
+}
+
+pub(crate) fn set_setup_hash(tx: &mut Tx<'_>, hash: [u8; 32], now: Millis) -> Result<()> {
+    tx.execute(
+        sql!(
+            "INSERT INTO identity_setup (one, token_hash, created_at) VALUES (1, $1, $2)
+             ON CONFLICT (one) DO UPDATE SET token_hash = excluded.token_hash, created_at = excluded.created_at"
+        ),
+        &[&hash, &now],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn clear_setup(tx: &mut Tx<'_>) -> Result<()> {
+    tx.execute(sql!("DELETE FROM identity_setup WHERE one = 1"), &[])?;
+    Ok(())
+}
