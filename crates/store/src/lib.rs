@@ -41,6 +41,8 @@ mod postgres;
 pub mod sql;
 mod sqlite;
 mod stats;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tx;
 mod value;
 mod work;
@@ -53,7 +55,7 @@ pub use hints::HINT_AGE_MS;
 pub use jobs::NewJob;
 pub use key::Key;
 pub use meta::set_epoch;
-pub use migrate::Migration;
+pub use migrate::{MIGRATIONS, Migration};
 pub use sql::{Sql, registered};
 pub use stats::Stats;
 pub use tx::{Tx, WRITE_ROWS, WRITE_STATEMENTS};
