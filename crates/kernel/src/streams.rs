@@ -72,6 +72,20 @@ impl Since {
     }
 }
 
+/// The kind of the source of receipts: others' read places in a conversation,
+/// which have no rev and may be lost. Its `id` is the conversation's and
+/// `ephemeral` is true, so it is never followed or caught up. The gateway asks
+/// for what `since` gives when a person opens a conversation (`rev` 0), and
+/// while the bus is away every few seconds:
+///
+/// * `since(id, 0, limit)`: the cursors of all, or none where they are more
+///   than `limit`; `since(id, at, limit)`: those moved at or after the time
+///   `at` in milliseconds, at most `limit`. Each event is
+///   `{user, read_seq, delivered_seq}`, a change's `rev` is the time of the
+///   move, and `Since::rev` is the latest of all, 0 without any;
+/// * `authorize` as for the conversation; `followed` is empty.
+pub const RECEIPTS: &str = "receipts";
+
 /// The owner of a kind of stream. All methods run inside a read transaction.
 pub trait StreamSource: Send + Sync + 'static {
     fn kind(&self) -> &'static str;
