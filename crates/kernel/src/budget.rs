@@ -82,6 +82,14 @@ impl Budgets {
         Ok(())
     }
 
+    /// Gives back one: what was asked turned out not to count.
+    pub fn give_back(&self, budget: Budget, who: Uuid) {
+        let (_, each) = budget.rate();
+        if let Some(full_at) = self.full_at.lock().get_mut(&(budget, who)) {
+            *full_at -= each;
+        }
+    }
+
     /// Gives back all that `who` spent, after a success.
     pub fn refill(&self, budget: Budget, who: Uuid) {
         self.full_at.lock().remove(&(budget, who));

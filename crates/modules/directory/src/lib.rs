@@ -1,1 +1,89 @@
-//! directory
+//! Organisations and who belongs to them.
+//!
+//! An organisation is a tenant: what it owns is reached only through an
+//! [`kernel::OrgScope`], which is minted here and nowhere else, after a look
+//! at the memberships. People come by founding one or by an invitation; those
+//! who leave keep their row, so their name stays on what they wrote and coming
+//! back restores the same member.
+//!
+//! Architecture invariant: knows people, knows no conversation. What follows
+//! from a membership elsewhere is done by hooks on [`OrgCreated`],
+//! [`OrgRenamed`], [`MemberJoined`], [`MemberLeft`] and [`MemberChanged`].
+
+mod actions;
+mod data;
+mod events;
+mod jobs;
+mod members;
+mod model;
+mod routes;
+mod store;
+
+use identity::{InvitationOffered, ProfileChanged, WhoIsKnown};
+use kernel::{Duty, Hook, Module, OrgData, PermissionDoc, PersonData};
+
+pub use actions::{NewMember, add_member, found_org};
+pub use events::{MemberChanged, MemberJoined, MemberLeft, OrgCreated, OrgRenamed, stream};
+pub use members::{
+    active_among, active_membership, active_orgs, active_scopes, are_colleagues, member, member_count, member_page,
+    members_preview, org,
+};
+pub use model::{
+    Invitation, Invite, Leave, ListInvitations, ListMembers, ManageMembers, Member, MemberList, MemberState,
+    Membership, Org, OrgKind, OrgResource, Rename, Role, View, all_staff_conversation,
+};
+
+/// The declaration.
+pub fn module() -> Module {
+    Module {
+        name: "directory",
+        needs: &["identity"],
+        migrations: const {
+            &[::store::migration!(
+                "20261122_082000_directory",
+                include_str!("../migrations/20261122_082000_directory.sql")
+            )]
+        },
+        routes: routes::routes,
+        calls: Vec::new(),
+        streams: Vec::new(),
+        stream_parts: vec![events::ORG_PART, events::PERSON_PART],
+        org_follows: Some(events::follows),
+        authenticator: None,
+        jobs: vec![jobs::RESIDENT],
+        periodic: Vec::new(),
+        hooks: vec![
+            Hook::on::<WhoIsKnown>(
+                |_| Vec::new(),
+                |tx, _, ask| {
+                    ask.known(store::colleagues_among(tx, ask.by, &ask.of)?);
+                    Ok(())
+                },
+            ),
+            Hook::on::<InvitationOffered>(|_| Vec::new(), actions::offered),
+            Hook::on::<ProfileChanged>(|_| Vec::new(), |tx, ctx, event| jobs::leave(tx, ctx, event.user)),
+        ],
+        permissions: &[
+            PermissionDoc { object: "org", action: "view", roles: "owner, admin, member" },
+            PermissionDoc { object: "org", action: "list_members", roles: "owner, admin, member" },
+            PermissionDoc { object: "org", action: "rename", roles: "owner, admin" },
+            PermissionDoc { object: "org", action: "list_invitations", roles: "owner, admin" },
+            PermissionDoc { object: "org", action: "invite", roles: "owner, admin" },
+            PermissionDoc { object: "org", action: "manage_members", roles: "owner; admin on everyone below owners" },
+            PermissionDoc { object: "org", action: "leave", roles: "owner, admin, member" },
+        ],
+        settings: &[],
+        limits: &["ORG_NAME_CHARS", "ORGS_PER_PERSON", "PAGE"],
+        search_sources: &[],
+        cards: Vec::new(),
+        waiting: Vec::new(),
+        notifications: &[],
+        merge: Duty::Nothing("accounts are not merged yet; both keep their memberships"),
+        person_data: PersonData { export: Duty::Does(data::export_person), erase: Duty::Does(data::erase_person) },
+        org_data: OrgData {
+            export: Duty::Does(data::export_org),
+            purge: Duty::Nothing("organisations cannot be closed yet"),
+        },
+        demo_seed: Duty::Nothing("organisations are made by the server's seed command with found_org and add_member"),
+    }
+}

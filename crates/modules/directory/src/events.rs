@@ -1,0 +1,118 @@
+//! What the directory tells: hooks inside the transaction, and the streams.
+//!
+//! Each event is raised in the transaction of the change, after the
+//! directory's own rows are written. The locks of its hooks are gathered
+//! before anything is read, so a hook's `locks` may use only the fields named
+//! *known first*; the others are filled in before it runs.
+
+use kernel::{Event, OrgScope, streams::StreamPart};
+use proto::{OrgId, Result, StreamKey, UserId};
+use serde_json::{Value, json};
+use store::Tx;
+use uuid::Uuid;
+
+use crate::{
+    model::{Member, MemberState, Org, Role},
+    store as sql,
+};
+
+/// An organisation was founded. [`MemberJoined`] of the founder follows in the
+/// same transaction. Known first: all.
+#[derive(Clone, Debug)]
+pub struct OrgCreated {
+    pub org: OrgScope,
+    pub name: String,
+    pub by: UserId,
+}
+
+/// An organisation has another name. Known first: all.
+#[derive(Clone, Debug)]
+pub struct OrgRenamed {
+    pub org: OrgScope,
+    pub name: String,
+}
+
+/// Somebody is an active member now. Known first: `org`, `user`.
+#[derive(Clone, Debug)]
+pub struct MemberJoined {
+    pub org: OrgScope,
+    pub user: UserId,
+    pub name: String,
+    pub role: Role,
+    /// They were a member before and have their old row again.
+    pub returned: bool,
+    /// Active members, with them.
+    pub member_count: i64,
+}
+
+/// Somebody is no member any more; their access has ended. Known first:
+/// `org`, `user`.
+#[derive(Clone, Debug)]
+pub struct MemberLeft {
+    pub org: OrgScope,
+    pub user: UserId,
+    pub name: String,
+    /// Themselves, or whoever removed them.
+    pub by: UserId,
+    /// Active members, without them.
+    pub member_count: i64,
+}
+
+/// An active member has another name or role. Known first: `org`, `user`.
+#[derive(Clone, Debug)]
+pub struct MemberChanged {
+    pub org: OrgScope,
+    pub user: UserId,
+    pub name: String,
+    pub role: Role,
+}
+
+macro_rules! events {
+    ($($name:ident)+) => {$(impl Event for $name { const VETOABLE: bool = false; })+};
+}
+events!(OrgCreated OrgRenamed MemberJoined MemberLeft MemberChanged);
+
+/// The stream of an organisation.
+pub fn stream(org: OrgId) -> StreamKey {
+    StreamKey::new(StreamKey::ORG, org.0)
+}
+
+pub(crate) fn member(member: &Member) -> Value {
+    json!({ "kind": "member", "member": member })
+}
+
+/// For all members alike: without anybody's role.
+pub(crate) fn org(org: &Org) -> Value {
+    json!({ "kind": "org", "org": Org { role: None, ..org.clone() } })
+}
+
+pub(crate) fn membership(org: OrgId, state: MemberState, role: Role) -> Value {
+    json!({ "kind": "membership", "org": org, "state": state, "role": role })
+}
+
+pub(crate) const ORG_PART: StreamPart = StreamPart { kind: StreamKey::ORG, since: org_since };
+pub(crate) const PERSON_PART: StreamPart = StreamPart { kind: StreamKey::PERSON, since: person_since };
+
+/// One change of the directory touches one member and the organisation's own
+/// row, so at most two rows share a rev.
+fn org_since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec<(i64, Value)>> {
+    let members = sql::members_since(tx, OrgId(id), rev, limit)?;
+    // What lies beyond a page that was cut is read the next time, the
+    // organisation's row too: a rev must not be passed over.
+    let upto = if members.len() < limit { i64::MAX } else { members.last().map_or(i64::MAX, |m| m.rev) };
+    let own = sql::org_since(tx, OrgId(id), rev)?.filter(|org| org.rev <= upto);
+    let mut rows: Vec<_> = members.iter().map(|m| (m.rev, member(m))).collect();
+    rows.extend(own.map(|o| (o.rev, org(&o))));
+    rows.sort_by_key(|(rev, _)| *rev);
+    Ok(rows)
+}
+
+fn person_since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec<(i64, Value)>> {
+    let rows = sql::memberships_since(tx, UserId(id), rev, limit)?;
+    Ok(rows.into_iter().map(|(rev, org, state, role)| (rev, membership(org, state, role))).collect())
+}
+
+/// Which organisations a person follows.
+pub(crate) fn follows(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Uuid>> {
+    Ok(sql::org_ids_of(tx, user)?.into_iter().map(|org| org.0).collect())
+}

@@ -1,0 +1,78 @@
+//! The directory, for crates above: who is where. Nothing here asks for
+//! permission but what it says; an [`OrgScope`] comes only from what is found
+//! here or from [`crate::OrgResource`].
+
+use kernel::OrgScope;
+use proto::{OrgId, Result, UserId};
+use store::Tx;
+
+use crate::{
+    actions::{page, read_cursor},
+    model::{Member, MemberList, Membership, Org, needle},
+    store as sql,
+};
+
+/// The membership of a person who is active there now. One statement, the
+/// same for an organisation that does not exist.
+pub fn active_membership(tx: &mut Tx<'_>, org: OrgId, user: UserId) -> Result<Option<Membership>> {
+    sql::active_membership(tx, org, user)
+}
+
+/// Every organisation the person is active in, with their role in
+/// `Org::role`, by name. One statement, and one for the rev of each.
+pub fn active_orgs(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<(OrgScope, Org)>> {
+    let found = sql::orgs_of(tx, user)?;
+    Ok(found.into_iter().map(|org| (OrgScope::mint(org.id), org)).collect())
+}
+
+/// The scopes alone, by id. One statement.
+pub fn active_scopes(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<OrgScope>> {
+    Ok(sql::org_ids_of(tx, user)?.into_iter().map(OrgScope::mint).collect())
+}
+
+/// An organisation in which both are active, the one with the smallest id.
+/// One statement.
+pub fn are_colleagues(tx: &mut Tx<'_>, a: UserId, b: UserId) -> Result<Option<OrgScope>> {
+    sql::shared_org(tx, a, b)
+}
+
+/// Those of the people who are active there, in the order of ids. One
+/// statement; at most `limits::GROUP_ADD` people.
+pub fn active_among(tx: &mut Tx<'_>, scope: OrgScope, of: &[UserId]) -> Result<Vec<Member>> {
+    sql::active_among(tx, scope, of)
+}
+
+/// One person who is or was there.
+pub fn member(tx: &mut Tx<'_>, scope: OrgScope, user: UserId) -> Result<Option<Member>> {
+    sql::member(tx, scope, user)
+}
+
+/// A page of active members by name: after the opaque `cursor` of the page
+/// before, whose name holds `q` literally (folded), at most `limit`.
+/// `invalid_cursor` where the cursor is not of this list.
+pub fn member_page(
+    tx: &mut Tx<'_>,
+    scope: OrgScope,
+    q: Option<&str>,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<MemberList> {
+    let (after, needle) = (read_cursor(cursor)?, needle(q)?);
+    Ok(page(sql::member_page(tx, scope, needle.as_deref(), after.as_ref(), limit + 1)?, limit))
+}
+
+/// Active members, as kept on the organisation. One statement.
+pub fn member_count(tx: &mut Tx<'_>, scope: OrgScope) -> Result<i64> {
+    sql::member_count(tx, scope)
+}
+
+/// The `limit` active members who came first. One statement.
+pub fn members_preview(tx: &mut Tx<'_>, scope: OrgScope, limit: usize) -> Result<Vec<UserId>> {
+    sql::first_members(tx, scope, limit)
+}
+
+/// The organisation as its members see it, without a role; `None` where there
+/// is none.
+pub fn org(tx: &mut Tx<'_>, scope: OrgScope) -> Result<Option<Org>> {
+    Ok(sql::org(tx, scope.org())?.map(|(org, _)| org))
+}
