@@ -1,0 +1,125 @@
+/** Where everything is: one table of addresses. Screens belong to their features. */
+import { createRootRoute, createRoute, createRouter, Link, Outlet, redirect } from '@tanstack/react-router';
+import { session } from '~/core/store/session';
+import { Chat, ConversationScreen, conversationSearch, NothingOpen } from '~/features/chat/routes';
+import { directoryScreens } from '~/features/directory/routes';
+import { identityScreens, signInSearch, signUpSearch } from '~/features/identity/routes';
+import { onboardingScreens } from '~/features/onboarding/routes';
+import { settingsScreens } from '~/features/settings/routes';
+import { useT } from '~/i18n';
+import { Page } from '~/ui/Page';
+import { Toasts } from '~/ui/Toast';
+import { Crash } from './Crash';
+import { Shell } from './Shell';
+
+const root = createRootRoute({
+  component: () => (
+    <>
+      <Outlet />
+      <Toasts />
+    </>
+  ),
+  notFoundComponent: NotFound,
+});
+
+function NotFound() {
+  const t = useT();
+  return (
+    <Page title={t('common:not_found.title')}>
+      <Link to="/">{t('common:not_found.home')}</Link>
+    </Page>
+  );
+}
+
+const signedIn = () => session.getState().status === 'signed_in';
+
+/** To the sign-in page, and back here afterwards. */
+function needsSession({ location }: { location: { href: string } }): void {
+  if (!signedIn()) throw redirect({ to: '/sign-in', search: { to: location.href }, replace: true });
+}
+
+function notSignedIn(): void {
+  if (signedIn()) throw redirect({ to: '/chat', replace: true });
+}
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: signedIn() ? '/chat' : '/welcome', replace: true });
+  },
+});
+
+const outside = [
+  createRoute({ getParentRoute: () => root, path: '/welcome', component: onboardingScreens.welcome }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/sign-in',
+    validateSearch: signInSearch,
+    beforeLoad: notSignedIn,
+    component: identityScreens.signIn,
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/sign-up',
+    validateSearch: signUpSearch,
+    component: identityScreens.signUp,
+  }),
+  createRoute({ getParentRoute: () => root, path: '/setup/$token', component: identityScreens.setup }),
+  createRoute({ getParentRoute: () => root, path: '/join', component: onboardingScreens.join }),
+  createRoute({ getParentRoute: () => root, path: '/join/$code', component: onboardingScreens.invitation }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/create',
+    beforeLoad: needsSession,
+    component: onboardingScreens.create,
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/invite/$org',
+    beforeLoad: needsSession,
+    component: onboardingScreens.invite,
+  }),
+] as const;
+
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: '_inside',
+  beforeLoad: needsSession,
+  component: Shell,
+});
+
+const chatRoute = createRoute({ getParentRoute: () => inside, path: '/chat', component: Chat });
+const nothingOpen = createRoute({ getParentRoute: () => chatRoute, path: '/', component: NothingOpen });
+const conversation = createRoute({
+  getParentRoute: () => chatRoute,
+  path: '/$conversation',
+  validateSearch: conversationSearch,
+  component: ConversationScreen,
+});
+const contacts = createRoute({ getParentRoute: () => inside, path: '/contacts', component: directoryScreens.contacts });
+const contactsOf = createRoute({
+  getParentRoute: () => inside,
+  path: '/contacts/$org',
+  component: directoryScreens.contacts,
+});
+const me = createRoute({ getParentRoute: () => inside, path: '/me', component: settingsScreens.me });
+
+const tree = root.addChildren([
+  home,
+  ...outside,
+  inside.addChildren([chatRoute.addChildren([nothingOpen, conversation]), contacts, contactsOf, me]),
+]);
+
+export const router = createRouter({
+  routeTree: tree,
+  defaultPreload: 'intent',
+  defaultErrorComponent: Crash,
+  scrollRestoration: false,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,17 @@
+/** Puts theme and text size on the document, before the first paint and on every change. */
+import { settings } from '~/core/settings';
+
+const BASE_FONT = 14;
+
+function apply(): void {
+  const { theme, fontSize } = settings.getState();
+  const root = document.documentElement;
+  if (theme === 'system') root.removeAttribute('data-theme');
+  else root.setAttribute('data-theme', theme);
+  root.style.setProperty('--scale', String(fontSize / BASE_FONT));
+}
+
+export function startTheme(): void {
+  apply();
+  settings.subscribe(apply);
+}

@@ -1,0 +1,106 @@
+/**
+ * What is kept on the device. Two databases: the cache, named by server, epoch and person, may be dropped at any time;
+ * the outbox holds what nobody else has yet and outlives schema changes and epochs.
+ */
+import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from 'idb';
+import type { Conversation, Message, User } from '~/api/types';
+import type { OutboxRow, OutboxStore } from './outbox';
+
+/** Raise it when the form of a store changes: the cache is dropped and read again. */
+const CACHE_SCHEMA = 1;
+const OUTBOX_SCHEMA = 1;
+
+export interface CachedTimeline {
+  conversation: string;
+  /** The rev up to which the rows are true. */
+  rev: number;
+  from: number;
+  to: number;
+  messages: Message[];
+}
+
+interface CacheSchema extends DBSchema {
+  kv: { key: string; value: unknown };
+  conversations: { key: string; value: Conversation };
+  timelines: { key: string; value: CachedTimeline };
+  people: { key: string; value: User };
+}
+
+interface OutboxSchema extends DBSchema {
+  rows: { key: string; value: OutboxRow };
+}
+
+export type Cache = IDBPDatabase<CacheSchema>;
+
+export interface Place {
+  host: string;
+  epoch: string;
+  person: string;
+}
+
+const cacheName = (p: Place) => `magpie:${p.host}:${p.epoch}:${p.person}`;
+const outboxName = (p: Pick<Place, 'host' | 'person'>) => `magpie-outbox:${p.host}:${p.person}`;
+
+/** Opens the cache, or gives undefined where the browser refuses (private windows): then nothing is kept. */
+export async function openCache(place: Place): Promise<Cache | undefined> {
+  try {
+    return await openDB<CacheSchema>(cacheName(place), CACHE_SCHEMA, {
+      upgrade(db) {
+        for (const name of Array.from(db.objectStoreNames)) db.deleteObjectStore(name);
+        db.createObjectStore('kv');
+        db.createObjectStore('conversations', { keyPath: 'id' });
+        db.createObjectStore('timelines', { keyPath: 'conversation' });
+        db.createObjectStore('people', { keyPath: 'id' });
+      },
+      blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+export async function dropCache(place: Place): Promise<void> {
+  await deleteDB(cacheName(place)).catch(() => undefined);
+}
+
+export async function dropOutbox(place: Pick<Place, 'host' | 'person'>): Promise<void> {
+  await deleteDB(outboxName(place)).catch(() => undefined);
+}
+
+/** The outbox on disk; in memory where the browser refuses, and `durable` says so. */
+export async function openOutboxStore(place: Pick<Place, 'host' | 'person'>): Promise<OutboxStore> {
+  try {
+    const db = await openDB<OutboxSchema>(outboxName(place), OUTBOX_SCHEMA, {
+      upgrade: (d) => {
+        d.createObjectStore('rows', { keyPath: 'client_id' });
+      },
+      blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+    });
+    return {
+      durable: true,
+      all: () => db.getAll('rows'),
+      put: async (row) => {
+        await db.put('rows', row);
+      },
+      remove: (id) => db.delete('rows', id),
+      close: () => db.close(),
+    };
+  } catch {
+    return memoryOutboxStore();
+  }
+}
+
+export function memoryOutboxStore(): OutboxStore {
+  const rows = new Map<string, OutboxRow>();
+  return {
+    durable: false,
+    all: async () => [...rows.values()],
+    put: async (row) => {
+      rows.set(row.client_id, row);
+    },
+    remove: async (id) => {
+      rows.delete(id);
+    },
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,38 @@
+/** What a person set for this device. Kept in localStorage: it must be known before the first paint, and holds nothing private. */
+import { createStore } from 'zustand/vanilla';
+
+export const FONT_SIZES = [12, 14, 16, 18, 22, 26, 32] as const;
+export type FontSize = (typeof FONT_SIZES)[number];
+export type Theme = 'system' | 'light' | 'dark';
+export type Language = 'zh-CN' | 'en';
+
+export interface Settings {
+  theme: Theme;
+  fontSize: FontSize;
+  /** undefined follows the browser. */
+  language: Language | undefined;
+  enterSends: boolean;
+  listWidth: number;
+}
+
+const KEY = 'magpie:settings';
+const defaults: Settings = { theme: 'system', fontSize: 14, language: undefined, enterSends: true, listWidth: 280 };
+
+function read(): Settings {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Settings>;
+    return { ...defaults, ...kept };
+  } catch {
+    return defaults;
+  }
+}
+
+export const settings = createStore<Settings>(read);
+
+settings.subscribe((value) => {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(value));
+  } catch {
+    // A full or forbidden storage: the setting holds until the page is closed.
+  }
+});

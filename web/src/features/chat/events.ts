@@ -1,0 +1,190 @@
+/**
+ * What an event does to what is held: pure functions. The law they keep: state at one moment + the events since
+ * == a fresh read now (events.test.ts).
+ */
+import type {
+  ConversationEvent,
+  ConversationStreamEvent,
+  MemberEvent,
+  PersonStreamEvent,
+  ReactionsEvent,
+  SharedConversation,
+} from '~/api/events';
+import type { Conversation, ConversationMember, Cursor, Message, Preferences } from '~/api/types';
+import { change, type Segment, upsert } from './segments';
+
+/** A conversation as held here: what the API gives, and what only this client needs. */
+export interface HeldConversation extends Conversation {
+  /** The newest message that names this person; `mentioned` ends when it is read. */
+  mentioned_seq?: number;
+}
+
+export interface Timeline {
+  /** The rev up to which the segments are true; may trail the conversation's own after reading from the cache. */
+  rev: number;
+  segments: Segment[];
+  /** The first message there is to see, once it was reached. */
+  first?: number;
+}
+
+/** Events arrive as `{kind, …row}`; rows that have a `kind` of their own stand under their name. */
+export function readConversationEvent(value: unknown): ConversationStreamEvent | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const event = value as { kind?: string; conversation?: SharedConversation };
+  switch (event.kind) {
+    case 'message':
+    case 'reactions':
+    case 'member':
+      return event as ConversationStreamEvent;
+    case 'conversation':
+      return event.conversation ? (event as ConversationEvent) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+export function applyToConversation(
+  held: HeldConversation,
+  rev: number,
+  events: readonly ConversationStreamEvent[],
+  me: string,
+): HeldConversation {
+  let c = held;
+  for (const event of events) {
+    if (event.kind === 'message') c = withMessage(c, event, me);
+    else if (event.kind === 'conversation') c = withShared(c, event.conversation);
+    else if (event.kind === 'member' && event.user === me && !event.left) c = { ...c, my_role: event.role };
+    else if (event.kind === 'reactions') c = withReactions(c, event, me);
+  }
+  return counted({ ...c, head: { ...c.head, rev: Math.max(c.head.rev, rev) } });
+}
+
+function withMessage(c: HeldConversation, event: Message, me: string): HeldConversation {
+  const message = plain(event);
+  if (c.last && message.seq === c.last.seq) return message.rev < c.last.rev ? c : { ...c, last: message };
+  if (message.seq <= c.head.seq && c.last) return c;
+  const head = {
+    ...c.head,
+    seq: Math.max(c.head.seq, message.seq),
+    n: Math.max(c.head.n, message.n),
+    mention_all_n: message.mention_all ? Math.max(c.head.mention_all_n, message.n) : c.head.mention_all_n,
+    changed_at: Math.max(c.head.changed_at, message.sent_at),
+  };
+  const names = message.sender.id !== me && message.mentions.includes(me);
+  return { ...c, head, last: message, ...(names ? { mentioned: true, mentioned_seq: message.seq } : {}) };
+}
+
+function withReactions(c: HeldConversation, event: ReactionsEvent, me: string): HeldConversation {
+  return c.last?.seq === event.seq ? { ...c, last: reacted(c.last, event, me) } : c;
+}
+
+function withShared(c: HeldConversation, shared: SharedConversation): HeldConversation {
+  const head = { ...c.head, ...(shared.head ?? {}) };
+  // A row may have been read before a frame that is older than it: places never go back.
+  head.seq = Math.max(head.seq, c.head.seq);
+  head.n = Math.max(head.n, c.head.n);
+  head.rev = Math.max(head.rev, c.head.rev);
+  head.changed_at = Math.max(head.changed_at, c.head.changed_at);
+  const own = {
+    cursor: c.cursor,
+    unread: c.unread,
+    mentioned: c.mentioned,
+    preferences: c.preferences,
+    draft: c.draft,
+    my_role: c.my_role,
+    peer: c.peer,
+    joined_seq: c.joined_seq,
+    can: c.can,
+    last: c.last,
+  };
+  return { ...c, title: null, ...shared, ...own, head };
+}
+
+/** Unread follows from head and cursor; nothing else sets it. */
+function counted(c: HeldConversation): HeldConversation {
+  const unread = Math.max(0, c.head.n - c.cursor.n);
+  const mentioned = c.mentioned && unread > 0 && (c.mentioned_seq === undefined || c.mentioned_seq > c.cursor.read_seq);
+  return unread === c.unread && mentioned === c.mentioned ? c : { ...c, unread, mentioned };
+}
+
+export function applyCursor(c: HeldConversation, cursor: Cursor): HeldConversation {
+  const moved = {
+    read_seq: Math.max(c.cursor.read_seq, cursor.read_seq),
+    n: Math.max(c.cursor.n, cursor.n),
+    delivered_seq: Math.max(c.cursor.delivered_seq, cursor.delivered_seq),
+  };
+  return counted({ ...c, cursor: moved });
+}
+
+export function applyPreferences(c: HeldConversation, p: Preferences): HeldConversation {
+  const { muted, pinned, hidden, marked_unread } = p;
+  return { ...c, preferences: { muted, pinned, hidden, marked_unread } };
+}
+
+export function applyMention(c: HeldConversation, seq: number): HeldConversation {
+  if (seq <= c.cursor.read_seq) return c;
+  return counted({ ...c, mentioned: true, mentioned_seq: Math.max(seq, c.mentioned_seq ?? 0) });
+}
+
+/** A fresh row in place of the held one, except where the held one knows more. */
+export function refresh(held: HeldConversation | undefined, row: Conversation): HeldConversation {
+  if (!held) return row;
+  if (held.head.rev > row.head.rev) {
+    return applyCursor(held, row.cursor);
+  }
+  const fresh: HeldConversation =
+    held.mentioned_seq === undefined ? row : { ...row, mentioned_seq: held.mentioned_seq };
+  return applyCursor(fresh, held.cursor);
+}
+
+export function applyToTimeline(timeline: Timeline, events: readonly ConversationStreamEvent[], me: string): Timeline {
+  let segments = timeline.segments;
+  // After a catch-up rows come in the order of their last change, not of seq; runs are joined more cheaply by seq.
+  const messages = events.filter((e) => e.kind === 'message').sort((a, b) => a.seq - b.seq);
+  for (const event of messages) segments = upsert(segments, plain(event));
+  for (const event of events) {
+    if (event.kind === 'reactions') segments = change(segments, event.seq, (m) => reacted(m, event, me));
+  }
+  return segments === timeline.segments ? timeline : { ...timeline, segments };
+}
+
+function plain(event: Message): Message {
+  const { kind: _, ...message } = event as Message & { kind?: string };
+  return message;
+}
+
+export function reacted(message: Message, event: ReactionsEvent, me: string): Message {
+  const before = message.reactions ?? [];
+  const old = before.find((r) => r.emoji === event.emoji);
+  if (event.count === 0) return { ...message, reactions: before.filter((r) => r.emoji !== event.emoji) };
+  const whole = event.users.length === event.count;
+  const mine = event.user === me ? event.on : event.users.includes(me) || (!whole && (old?.me ?? false));
+  const next = { emoji: event.emoji, count: event.count, users: event.users, me: mine };
+  const reactions = old ? before.map((r) => (r === old ? next : r)) : [...before, next];
+  return { ...message, reactions };
+}
+
+export function applyToMembers(
+  members: readonly ConversationMember[],
+  event: MemberEvent,
+  nameOf: (id: string) => string | undefined,
+): ConversationMember[] {
+  const rest = members.filter((m) => m.user !== event.user);
+  if (event.left) return rest;
+  const old = members.find((m) => m.user === event.user);
+  const name = event.name ?? old?.name ?? nameOf(event.user) ?? '';
+  const next = { user: event.user, name, role: event.role, joined_seq: event.joined_seq, left: false };
+  return old ? members.map((m) => (m === old ? next : m)) : [...rest, next];
+}
+
+/** The list's order: pinned first, then what changed last. */
+export function listOrder(conversations: Record<string, HeldConversation>): string[] {
+  return Object.values(conversations)
+    .filter((c) => !c.preferences.hidden)
+    .sort(
+      (a, b) => Number(b.preferences.pinned) - Number(a.preferences.pinned) || b.head.changed_at - a.head.changed_at,
+    )
+    .map((c) => c.id);
+}
+
+export type { PersonStreamEvent };

@@ -1,0 +1,33 @@
+/** What a conversation and a person are called here. */
+import { useStore } from 'zustand';
+import { useShallow } from 'zustand/react/shallow';
+import type { Conversation } from '~/api/types';
+import { people } from '~/core/store/people';
+import { myId } from '~/core/store/session';
+import { useT } from '~/i18n';
+
+export function useName(id: string | undefined): string {
+  return useStore(people, (s) => (id ? (s.users[id]?.name ?? '') : ''));
+}
+
+/** Names of a few people, in order; unknown ones are empty. */
+export function useNames(ids: readonly string[]): string[] {
+  return useStore(
+    people,
+    useShallow((s) => ids.map((id) => s.users[id]?.name ?? '')),
+  );
+}
+
+/** An unnamed group is named from its members, per viewer and language. */
+export function useTitle(c: Conversation): string {
+  const t = useT();
+  const me = myId();
+  const others = c.members_preview.filter((id) => id !== me).slice(0, 4);
+  const names = useNames(c.kind === 'direct' ? [c.peer ?? ''] : others).filter(Boolean);
+  if (c.kind === 'self') return t('chat:title.self');
+  if (c.kind === 'direct') return names[0] ?? t('chat:title.someone');
+  if (c.title) return c.title;
+  if (c.kind === 'all_staff') return t('chat:title.all_staff');
+  if (names.length === 0) return t('chat:title.group');
+  return names.join(t('chat:title.join'));
+}

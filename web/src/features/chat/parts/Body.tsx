@@ -1,0 +1,47 @@
+import { Fragment, type ReactNode } from 'react';
+import type { Block, Body as MessageBody } from '~/api/types';
+import { myId } from '~/core/store/session';
+import { cx } from '~/ui/cx';
+import { useName } from '../names';
+import { isMention, isText } from '../text';
+import styles from './Body.module.css';
+
+const LINK = /https?:\/\/[^\s<>"'，。；！？、（）《》【】]+/g;
+
+/** Addresses become links; what ends a sentence is not part of them. */
+export function linked(text: string): ReactNode[] {
+  const parts: ReactNode[] = [];
+  let from = 0;
+  for (const match of text.matchAll(LINK)) {
+    const url = match[0].replace(/[.,;:!?)\]]+$/, '');
+    parts.push(text.slice(from, match.index));
+    parts.push(
+      <a key={match.index} href={url} target="_blank" rel="noopener noreferrer nofollow">
+        {url}
+      </a>,
+    );
+    from = match.index + url.length;
+  }
+  parts.push(text.slice(from));
+  return parts;
+}
+
+/** Blocks as React nodes, never as HTML. Kinds this client does not know are left out. */
+export function Body({ body }: { body: MessageBody }) {
+  if (body.kind !== 'blocks') return null;
+  return (
+    <span className={styles.text}>
+      {(body.blocks as Block[]).map((block, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: blocks of one body have no other name and do not move
+        <Fragment key={i}>
+          {isText(block) ? linked(block.text) : isMention(block) ? <Mention user={block.user} /> : null}
+        </Fragment>
+      ))}
+    </span>
+  );
+}
+
+function Mention({ user }: { user: string }) {
+  const name = useName(user);
+  return <span className={cx(styles.mention, user === myId() && styles.me)}>@{name}</span>;
+}

@@ -1,0 +1,199 @@
+import { AtSign, SendHorizontal, X } from 'lucide-react';
+import { type KeyboardEvent, type RefObject, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
+import { useStore } from 'zustand';
+import { settings } from '~/core/settings';
+import { people } from '~/core/store/people';
+import { useT } from '~/i18n';
+import { IconButton } from '~/ui/Button';
+import { isComposing } from '~/ui/isComposing';
+import { useLayout } from '~/ui/useLayout';
+import type { HeldConversation } from '../events';
+import { services } from '../live';
+import { messageAt } from '../segments';
+import { chat } from '../store';
+import { plainText } from '../text';
+import { chatUi } from '../ui';
+import styles from './Composer.module.css';
+import { MentionList } from './MentionList';
+import { type ComposerModel, useComposer } from './useComposer';
+import { type Candidate, useMentions } from './useMentions';
+
+const MAX_CHARS = 10_000;
+const TYPING_EVERY_MS = 3_000;
+
+export function Composer({ conversation: c, title }: { conversation: HeldConversation; title: string }) {
+  const t = useT();
+  const area = useRef<HTMLTextAreaElement>(null);
+  const listId = useId();
+  const composer = useComposer(c.id);
+  const { draft } = composer;
+  const [caret, setCaret] = useState(0);
+  const mentions = useMentions(c.id, draft.text, caret);
+  const enterSends = useStore(settings, (s) => s.enterSends);
+  const typed = useTyping(c.id);
+  useFocus(area);
+  useHeight(area, draft.text);
+
+  const put = (text: string, at: number, picks = draft.picks) => {
+    composer.change({ ...draft, text, picks });
+    setCaret(at);
+    requestAnimationFrame(() => area.current?.setSelectionRange(at, at));
+  };
+  const pick = (candidate: Candidate) => {
+    const before = draft.text.slice(0, mentions.start);
+    const inserted = `@${candidate.name} `;
+    const picks = draft.picks.some((p) => p.user === candidate.user)
+      ? draft.picks
+      : [...draft.picks, { user: candidate.user, name: candidate.name }];
+    put(before + inserted + draft.text.slice(caret), before.length + inserted.length, picks);
+    area.current?.focus();
+  };
+  const submit = async () => {
+    await composer.submit();
+    setCaret(0);
+    area.current?.focus();
+  };
+  const onKeyDown = (e: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (isComposing(e)) return;
+    if (mentions.open && mentionKey(e, mentions, pick)) return e.preventDefault();
+    if (e.key === 'Enter' && sends(e, enterSends)) {
+      e.preventDefault();
+      void submit();
+    } else if (e.key === 'Escape' && composer.cancel()) {
+      e.preventDefault();
+    } else if (e.key === 'ArrowUp' && draft.text === '' && composer.editLast()) {
+      e.preventDefault();
+    }
+  };
+  const atSign = () => {
+    const el = area.current;
+    const at = el?.selectionStart ?? draft.text.length;
+    put(`${draft.text.slice(0, at)}@${draft.text.slice(at)}`, at + 1);
+    el?.focus();
+  };
+  if (!c.can.post) return <p className={styles.closed}>{t('chat:composer.closed')}</p>;
+  const group = c.kind === 'group' || c.kind === 'all_staff';
+  return (
+    <div className={styles.composer} data-outside={c.external || undefined}>
+      <Above conversation={c.id} composer={composer} />
+      {c.external ? <p className={styles.outside}>{t('chat:composer.outside', { title })}</p> : null}
+      <div className={styles.box}>
+        {mentions.open ? (
+          <MentionList id={listId} candidates={mentions.candidates} index={mentions.index} onPick={pick} />
+        ) : null}
+        <textarea
+          ref={area}
+          className={styles.area}
+          rows={1}
+          value={draft.text}
+          maxLength={MAX_CHARS}
+          placeholder={t('chat:composer.placeholder', { title })}
+          aria-label={t('chat:composer.label')}
+          aria-controls={mentions.open ? listId : undefined}
+          aria-activedescendant={mentions.open ? `${listId}-${mentions.index}` : undefined}
+          data-conversation={c.id}
+          data-testid="composer"
+          enterKeyHint={enterSends ? 'send' : 'enter'}
+          onChange={(e) => {
+            composer.change({ ...draft, text: e.target.value });
+            setCaret(e.target.selectionStart);
+            typed();
+          }}
+          onSelect={(e) => setCaret(e.currentTarget.selectionStart)}
+          onKeyDown={onKeyDown}
+        />
+        {group ? (
+          <IconButton label={t('chat:composer.mention')} onPress={atSign}>
+            <AtSign aria-hidden />
+          </IconButton>
+        ) : null}
+        <IconButton
+          label={composer.editing ? t('common:save') : t('chat:composer.send')}
+          active={draft.text.trim() !== ''}
+          isDisabled={draft.text.trim() === ''}
+          onPress={() => void submit()}
+        >
+          <SendHorizontal aria-hidden />
+        </IconButton>
+      </div>
+    </div>
+  );
+}
+
+function sends(e: KeyboardEvent, enterSends: boolean): boolean {
+  if (e.ctrlKey || e.metaKey) return true;
+  return enterSends && !e.shiftKey && !e.altKey;
+}
+
+function mentionKey(e: KeyboardEvent, mentions: ReturnType<typeof useMentions>, pick: (c: Candidate) => void): boolean {
+  const { candidates, index, setIndex } = mentions;
+  if (e.key === 'ArrowDown') setIndex((index + 1) % candidates.length);
+  else if (e.key === 'ArrowUp') setIndex((index - 1 + candidates.length) % candidates.length);
+  else if (e.key === 'Escape') mentions.close();
+  else if ((e.key === 'Enter' || e.key === 'Tab') && candidates[index]) pick(candidates[index]);
+  else return false;
+  return true;
+}
+
+/** What is being answered or edited, above the text. */
+function Above({ conversation, composer }: { conversation: string; composer: ComposerModel }) {
+  const t = useT();
+  const seq = composer.editing ? undefined : composer.draft.reply_to;
+  const message = useStore(chat, (s) =>
+    seq === undefined ? undefined : messageAt(s.timelines[conversation]?.segments ?? [], seq),
+  );
+  const users = useStore(people, (s) => s.users);
+  if (!composer.editing && seq === undefined) return null;
+  const nameOf = (id: string) => users[id]?.name ?? '';
+  const what = composer.editing
+    ? t('chat:composer.editing')
+    : t('chat:composer.replying', {
+        who: message ? nameOf(message.sender.id) : '',
+        text: message ? plainText(message.body, nameOf) : '',
+      });
+  return (
+    <div className={styles.above}>
+      <span className={styles.what}>{what}</span>
+      <IconButton small label={t('common:cancel')} onPress={() => composer.cancel()}>
+        <X aria-hidden />
+      </IconButton>
+    </div>
+  );
+}
+
+/** Tells others that one writes, at most every three seconds. */
+function useTyping(conversation: string): () => void {
+  const last = useRef(0);
+  return () => {
+    if (Date.now() - last.current < TYPING_EVERY_MS) return;
+    last.current = Date.now();
+    services()?.realtime.typing(conversation);
+  };
+}
+
+/** Takes the focus when a conversation opens (not on a phone, whose keyboard would cover it) and when an action asks. */
+function useFocus(area: RefObject<HTMLTextAreaElement | null>): void {
+  const asked = useStore(chatUi, (s) => s.focus);
+  const first = useRef(true);
+  const phone = useLayout() === 'phone';
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once per request, whatever the layout becomes
+  useEffect(() => {
+    const opening = first.current;
+    first.current = false;
+    if (opening && phone) return;
+    const el = area.current;
+    el?.focus({ preventScroll: true });
+    el?.setSelectionRange(el.value.length, el.value.length);
+  }, [asked, area]);
+}
+
+/** Grows with its text, up to a part of the window. */
+function useHeight(area: RefObject<HTMLTextAreaElement | null>, text: string): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text decides the height
+  useLayoutEffect(() => {
+    const el = area.current;
+    if (!el) return;
+    el.style.height = 'auto';
+    el.style.height = `${Math.min(el.scrollHeight, window.innerHeight * 0.35)}px`;
+  }, [text, area]);
+}

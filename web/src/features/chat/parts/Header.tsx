@@ -1,0 +1,75 @@
+import { Link, useNavigate } from '@tanstack/react-router';
+import { CalendarSearch, ChevronLeft, PanelRight } from 'lucide-react';
+import { useStore } from 'zustand';
+import { useShallow } from 'zustand/react/shallow';
+import { people } from '~/core/store/people';
+import { useT } from '~/i18n';
+import { IconButton } from '~/ui/Button';
+import { useLayout } from '~/ui/useLayout';
+import type { HeldConversation } from '../events';
+import { useNames } from '../names';
+import { chat } from '../store';
+import { ConversationAvatar } from './ConversationAvatar';
+import styles from './Header.module.css';
+
+/** Who one talks with, and what they are doing now. */
+export function Header({
+  conversation: c,
+  title,
+  pane,
+  onDate,
+}: {
+  conversation: HeldConversation;
+  title: string;
+  pane: boolean;
+  onDate: () => void;
+}) {
+  const t = useT();
+  const navigate = useNavigate();
+  const phone = useLayout() === 'phone';
+  const params = { conversation: c.id };
+  const toggle = () =>
+    void navigate({ to: '/chat/$conversation', params, search: pane ? {} : { pane: 'details' }, replace: pane });
+  return (
+    <header className={styles.header} data-outside={c.external || undefined}>
+      {phone ? (
+        <Link to="/chat" className={styles.back} aria-label={t('common:back')}>
+          <ChevronLeft aria-hidden />
+        </Link>
+      ) : (
+        <ConversationAvatar conversation={c} title={title} size="small" />
+      )}
+      <div className={styles.words}>
+        <h1 className={styles.title}>{title}</h1>
+        <Status conversation={c} />
+      </div>
+      <IconButton label={t('chat:header.date')} onPress={onDate}>
+        <CalendarSearch aria-hidden />
+      </IconButton>
+      <IconButton label={t('chat:details.title')} active={pane} onPress={toggle}>
+        <PanelRight aria-hidden />
+      </IconButton>
+    </header>
+  );
+}
+
+function Status({ conversation: c }: { conversation: HeldConversation }) {
+  const t = useT();
+  const typing = useStore(
+    chat,
+    useShallow((s) => Object.keys(s.typing[c.id] ?? {})),
+  );
+  const names = useNames(typing).filter(Boolean);
+  const online = useStore(people, (s) => s.presence[c.peer ?? '']);
+  if (names.length > 0) {
+    const who = names.slice(0, 3).join(t('chat:title.join'));
+    return (
+      <p className={styles.status} aria-live="polite">
+        {c.kind === 'direct' ? t('chat:header.typing') : t('chat:header.who_typing', { who })}
+      </p>
+    );
+  }
+  if (c.kind === 'direct') return online ? <p className={styles.status}>{t(`common:${online}`)}</p> : null;
+  if (c.kind === 'self') return null;
+  return <p className={styles.status}>{t('chat:header.members', { count: c.member_count })}</p>;
+}

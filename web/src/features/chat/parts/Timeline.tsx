@@ -1,0 +1,199 @@
+import { ArrowDown } from 'lucide-react';
+import {
+  type KeyboardEvent,
+  type ReactElement,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
+import { Virtualizer, type VirtualizerHandle } from 'virtua';
+import { useT } from '~/i18n';
+import { isComposing } from '~/ui/isComposing';
+import type { Row } from '../rows';
+import type { Anchor } from '../store';
+import styles from './Timeline.module.css';
+
+export interface Place {
+  /** The first row in sight; undefined at the end of the conversation. */
+  anchor: Anchor | undefined;
+  /** The newest message in sight. */
+  seen: number | undefined;
+}
+
+export interface TimelineProps {
+  rows: Row[];
+  label: string;
+  /** Where to begin: at the end, where it was left, or at the first unread. */
+  start: { at: 'end' } | { at: 'unread' } | { at: 'anchor'; anchor: Anchor };
+  /** A message to bring into sight; `nth` tells two jumps to the same one apart. */
+  target: { seq: number; nth: number } | undefined;
+  hasBefore: boolean;
+  hasAfter: boolean;
+  onNeedBefore: () => void;
+  onNeedAfter: () => void;
+  onPlace: (place: Place) => void;
+  onEnd: () => void;
+  /** Messages below that were not read. */
+  below: number;
+  children: (row: Row) => ReactElement;
+}
+
+/** How close to an edge more is read. */
+const NEAR_PX = 800;
+const STUCK_PX = 32;
+
+/** Whether rows were put before, or taken from, the start: only then must the list hold its place from the end. */
+export function startMoved(before: readonly Row[], now: readonly Row[]): boolean {
+  const oldFirst = before[0]?.key;
+  const newFirst = now[0]?.key;
+  if (!oldFirst || !newFirst || oldFirst === newFirst) return false;
+  return now.some((r) => r.key === oldFirst) || before.some((r) => r.key === newFirst);
+}
+
+/** The virtualised run of messages. The only file that knows which library does it. */
+export function Timeline(props: TimelineProps) {
+  const { rows, start, target, hasAfter } = props;
+  const t = useT();
+  const scroller = useRef<HTMLDivElement>(null);
+  const list = useRef<VirtualizerHandle>(null);
+  const previous = useRef<readonly Row[]>(rows);
+  const stuck = useRef(start.at === 'end');
+  const [atEnd, setAtEnd] = useState(start.at === 'end');
+  const shift = previous.current !== rows && startMoved(previous.current, rows);
+  const latest = useRef(props);
+  latest.current = props;
+
+  const toEnd = useCallback(() => {
+    const { rows } = latest.current;
+    if (rows.length > 0) list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
+  }, []);
+
+  const frame = useRef(0);
+  const report = useCallback(() => {
+    cancelAnimationFrame(frame.current);
+    frame.current = requestAnimationFrame(() => {
+      const handle = list.current;
+      const p = latest.current;
+      if (!handle || handle.viewportSize === 0 || p.rows.length === 0) return;
+      const top = handle.scrollOffset;
+      const left = handle.scrollSize - top - handle.viewportSize;
+      stuck.current = left < STUCK_PX && !p.hasAfter;
+      setAtEnd(stuck.current);
+      const first = handle.findItemIndex(top);
+      const last = handle.findItemIndex(top + handle.viewportSize - 8);
+      p.onPlace({
+        anchor: stuck.current ? undefined : anchorAt(p.rows, first, top - handle.getItemOffset(first)),
+        seen: lastSeq(p.rows, last),
+      });
+      if (top < NEAR_PX && p.hasBefore) p.onNeedBefore();
+      if (left < NEAR_PX && p.hasAfter) p.onNeedAfter();
+    });
+  }, []);
+
+  useLayoutEffect(() => {
+    begin(latest.current, list.current);
+    report();
+    return () => cancelAnimationFrame(frame.current);
+  }, [report]);
+
+  useLayoutEffect(() => {
+    const before = previous.current;
+    previous.current = rows;
+    const last = rows[rows.length - 1];
+    const mineIsNew = last?.pending && before[before.length - 1]?.key !== last.key;
+    if (mineIsNew && !hasAfter) stuck.current = true;
+    if (stuck.current && before !== rows) toEnd();
+    report();
+  }, [rows, hasAfter, toEnd, report]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: jumps once per target, whatever the rows become later
+  useLayoutEffect(() => {
+    if (!target) return;
+    const index = rows.findIndex((r) => r.seq === target.seq);
+    if (index < 0) return;
+    stuck.current = false;
+    list.current?.scrollToIndex(index, { align: 'center' });
+    report();
+  }, [target]);
+
+  useEffect(() => {
+    const again = () => report();
+    window.addEventListener('focus', again);
+    document.addEventListener('visibilitychange', again);
+    return () => {
+      window.removeEventListener('focus', again);
+      document.removeEventListener('visibilitychange', again);
+    };
+  }, [report]);
+
+  const resized = useCallback(() => {
+    if (stuck.current) toEnd();
+    report();
+  }, [toEnd, report]);
+
+  return (
+    <div className={styles.frame}>
+      <div
+        ref={scroller}
+        className={styles.scroller}
+        role="log"
+        aria-live="off"
+        aria-label={props.label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+        tabIndex={0}
+        onKeyDown={moveFocus}
+      >
+        <div className={styles.spacer} />
+        <Virtualizer ref={list} data={rows} shift={shift} scrollRef={scroller} onScroll={report} onResize={resized}>
+          {(row: Row) => props.children(row)}
+        </Virtualizer>
+      </div>
+      {atEnd && !hasAfter ? null : (
+        <button type="button" className={styles.toEnd} onClick={() => (hasAfter ? props.onEnd() : toEnd())}>
+          <ArrowDown aria-hidden size={16} />
+          {props.below > 0 ? t('chat:timeline.new_below', { count: props.below }) : t('chat:timeline.to_end')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function begin({ rows, start }: TimelineProps, list: VirtualizerHandle | null): void {
+  if (start.at === 'anchor') {
+    const index = rows.findIndex((r) => r.seq !== undefined && r.seq >= start.anchor.seq);
+    if (index >= 0) return list?.scrollToIndex(index, { align: 'start', offset: start.anchor.px });
+  }
+  if (start.at === 'unread') {
+    const index = rows.findIndex((r) => r.firstUnread);
+    if (index >= 0) return list?.scrollToIndex(index, { align: 'start', offset: -48 });
+  }
+  if (rows.length > 0) list?.scrollToIndex(rows.length - 1, { align: 'end' });
+}
+
+function anchorAt(rows: readonly Row[], index: number, px: number): Anchor | undefined {
+  const seq = rows[index]?.seq;
+  return seq === undefined ? undefined : { seq, px };
+}
+
+function lastSeq(rows: readonly Row[], from: number): number | undefined {
+  for (let i = Math.min(from, rows.length - 1); i >= 0; i--) {
+    const seq = rows[i]?.seq;
+    if (seq !== undefined) return seq;
+  }
+  return undefined;
+}
+
+/** ↑ and ↓ move from message to message; the focus roves, so Tab leaves the whole run in one step. */
+function moveFocus(event: KeyboardEvent<HTMLDivElement>): void {
+  if (isComposing(event) || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
+  const articles = Array.from(event.currentTarget.querySelectorAll<HTMLElement>('article'));
+  const at = articles.findIndex((a) => a === document.activeElement);
+  if (at < 0 && document.activeElement !== event.currentTarget) return;
+  const next = at < 0 ? articles.length - 1 : at + (event.key === 'ArrowUp' ? -1 : 1);
+  const article = articles[next];
+  if (!article) return;
+  event.preventDefault();
+  article.focus({ preventScroll: false });
+}

@@ -1,0 +1,66 @@
+/** What the composer writes to: the draft of a conversation, or the message being edited. */
+import { useStore } from 'zustand';
+import { asAppError } from '~/api/client';
+import { myId } from '~/core/store/session';
+import { useErrorText } from '~/i18n';
+import { toast } from '~/ui/Toast';
+import { edit, keepDraft, send } from '../actions';
+import { lastSegment } from '../segments';
+import { chat, type Draft } from '../store';
+import { chatUi } from '../ui';
+import { editable, startEdit } from './useMessageActions';
+
+const EMPTY: Draft = { text: '', picks: [] };
+
+export interface ComposerModel {
+  draft: Draft;
+  editing: boolean;
+  change(draft: Draft): void;
+  submit(): Promise<void>;
+  /** Leaves the edit or the reply; true if there was one. */
+  cancel(): boolean;
+  /** ↑ in an empty composer: the last message of one's own, if it may be edited. */
+  editLast(): boolean;
+}
+
+export function useComposer(conversation: string): ComposerModel {
+  const errorText = useErrorText();
+  const kept = useStore(chat, (s) => s.drafts[conversation]) ?? EMPTY;
+  const all = useStore(chatUi, (s) => s.editing);
+  const editing = all?.conversation === conversation ? all : undefined;
+  const draft = editing?.draft ?? kept;
+  return {
+    draft,
+    editing: editing !== undefined,
+    change(next) {
+      if (editing) chatUi.setState({ editing: { ...editing, draft: next } });
+      else keepDraft(conversation, next);
+    },
+    async submit() {
+      if (!draft.text.trim()) return;
+      try {
+        if (!editing) return await send(conversation, draft);
+        await edit(conversation, editing.seq, draft);
+        chatUi.setState({ editing: undefined });
+      } catch (error) {
+        toast(errorText(asAppError(error)));
+      }
+    },
+    cancel() {
+      if (editing) {
+        chatUi.setState({ editing: undefined });
+        return true;
+      }
+      if (kept.reply_to === undefined) return false;
+      const { reply_to: _, ...rest } = kept;
+      keepDraft(conversation, rest);
+      return true;
+    },
+    editLast() {
+      const tail = lastSegment(chat.getState().timelines[conversation]?.segments ?? []);
+      const mine = [...(tail?.messages ?? [])].reverse().find((m) => editable(m, myId()));
+      if (mine) startEdit(conversation, mine);
+      return mine !== undefined;
+    },
+  };
+}

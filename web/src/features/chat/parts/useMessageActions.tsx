@@ -1,0 +1,68 @@
+import { CheckCheck, Copy, Pencil, Reply, Undo2 } from 'lucide-react';
+import { useStore } from 'zustand';
+import { asAppError } from '~/api/client';
+import type { Message } from '~/api/types';
+import { now } from '~/core/clock';
+import { people } from '~/core/store/people';
+import { myId } from '~/core/store/session';
+import { useErrorText, useT } from '~/i18n';
+import { copyText } from '~/ui/copy';
+import type { MenuAction } from '~/ui/Menu';
+import { toast } from '~/ui/Toast';
+import { recall } from '../actions';
+import { chat, setDraft } from '../store';
+import { plainText, toDraft } from '../text';
+import { chatUi, focusComposer } from '../ui';
+
+const WINDOW_MS = 24 * 3_600_000;
+
+const nameOf = (id: string) => people.getState().users[id]?.name ?? '';
+
+export function startReply(conversation: string, seq: number): void {
+  const draft = chat.getState().drafts[conversation] ?? { text: '', picks: [] };
+  chatUi.setState({ editing: undefined });
+  setDraft(conversation, { ...draft, reply_to: seq });
+  focusComposer();
+}
+
+export function startEdit(conversation: string, message: Message): void {
+  chatUi.setState({ editing: { conversation, seq: message.seq, draft: toDraft(message.body, nameOf) } });
+  focusComposer();
+}
+
+/** Whether a message may still be changed by the one who wrote it. */
+export function editable(message: Message, me: string): boolean {
+  return message.sender.id === me && message.body?.kind === 'blocks' && now() - message.sent_at < WINDOW_MS;
+}
+
+/** What can be done with a message, in the order of use. */
+export function useMessageActions(conversation: string, message: Message): MenuAction[] {
+  const t = useT();
+  const errorText = useErrorText();
+  const c = useStore(chat, (s) => s.conversations[conversation]);
+  const me = myId();
+  if (message.body?.kind !== 'blocks') return [];
+  const mine = message.sender.id === me;
+  const leads = c?.kind === 'group' && (c.my_role === 'owner' || c.my_role === 'admin');
+  const actions: MenuAction[] = [];
+  const add = (id: string, label: string, icon: MenuAction['icon'], run: () => void, danger = false) =>
+    actions.push({ id, label, icon, run, danger });
+  if (c?.can.post)
+    add('reply', t('chat:action.reply'), <Reply aria-hidden />, () => startReply(conversation, message.seq));
+  add('copy', t('chat:action.copy'), <Copy aria-hidden />, async () => {
+    toast((await copyText(plainText(message.body, nameOf))) ? t('common:copied') : t('common:copy_failed'));
+  });
+  if (editable(message, me)) {
+    add('edit', t('chat:action.edit'), <Pencil aria-hidden />, () => startEdit(conversation, message));
+  }
+  if (mine && (c?.kind === 'group' || c?.kind === 'all_staff')) {
+    add('receipts', t('chat:action.receipts'), <CheckCheck aria-hidden />, () =>
+      chatUi.setState({ receipts: message.seq }),
+    );
+  }
+  if (editable(message, me) || leads) {
+    const run = () => void recall(conversation, message).catch((e) => toast(errorText(asAppError(e))));
+    add('recall', t('chat:action.recall'), <Undo2 aria-hidden />, run, true);
+  }
+  return actions;
+}

@@ -1,0 +1,54 @@
+import { Outlet, useParams } from '@tanstack/react-router';
+import { MessagesSquare } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
+import { useStore } from 'zustand';
+import { settings } from '~/core/settings';
+import { useT } from '~/i18n';
+import { EmptyState } from '~/ui/EmptyState';
+import { useLayout } from '~/ui/useLayout';
+import { ConversationList } from '../parts/ConversationList';
+import { ListHandle } from '../parts/ListHandle';
+import styles from './Chat.module.css';
+
+const NewChat = lazy(() => import('../parts/NewChat').then((m) => ({ default: m.NewChat })));
+
+/** List and conversation side by side; on a phone one of them. */
+export function Chat() {
+  const phone = useLayout() === 'phone';
+  const { conversation } = useParams({ strict: false });
+  const width = useStore(settings, (s) => s.listWidth);
+  const [making, setMaking] = useState<boolean>();
+  const showList = !phone || !conversation;
+  const showMain = !phone || Boolean(conversation);
+  return (
+    <div className={styles.chat}>
+      {showList ? (
+        <div className={styles.list} style={phone ? undefined : { width: `${width / 16}rem` }}>
+          <ConversationList onNew={() => setMaking(true)} />
+        </div>
+      ) : null}
+      {phone ? null : <ListHandle />}
+      {showMain ? (
+        <div className={styles.main}>
+          <Outlet />
+        </div>
+      ) : null}
+      {making === undefined ? null : (
+        <Suspense>
+          <NewChat open={making} onClose={() => setMaking(false)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+/** Nothing is open: only ever seen where there is room beside the list. */
+export function NothingOpen() {
+  const t = useT();
+  const phone = useLayout() === 'phone';
+  return phone ? null : (
+    <main className={styles.nothing} id="content">
+      <EmptyState icon={<MessagesSquare aria-hidden />} title={t('chat:nothing_open')} />
+    </main>
+  );
+}

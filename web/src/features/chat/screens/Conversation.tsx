@@ -1,0 +1,174 @@
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { useStore } from 'zustand';
+import { AppError } from '~/api/client';
+import { people, wantPeople } from '~/core/store/people';
+import { myId } from '~/core/store/session';
+import { useT } from '~/i18n';
+import { EmptyState, FailedState } from '~/ui/EmptyState';
+import { SkeletonRows } from '~/ui/Skeleton';
+import { useLayout } from '~/ui/useLayout';
+import type { HeldConversation } from '../events';
+import { readConversation } from '../live';
+import { useTitle } from '../names';
+import { Composer } from '../parts/Composer';
+import { Header } from '../parts/Header';
+import { MessageRow } from '../parts/MessageRow';
+import { MessageSheet } from '../parts/MessageSheet';
+import { Timeline } from '../parts/Timeline';
+import { useTimeline } from '../parts/useTimeline';
+import { chat } from '../store';
+import { peopleOf } from '../system';
+import { plainText } from '../text';
+import { chatUi, closeAll } from '../ui';
+import styles from './Conversation.module.css';
+
+const Details = lazy(() => import('../parts/Details').then((m) => ({ default: m.Details })));
+const ReceiptsDialog = lazy(() => import('../parts/ReceiptsDialog').then((m) => ({ default: m.ReceiptsDialog })));
+const JumpToDate = lazy(() => import('../parts/JumpToDate').then((m) => ({ default: m.JumpToDate })));
+
+export function ConversationScreen() {
+  const t = useT();
+  const { conversation: id } = useParams({ from: '/_inside/chat/$conversation' });
+  const conversation = useStore(chat, (s) => s.conversations[id]);
+  const list = useStore(chat, (s) => s.list);
+  const [missing, setMissing] = useState(false);
+  useEffect(() => {
+    setMissing(false);
+    if (chat.getState().conversations[id]) return;
+    // A link to a conversation that the list does not hold yet.
+    void readConversation(id).then((row) => setMissing(row === undefined));
+  }, [id]);
+  if (conversation) return <Open key={id} conversation={conversation} />;
+  if (!missing || list === 'none') return <SkeletonRows />;
+  return (
+    <main className={styles.talk} id="content">
+      <EmptyState title={t('chat:gone')} action={<Link to="/chat">{t('common:not_found.home')}</Link>} />
+    </main>
+  );
+}
+
+function Open({ conversation: c }: { conversation: HeldConversation }) {
+  const navigate = useNavigate();
+  const layout = useLayout();
+  const title = useTitle(c);
+  const { at, pane } = useSearch({ from: '/_inside/chat/$conversation' });
+  const [dating, setDating] = useState<boolean>();
+  const receipts = useStore(chatUi, (s) => s.receipts !== undefined);
+  const details = pane === 'details';
+  const params = { conversation: c.id };
+  useEffect(() => closeAll, []);
+  const closePane = () => void navigate({ to: '/chat/$conversation', params, search: {}, replace: true });
+  return (
+    <div className={styles.open} data-details={details || undefined}>
+      {details && layout === 'phone' ? null : (
+        <main className={styles.talk} id="content">
+          <Header conversation={c} title={title} pane={details} onDate={() => setDating(true)} />
+          <Messages conversation={c} title={title} at={at} />
+          <Composer conversation={c} title={title} />
+        </main>
+      )}
+      {details ? (
+        <Suspense fallback={<SkeletonRows />}>
+          <div className={styles.details}>
+            <Details key={c.id} conversation={c} title={title} onClose={closePane} />
+          </div>
+        </Suspense>
+      ) : null}
+      <MessageSheet conversation={c.id} />
+      <Suspense>
+        {receipts ? <ReceiptsDialog conversation={c.id} /> : null}
+        {dating === undefined ? null : (
+          <JumpToDate
+            conversation={c.id}
+            open={dating}
+            onClose={() => setDating(false)}
+            onFound={(seq) => void navigate({ to: '/chat/$conversation', params, search: { at: seq }, replace: true })}
+          />
+        )}
+      </Suspense>
+    </div>
+  );
+}
+
+function Messages({
+  conversation: c,
+  title,
+  at,
+}: {
+  conversation: HeldConversation;
+  title: string;
+  at: number | undefined;
+}) {
+  const t = useT();
+  const timeline = useTimeline(c.id, at);
+  const { rows, target } = timeline;
+  const [start] = useState(() => {
+    const anchor = chat.getState().anchors[c.id];
+    return anchor
+      ? { at: 'anchor' as const, anchor }
+      : c.unread > 0
+        ? { at: 'unread' as const }
+        : { at: 'end' as const };
+  });
+  useEffect(() => {
+    for (const row of rows) if (row.message?.body?.kind === 'system') wantPeople(peopleOf(row.message));
+  }, [rows]);
+  if (timeline.failed && !timeline.loaded)
+    return <FailedState error={new AppError('network', 0)} retry={timeline.retry} />;
+  if (!timeline.loaded) return <SkeletonRows rows={6} />;
+  if (rows.length === 0)
+    return <EmptyState title={t(c.kind === 'self' ? 'chat:timeline.empty_self' : 'chat:timeline.empty')} />;
+  return (
+    <>
+      <Timeline
+        rows={rows}
+        label={t('chat:timeline.label', { title })}
+        start={start}
+        target={target}
+        hasBefore={timeline.hasBefore}
+        hasAfter={timeline.hasAfter}
+        onNeedBefore={timeline.onNeedBefore}
+        onNeedAfter={timeline.onNeedAfter}
+        onPlace={timeline.onPlace}
+        onEnd={timeline.onEnd}
+        below={c.unread}
+      >
+        {(row) => (
+          <MessageRow
+            key={row.key}
+            row={row}
+            conversation={c.id}
+            named={c.kind !== 'direct'}
+            lit={target !== undefined && row.seq === target.seq}
+            onJump={timeline.jump}
+          />
+        )}
+      </Timeline>
+      <Announcer conversation={c} />
+    </>
+  );
+}
+
+const ANNOUNCE_EVERY_MS = 3_000;
+
+/** Tells a screen reader of new messages, not more often than every few seconds. */
+function Announcer({ conversation: c }: { conversation: HeldConversation }) {
+  const t = useT();
+  const [said, setSaid] = useState('');
+  const [from] = useState(c.head.seq);
+  const last = c.last;
+  useEffect(() => {
+    if (!last || last.seq <= from || last.sender.id === myId() || last.body?.kind !== 'blocks') return;
+    const { users } = people.getState();
+    const nameOf = (id: string) => users[id]?.name ?? '';
+    const text = t('chat:timeline.announce', { who: nameOf(last.sender.id), text: plainText(last.body, nameOf) });
+    const timer = setTimeout(() => setSaid(text), ANNOUNCE_EVERY_MS / 3);
+    return () => clearTimeout(timer);
+  }, [last, from, t]);
+  return (
+    <p className="visually-hidden" aria-live="polite">
+      {said}
+    </p>
+  );
+}

@@ -1,0 +1,77 @@
+/** Between what a person types and a message body, and back. */
+import type { Block, Body, MentionBlock, TextBlock } from '~/api/types';
+import type { Draft } from './store';
+
+export interface Composed {
+  body: Body;
+  mentions: string[];
+  mention_all: boolean;
+}
+
+/** The word after @ that means everyone, in the language it was picked in. */
+export const ALL = 'all';
+
+/** Turns text with picked names into blocks; a name that was edited away is plain text again. */
+export function compose(text: string, picks: Draft['picks']): Composed {
+  const byLength = [...picks].sort((a, b) => b.name.length - a.name.length);
+  const blocks: Block[] = [];
+  const mentions = new Set<string>();
+  let all = false;
+  let run = '';
+  const flush = () => {
+    if (run) blocks.push({ type: 'text', text: run });
+    run = '';
+  };
+  for (let i = 0; i < text.length; ) {
+    const at = text[i] === '@' || text[i] === '＠';
+    const pick = at ? byLength.find((p) => text.startsWith(p.name, i + 1)) : undefined;
+    if (!pick) {
+      run += text[i];
+      i += 1;
+      continue;
+    }
+    if (pick.user === ALL) {
+      all = true;
+      run += `@${pick.name}`;
+    } else {
+      flush();
+      blocks.push({ type: 'mention', user: pick.user });
+      mentions.add(pick.user);
+    }
+    i += 1 + pick.name.length;
+  }
+  flush();
+  return { body: { kind: 'blocks', blocks }, mentions: [...mentions], mention_all: all };
+}
+
+export const isText = (b: Block): b is TextBlock => b.type === 'text';
+export const isMention = (b: Block): b is MentionBlock => b.type === 'mention';
+
+/** The body as one line of plain text, for previews, copying and reading aloud. */
+export function plainText(body: Body | null, nameOf: (user: string) => string): string {
+  if (body?.kind !== 'blocks') return '';
+  return (body.blocks as Block[]).map((b) => (isText(b) ? b.text : isMention(b) ? `@${nameOf(b.user)}` : '')).join('');
+}
+
+/** The draft from which a body was made, so that it can be written anew. */
+export function toDraft(body: Body | null, nameOf: (user: string) => string): Draft {
+  const picks: Draft['picks'] = [];
+  if (body?.kind === 'blocks') {
+    for (const b of body.blocks as Block[]) {
+      if (isMention(b) && !picks.some((p) => p.user === b.user)) picks.push({ user: b.user, name: nameOf(b.user) });
+    }
+  }
+  return { text: plainText(body, nameOf), picks };
+}
+
+/** What stands between the last @ and the caret, if a name is being typed there. */
+export function mentionQuery(text: string, caret: number): { start: number; query: string } | undefined {
+  const before = text.slice(0, caret);
+  const start = Math.max(before.lastIndexOf('@'), before.lastIndexOf('＠'));
+  if (start < 0) return undefined;
+  const query = before.slice(start + 1);
+  if (/[\s@＠]/.test(query) || query.length > 20) return undefined;
+  // An address such as a@b.cn is no mention; Chinese needs no space before @.
+  if (start > 0 && /[A-Za-z0-9._-]/.test(before[start - 1] ?? '')) return undefined;
+  return { start, query };
+}

@@ -1,0 +1,4 @@
+/** What the rest of the client may use of the directory. */
+export { acceptInvitation, createInvitation, createOrg, readInvitation, useMembers } from './api';
+export { MemberPicker } from './parts/MemberPicker';
+export { directory, forgetDirectory, orgHandler, putOrgs, readOrgs } from './store';

@@ -1,0 +1,162 @@
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { UserPlus } from 'lucide-react';
+import { useDeferredValue, useEffect, useMemo, useState } from 'react';
+import { useStore } from 'zustand';
+import { asAppError } from '~/api/client';
+import type { Member, Org } from '~/api/types';
+import { sharedNames } from '~/core/names';
+import { people } from '~/core/store/people';
+import { myId } from '~/core/store/session';
+import { watchPeople } from '~/core/watch';
+import { startDirect } from '~/features/chat';
+import { useErrorText, useT } from '~/i18n';
+import { Button, IconButton } from '~/ui/Button';
+import { Choice } from '~/ui/Choice';
+import { EmptyState, FailedState } from '~/ui/EmptyState';
+import { Field } from '~/ui/Field';
+import { SkeletonRows } from '~/ui/Skeleton';
+import { toast } from '~/ui/Toast';
+import { useMembers } from '../api';
+import { MemberRow } from '../parts/MemberRow';
+import { directory } from '../store';
+import styles from './Contacts.module.css';
+
+export function Contacts() {
+  const t = useT();
+  const { orgs, loaded } = useStore(directory);
+  const { org: wanted } = useParams({ strict: false });
+  const list = Object.values(orgs);
+  const org = (wanted ? orgs[wanted] : undefined) ?? list[0];
+  if (!org) {
+    return loaded ? <NoOrg /> : <SkeletonRows />;
+  }
+  return (
+    <main className={styles.page} id="content">
+      <Head org={org} orgs={list} />
+      <Members key={org.id} org={org} title={t('directory:members')} />
+    </main>
+  );
+}
+
+function Head({ org, orgs }: { org: Org; orgs: Org[] }) {
+  const t = useT();
+  const navigate = useNavigate();
+  const mayInvite = org.role === 'owner' || org.role === 'admin';
+  return (
+    <header className={styles.head}>
+      <div className={styles.title}>
+        <h1>{orgs.length > 1 ? t('directory:title') : org.name}</h1>
+        <span className={styles.count}>{t('directory:count', { count: org.member_count })}</span>
+      </div>
+      {orgs.length > 1 ? (
+        <Choice
+          chips
+          label={t('directory:choose_org')}
+          value={org.id}
+          options={orgs.map((o) => ({ id: o.id, label: o.name }))}
+          onChange={(id) => void navigate({ to: '/contacts/$org', params: { org: id }, replace: true })}
+        />
+      ) : null}
+      {mayInvite ? (
+        <IconButton
+          label={t('directory:invite')}
+          onPress={() => void navigate({ to: '/invite/$org', params: { org: org.id } })}
+        >
+          <UserPlus aria-hidden />
+        </IconButton>
+      ) : null}
+    </header>
+  );
+}
+
+function Members({ org, title }: { org: Org; title: string }) {
+  const t = useT();
+  const errorText = useErrorText();
+  const navigate = useNavigate();
+  const [q, setQ] = useState('');
+  const query = useMembers(org.id, useDeferredValue(q.trim()));
+  const members = useMemo(
+    () => query.data?.pages.flatMap((p) => p.items).filter((m) => m.state === 'active') ?? [],
+    [query.data],
+  );
+  const twins = useMemo(() => sharedNames(members), [members]);
+  const presence = useStore(people, (s) => s.presence);
+  useWatch(members);
+  const write = async (member: Member) => {
+    try {
+      const { id } = await startDirect(member.user);
+      await navigate({ to: '/chat/$conversation', params: { conversation: id } });
+    } catch (error) {
+      toast(errorText(asAppError(error)));
+    }
+  };
+  return (
+    <>
+      <div className={styles.search}>
+        <Field label={t('directory:search')} type="search" value={q} onChange={setQ} autoComplete="off" />
+      </div>
+      {query.isError ? (
+        <FailedState error={query.error} retry={() => void query.refetch()} />
+      ) : query.isPending ? (
+        <SkeletonRows />
+      ) : members.length === 0 ? (
+        <EmptyState title={t('directory:none')} />
+      ) : (
+        <ul className={styles.list} aria-label={title}>
+          {members.map((m) => {
+            const me = m.user === myId();
+            const online = presence[m.user] === 'online' ? t('common:online') : undefined;
+            const row = <MemberRow member={m} twin={twins.has(m.name)} me={me} online={online} />;
+            return (
+              <li key={m.user}>
+                {me ? (
+                  <div className={styles.row}>{row}</div>
+                ) : (
+                  <button
+                    type="button"
+                    className={styles.row}
+                    onClick={() => void write(m)}
+                    title={t('directory:message')}
+                  >
+                    {row}
+                  </button>
+                )}
+              </li>
+            );
+          })}
+        </ul>
+      )}
+      {query.hasNextPage ? (
+        <Button kind="quiet" isPending={query.isFetchingNextPage} onPress={() => void query.fetchNextPage()}>
+          {t('directory:more')}
+        </Button>
+      ) : null}
+    </>
+  );
+}
+
+const WATCHED = 100;
+
+/** Presence of those on the page. */
+function useWatch(members: Member[]): void {
+  const ids = members
+    .slice(0, WATCHED)
+    .map((m) => m.user)
+    .join();
+  useEffect(() => watchPeople('contacts', ids ? ids.split(',') : []), [ids]);
+}
+
+function NoOrg() {
+  const t = useT();
+  return (
+    <main className={styles.page} id="content">
+      <EmptyState
+        icon={<UserPlus aria-hidden />}
+        title={t('directory:no_org')}
+        action={<Link to="/welcome">{t('directory:invite')}</Link>}
+      >
+        {t('directory:no_org_text')}
+      </EmptyState>
+    </main>
+  );
+}

@@ -1,0 +1,17 @@
+import { lazyRouteComponent } from '@tanstack/react-router';
+
+export const identityScreens = {
+  signIn: lazyRouteComponent(() => import('./screens/SignIn'), 'SignIn'),
+  signUp: lazyRouteComponent(() => import('./screens/SignUp'), 'SignUp'),
+  setup: lazyRouteComponent(() => import('./screens/SignUp'), 'Setup'),
+};
+
+/** Where to go after signing in: a path of this site only, so that a link cannot lead elsewhere. */
+export function signInSearch(search: Record<string, unknown>): { to?: string } {
+  const { to } = search;
+  return typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {};
+}
+
+export function signUpSearch(search: Record<string, unknown>): { then?: 'create' | 'join' } {
+  return search.then === 'join' ? { then: 'join' } : search.then === 'create' ? { then: 'create' } : {};
+}

@@ -1,0 +1,179 @@
+import { useNavigate } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { useStore } from 'zustand';
+import { asAppError } from '~/api/client';
+import { sessionLifecycle } from '~/core/lifecycle';
+import { FONT_SIZES, type Language, settings, type Theme } from '~/core/settings';
+import { learnPeople } from '~/core/store/people';
+import { session } from '~/core/store/session';
+import { renameMe } from '~/features/identity';
+import { setLanguage, useErrorText, useLocale, useT } from '~/i18n';
+import { Avatar } from '~/ui/Avatar';
+import { Button } from '~/ui/Button';
+import { Choice } from '~/ui/Choice';
+import { Confirm } from '~/ui/Dialog';
+import { Field } from '~/ui/Field';
+import { toast } from '~/ui/Toast';
+import { Toggle } from '~/ui/Toggle';
+import { useSubmit } from '~/ui/useSubmit';
+import { Sessions } from '../parts/Sessions';
+import styles from './Me.module.css';
+
+export function Me() {
+  const t = useT();
+  return (
+    <main className={styles.page} id="content">
+      <header className={styles.head}>
+        <h1>{t('settings:title')}</h1>
+      </header>
+      <div className={styles.column}>
+        <Profile />
+        <Look />
+        <Writing />
+        <Sessions />
+        <SignOut />
+      </div>
+    </main>
+  );
+}
+
+function Profile() {
+  const t = useT();
+  const me = useStore(session, (s) => s.me);
+  const [name, setName] = useState(me?.name ?? '');
+  const { submit, pending, at, general } = useSubmit(async () => {
+    const user = await renameMe(name.trim());
+    session.setState({ me: { ...me, ...user } });
+    learnPeople([user]);
+    toast(t('settings:name_saved'));
+  });
+  if (!me) return null;
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    void submit();
+  };
+  const changed = name.trim() !== '' && name.trim() !== me.name;
+  return (
+    <section className={styles.profile}>
+      <Avatar id={me.id} name={me.name} size="large" />
+      <form className={styles.name} onSubmit={onSubmit}>
+        <Field
+          label={t('settings:name')}
+          value={name}
+          onChange={setName}
+          maxLength={50}
+          error={at('name') ?? general('name')}
+          hint={me.login ? `${t('settings:login')}: ${me.login}` : undefined}
+        />
+        {changed ? (
+          <Button kind="primary" type="submit" isPending={pending}>
+            {t('common:save')}
+          </Button>
+        ) : null}
+      </form>
+    </section>
+  );
+}
+
+const LANGUAGES: { id: Language; label: string }[] = [
+  { id: 'zh-CN', label: '简体中文' },
+  { id: 'en', label: 'English' },
+];
+
+function Look() {
+  const t = useT();
+  const locale = useLocale();
+  const { theme, fontSize } = useStore(settings);
+  const themes: { id: Theme; label: string }[] = [
+    { id: 'system', label: t('settings:themes.system') },
+    { id: 'light', label: t('settings:themes.light') },
+    { id: 'dark', label: t('settings:themes.dark') },
+  ];
+  const step = FONT_SIZES.indexOf(fontSize);
+  return (
+    <section className={styles.section}>
+      <h2>{t('settings:look')}</h2>
+      <div className={styles.line}>
+        <span>{t('settings:theme')}</span>
+        <Choice
+          label={t('settings:theme')}
+          value={theme}
+          options={themes}
+          onChange={(v) => settings.setState({ theme: v })}
+        />
+      </div>
+      <div className={styles.line}>
+        <span>{t('settings:language')}</span>
+        <Choice
+          label={t('settings:language')}
+          value={locale}
+          options={LANGUAGES}
+          onChange={(v) => void setLanguage(v)}
+        />
+      </div>
+      <div className={styles.line}>
+        <label htmlFor="font-size">{t('settings:font_size')}</label>
+        <span className={styles.range}>
+          <input
+            id="font-size"
+            type="range"
+            min={0}
+            max={FONT_SIZES.length - 1}
+            step={1}
+            value={step}
+            aria-valuetext={String(fontSize)}
+            onChange={(e) => settings.setState({ fontSize: FONT_SIZES[Number(e.target.value)] ?? 14 })}
+          />
+          <output htmlFor="font-size">{fontSize}</output>
+        </span>
+      </div>
+      <p className={styles.sample}>{t('settings:font_sample')}</p>
+    </section>
+  );
+}
+
+function Writing() {
+  const t = useT();
+  const on = useStore(settings, (s) => s.enterSends);
+  return (
+    <section className={styles.section}>
+      <h2>{t('settings:writing')}</h2>
+      <Toggle on={on} onChange={(enterSends) => settings.setState({ enterSends })}>
+        {t('settings:enter_sends')}
+      </Toggle>
+      <p className={styles.sample}>{t('settings:enter_sends_hint')}</p>
+    </section>
+  );
+}
+
+function SignOut() {
+  const t = useT();
+  const errorText = useErrorText();
+  const navigate = useNavigate();
+  const [asking, setAsking] = useState(false);
+  const unsent = sessionLifecycle().unsent();
+  const leave = async () => {
+    try {
+      await sessionLifecycle().end();
+      await navigate({ to: '/sign-in', replace: true });
+    } catch (error) {
+      toast(errorText(asAppError(error)));
+    }
+  };
+  return (
+    <section className={styles.section}>
+      <Button kind="danger" onPress={() => (unsent > 0 ? setAsking(true) : void leave())}>
+        {t('settings:sign_out')}
+      </Button>
+      <Confirm
+        open={asking}
+        onClose={() => setAsking(false)}
+        onConfirm={() => void leave()}
+        title={t('settings:sign_out_title', { count: unsent })}
+        confirm={t('settings:sign_out_anyway')}
+      >
+        {t('settings:sign_out_text')}
+      </Confirm>
+    </section>
+  );
+}

@@ -1,0 +1,94 @@
+import styles from './Avatar.module.css';
+import { cx } from './cx';
+
+/** Each keeps at least 4.5:1 under white letters. */
+const PALETTE = [
+  '#1c5dab',
+  '#0f6e72',
+  '#7a4a9c',
+  '#9a4a1f',
+  '#2f6b34',
+  '#a03a5b',
+  '#4b58a6',
+  '#6b5a1e',
+  '#35637d',
+  '#8a3f86',
+] as const;
+
+function colour(id: string): string {
+  let hash = 7;
+  for (let i = 0; i < id.length; i++) hash = (hash * 31 + id.charCodeAt(i)) >>> 0;
+  return PALETTE[hash % PALETTE.length] ?? PALETTE[0];
+}
+
+/** What stands for a name: the last two characters of a Chinese one, the first letters of others. */
+export function initials(name: string, most = 2): string {
+  const clean = name.trim();
+  const chars = Array.from(clean);
+  if (/\p{Script=Han}/u.test(clean)) return chars.slice(-most).join('');
+  const words = clean.split(/\s+/);
+  const letters = words.length > 1 ? words.map((w) => Array.from(w)[0] ?? '') : chars;
+  return letters.slice(0, most).join('').toUpperCase();
+}
+
+type Size = 'small' | 'medium' | 'large';
+
+export function Avatar({
+  id,
+  name,
+  size = 'medium',
+  online,
+  away,
+}: {
+  id: string;
+  name: string;
+  size?: Size;
+  /** Shows the dot with these words for those who cannot see it. */
+  online?: string | undefined;
+  away?: boolean;
+}) {
+  return (
+    <span
+      className={cx(styles.avatar, styles.person, styles[size], away && styles.away)}
+      style={{ backgroundColor: colour(id) }}
+    >
+      <span aria-hidden>{initials(name)}</span>
+      {online ? <span className={styles.dot} role="img" aria-label={online} /> : null}
+    </span>
+  );
+}
+
+/** A group or an organisation: a rounded square made of its members. */
+export function GroupAvatar({
+  id,
+  name,
+  members,
+  size = 'medium',
+}: {
+  id: string;
+  name: string;
+  members?: { id: string; name: string }[];
+  size?: Size;
+}) {
+  const tiles = (members ?? []).filter((m) => m.name).slice(0, 4);
+  if (tiles.length < 2) {
+    return (
+      <span
+        className={cx(styles.avatar, styles.group, styles[size])}
+        style={{ backgroundColor: colour(id) }}
+        aria-hidden
+      >
+        {initials(name)}
+      </span>
+    );
+  }
+  return (
+    <span className={cx(styles.avatar, styles.group, styles.mosaic, styles[size])} aria-hidden>
+      {tiles.map((m) => (
+        <span key={m.id} className={styles.tile} style={{ backgroundColor: colour(m.id) }}>
+          {initials(m.name, 1)}
+        </span>
+      ))}
+    </span>
+  );
+}

@@ -1,0 +1,48 @@
+import type { ReactElement, ReactNode } from 'react';
+import { MenuItem as AriaItem, Menu as AriaMenu, MenuTrigger } from 'react-aria-components/Menu';
+import { Popover } from 'react-aria-components/Popover';
+import { cx } from './cx';
+import styles from './Menu.module.css';
+
+export interface MenuAction {
+  id: string;
+  label: string;
+  icon?: ReactNode;
+  danger?: boolean;
+  run: () => void;
+}
+
+/** A button, and the actions it opens. */
+export function Menu({
+  label,
+  actions,
+  children,
+  onOpenChange,
+}: {
+  label: string;
+  actions: MenuAction[];
+  children: ReactElement;
+  onOpenChange?: (open: boolean) => void;
+}) {
+  return (
+    <MenuTrigger {...(onOpenChange ? { onOpenChange } : {})}>
+      {children}
+      <Popover className={styles.popover ?? ''} placement="bottom end">
+        <AriaMenu aria-label={label} className={styles.menu ?? ''}>
+          {actions.map((a) => (
+            <AriaItem
+              key={a.id}
+              id={a.id}
+              textValue={a.label}
+              className={cx(styles.item, a.danger && styles.danger)}
+              onAction={a.run}
+            >
+              {a.icon}
+              {a.label}
+            </AriaItem>
+          ))}
+        </AriaMenu>
+      </Popover>
+    </MenuTrigger>
+  );
+}

@@ -1,0 +1,22 @@
+import type { ReactNode } from 'react';
+import { Mark } from './Mark';
+import styles from './Page.module.css';
+
+/** A page outside the shell: the mark, one column, one thing to do. */
+export function Page({ title, lead, children }: { title: string; lead?: ReactNode; children: ReactNode }) {
+  return (
+    <main className={styles.page} id="content">
+      <div className={styles.column}>
+        <Mark size={48} />
+        <h1 className={styles.title}>{title}</h1>
+        {lead ? <div className={styles.lead}>{lead}</div> : null}
+        {children}
+      </div>
+    </main>
+  );
+}
+
+/** A line at the foot of a form that leads elsewhere. */
+export function PageFoot({ children }: { children: ReactNode }) {
+  return <p className={styles.foot}>{children}</p>;
+}
