@@ -1,0 +1,109 @@
+//! The servers of a run: one on SQLite, or several on PostgreSQL and NATS.
+
+use std::{
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use bench::process::{Magpie, Process, free_address};
+
+pub struct Cluster {
+    pub addresses: Vec<String>,
+    magpie: Magpie,
+    nodes: Vec<Option<Process>>,
+    nats: Option<Nats>,
+    log: PathBuf,
+}
+
+/// A NATS server of our own. Core pub/sub keeps nothing: a restart is a wipe.
+struct Nats {
+    port: String,
+    process: Option<Process>,
+}
+
+impl Cluster {
+    pub fn new(magpie: Magpie, count: usize, nats_url: Option<&str>, log: PathBuf) -> Result<Self> {
+        let addresses = (0..count).map(|_| free_address()).collect::<Result<_>>()?;
+        let mut cluster = Self { addresses, magpie, nodes: (0..count).map(|_| None).collect(), nats: None, log };
+        if let Some(url) = nats_url {
+            cluster.nats = Nats::unless_running(url)?;
+            cluster.start_nats()?;
+        }
+        Ok(cluster)
+    }
+
+    pub fn has_own_nats(&self) -> bool {
+        self.nats.is_some()
+    }
+
+    /// Starts a node and waits until it answers.
+    pub async fn start(&mut self, index: usize) -> Result<Duration> {
+        let address = self.addresses[index].clone();
+        let mut process = self.magpie.serve(&address, &self.log)?;
+        let time = process.ready(&address).await?;
+        self.nodes[index] = Some(process);
+        Ok(time)
+    }
+
+    pub async fn start_all(&mut self) -> Result<()> {
+        for index in 0..self.nodes.len() {
+            self.start(index).await?;
+        }
+        Ok(())
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self, index: usize) -> Result<()> {
+        let mut process = self.nodes[index].take().context("the node is down already")?;
+        ensure!(!process.ended()?, "node {index} ended by itself; its log tells why: {}", self.log.display());
+        process.kill();
+        Ok(())
+    }
+
+    pub fn kill_nats(&mut self) {
+        if let Some(nats) = &mut self.nats {
+            nats.process = None;
+        }
+    }
+
+    pub fn start_nats(&mut self) -> Result<()> {
+        let Some(nats) = &mut self.nats else { return Ok(()) };
+        let mut command = Command::new("nats-server");
+        command.args(["-a", "127.0.0.1", "-p", &nats.port]);
+        nats.process = Some(Process::start("nats-server", &mut command, &self.log)?);
+        let address = format!("127.0.0.1:{}", nats.port);
+        for _ in 0..500 {
+            if TcpStream::connect(&address).is_ok() {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        anyhow::bail!("nats-server does not listen on {address}")
+    }
+}
+
+impl Nats {
+    /// None of our own if something serves there already: only what this run
+    /// started may be killed.
+    fn unless_running(url: &str) -> Result<Option<Self>> {
+        let place = url.rsplit('/').next().unwrap_or(url);
+        let port = place.rsplit_once(':').map_or("4222", |(_, port)| port).to_owned();
+        if TcpStream::connect(format!("127.0.0.1:{port}")).is_ok() {
+            println!("something serves on port {port} already: NATS is used but not killed");
+            return Ok(None);
+        }
+        ensure!(place.starts_with("127.0.0.1") || place.starts_with("localhost"), "NATS has to be on this machine");
+        Ok(Some(Self { port, process: None }))
+    }
+}
+
+/// Makes the organisation of a run; returns the file with its people's tokens.
+pub fn seed(magpie: &Magpie, folder: &Path, people: usize, seed: u64) -> Result<PathBuf> {
+    let tokens = folder.join("tokens");
+    let path = tokens.to_str().context("the folder's name is not text")?;
+    magpie.run(&["admin", "seed", "--people", &people.to_string(), "--seed", &seed.to_string(), "--tokens", path])?;
+    Ok(tokens)
+}

@@ -1,0 +1,244 @@
+//! Kills the server with SIGKILL again and again under load, and lets
+//! `tools/checker` judge from the clients' history whether SAFETY's promises
+//! C1–C8 and C12 held.
+//!
+//! Eight senders (by HTTP and on sockets), as many people who edit, recall,
+//! react and read, and a device of each person with a live socket that resumes.
+//! A kill cannot show a missing fsync, since the page cache survives it; that is
+//! another test's business.
+
+mod changer;
+mod cluster;
+mod device;
+mod finish;
+mod record;
+mod replica;
+mod sender;
+mod world;
+
+use std::{
+    path::PathBuf,
+    process::{Command, ExitCode},
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use bench::{Person, http::Http, process::Magpie, sibling};
+use clap::Parser;
+use cluster::Cluster;
+use http::Method;
+use rand::RngExt;
+use record::Recorder;
+use serde_json::json;
+use tokio::task::JoinSet;
+use world::{Phase, World};
+
+/// Kills the server again and again under load and has the history judged.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How many times something is killed.
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// All choices follow from it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many servers; more than one need --pg.
+    #[arg(long, default_value_t = 1)]
+    nodes: usize,
+    /// An empty PostgreSQL database, instead of SQLite.
+    #[arg(long)]
+    pg: Option<String>,
+    /// NATS between the nodes; started, killed and wiped here if nothing listens there.
+    #[arg(long)]
+    nats: Option<String>,
+    /// After the load, sends each acknowledged message again, by another node.
+    #[arg(long)]
+    replay_dup: bool,
+    /// People, each with a device; the first eight send.
+    #[arg(long, default_value_t = 12)]
+    people: usize,
+    /// Keeps the history, data and logs in this folder.
+    #[arg(long)]
+    keep: Option<PathBuf>,
+    /// The server's program; by default the one beside this.
+    #[arg(long)]
+    server: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("torture: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    match runtime.block_on(run(&arguments)) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            println!("torture: {error:#}\n0 passed, 1 failed");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<u8> {
+    ensure!(arguments.nodes == 1 || arguments.pg.is_some(), "more than one node needs --pg");
+    ensure!(arguments.people >= 8, "at least 8 people are needed");
+    let temporary = tempfile::tempdir()?;
+    let folder = arguments.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
+    std::fs::create_dir_all(folder.join("data"))?;
+    let folder = folder.canonicalize()?;
+    let mut env = Vec::new();
+    env.extend(arguments.pg.iter().map(|url| ("MAGPIE_DATABASE_URL".to_owned(), url.clone())));
+    env.extend(arguments.nats.iter().map(|url| ("MAGPIE_NATS_URL".to_owned(), url.clone())));
+    let binary = arguments.server.clone().map_or_else(|| sibling("magpie"), Ok)?;
+    let magpie = Magpie { binary: binary.canonicalize()?, data_dir: folder.join("data"), env };
+    if arguments.pg.is_some() {
+        magpie.run(&["migrate"])?;
+    }
+    let tokens = cluster::seed(&magpie, &folder, arguments.people, arguments.seed)?;
+    let mut people = Person::read_all(&tokens)?;
+    ensure!(people.len() >= arguments.people, "seeding made only {} people", people.len());
+    people.truncate(arguments.people);
+
+    let mut cluster = Cluster::new(magpie, arguments.nodes, arguments.nats.as_deref(), folder.join("server.log"))?;
+    cluster.start_all().await?;
+    let conversations = groups(&cluster.addresses[0], &people).await?;
+    let history = folder.join("history.jsonl");
+    let recorder = Recorder::create(&history)?;
+    let ids: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
+    for conversation in &conversations {
+        recorder.members(conversation, &ids);
+    }
+    let world = Arc::new(World::new(cluster.addresses.clone(), people, conversations, recorder, arguments.seed));
+    let result = load(arguments, &world, &mut cluster).await;
+    let odd = world.recorder.finish()?;
+    for (what, times) in &odd {
+        println!("odd: {what} ({times} times)");
+    }
+    if let Err(error) = result {
+        keep(temporary, &folder, arguments);
+        return Err(error);
+    }
+    let code = judge(&history)?;
+    if code != 0 {
+        keep(temporary, &folder, arguments);
+    }
+    Ok(code)
+}
+
+/// Leaves the folder of a failed run for whoever looks into it.
+fn keep(temporary: tempfile::TempDir, folder: &std::path::Path, arguments: &Arguments) {
+    if arguments.keep.is_none() {
+        let _ = temporary.keep();
+    }
+    println!("kept: {}", folder.display());
+}
+
+/// Three groups of everyone.
+async fn groups(address: &str, people: &[Person]) -> Result<Vec<String>> {
+    let mut http = Http::new(address, &people[0].token);
+    let others: Vec<&str> = people[1..].iter().map(|person| person.id.as_str()).collect();
+    let mut ids = Vec::new();
+    for title in ["one", "two", "three"] {
+        let body = json!({"title": title, "members": others});
+        let made = http.expect(Method::POST, "/api/v1/conversations", Some(&body)).await?;
+        ids.push(made["id"].as_str().context("a conversation without id")?.to_owned());
+    }
+    Ok(ids)
+}
+
+async fn load(arguments: &Arguments, world: &Arc<World>, cluster: &mut Cluster) -> Result<()> {
+    let mut devices = JoinSet::new();
+    let done = device::Done::default();
+    for person in 0..world.people.len() {
+        devices.spawn(device::run(world.clone(), person, done.clone()));
+    }
+    let mut writers = JoinSet::new();
+    for person in 0..8 {
+        writers.spawn(sender::run(world.clone(), person));
+    }
+    for person in 0..world.people.len() {
+        writers.spawn(changer::run(world.clone(), person));
+    }
+    let mut random = world.choices(1);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for round in 1..=arguments.rounds {
+        disturb(world, cluster, round, &mut random).await?;
+    }
+    // Long enough for an acknowledgement after the last healing.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    world.stop();
+    world.recorder.mark("end");
+    while let Some(ended) = writers.join_next().await {
+        ended.context("a writer broke")?;
+    }
+    // Nothing of unknown outcome may still take effect when the final reads begin.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut round = 1;
+    settle(world, &done, Phase::Sync { last: !arguments.replay_dup, round }).await?;
+    if arguments.replay_dup {
+        finish::replay(world).await?;
+        round += 1;
+        settle(world, &done, Phase::Sync { last: true, round }).await?;
+    }
+    finish::read_all(world, "auditor").await?;
+    devices.shutdown().await;
+    // Once more from disk alone. Not marked: no load and no device is left to heal.
+    for index in 0..world.addresses.len() {
+        cluster.kill(index)?;
+    }
+    cluster.start_all().await?;
+    finish::read_all(world, "auditor-after-restart").await
+}
+
+/// Kills something at a random moment, leaves it so for a random time, and heals it.
+async fn disturb(world: &World, cluster: &mut Cluster, round: u32, random: &mut rand::rngs::StdRng) -> Result<()> {
+    tokio::time::sleep(Duration::from_millis(random.random_range(300..2_000))).await;
+    let bus = cluster.has_own_nats() && random.random_bool(0.35);
+    let node = random.random_range(0..world.addresses.len());
+    let down = Duration::from_millis(random.random_range(0..600));
+    world.recorder.mark("fault");
+    let began = Instant::now();
+    if bus {
+        cluster.kill_nats();
+        tokio::time::sleep(down).await;
+        cluster.start_nats()?;
+    } else {
+        cluster.kill(node)?;
+        tokio::time::sleep(down).await;
+        world.recorder.mark("restart");
+        cluster.start(node).await?;
+    }
+    world.recorder.mark("healed");
+    let what = if bus { "NATS".to_owned() } else { format!("node {node}") };
+    let sent = world.board.lock().len();
+    println!("round {round}: killed {what}, back after {} ms, {sent} sends acknowledged", began.elapsed().as_millis());
+    Ok(())
+}
+
+/// Waits until every device has noted what it holds.
+async fn settle(world: &World, done: &device::Done, phase: Phase) -> Result<()> {
+    let Phase::Sync { round, .. } = phase else { bail!("not a phase of settling") };
+    world.phase.send_replace(phase);
+    let wanted = world.people.len() * round as usize;
+    let began = Instant::now();
+    while done.load(Ordering::SeqCst) < wanted {
+        ensure!(began.elapsed() < Duration::from_mins(1), "a device does not answer");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    println!("every device has caught up after {} ms", began.elapsed().as_millis());
+    Ok(())
+}
+
+fn judge(history: &std::path::Path) -> Result<u8> {
+    let status = Command::new(sibling("checker")?)
+        .args(["--require", "C1,C2,C3,C4,C5,C6,C7,C8,C12"])
+        .arg(history)
+        .status()
+        .context("the checker cannot be started")?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(2))
+}
