@@ -10,6 +10,10 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{assets, config::Config, listen, wiring};
 
 pub async fn run(config: Config) -> Result<()> {
+    // Every socket is a file handle; the usual soft limit of 1,024 is a small office.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {} (is another program there?)", config.listen))?;

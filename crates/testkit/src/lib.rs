@@ -18,7 +18,7 @@ mod server;
 mod socket;
 
 pub use answer::Answer;
-pub use person::{Nobody, Person};
+pub use person::{Nobody, PASSWORD, Person};
 pub use server::TestServer;
 pub use socket::TestSocket;
 

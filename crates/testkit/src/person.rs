@@ -18,6 +18,8 @@ pub struct Person {
     pub login: String,
     pub id: UserId,
     pub token: String,
+    /// The id of the session that the token belongs to.
+    pub session: String,
     pub(crate) nobody: Nobody,
 }
 
@@ -61,6 +63,7 @@ impl Nobody {
             login,
             id: session["user"]["id"].as_str().and_then(|id| id.parse().ok()).expect("the id of a user"),
             token: session["token"].as_str().expect("a bearer token").to_owned(),
+            session: session["session"]["id"].as_str().expect("the id of a session").to_owned(),
             nobody: self.clone(),
         }
     }
@@ -113,7 +116,11 @@ impl Person {
             )
             .await
             .ok();
-        Self { token: session["token"].as_str().expect("a bearer token").to_owned(), ..self.clone() }
+        Self {
+            token: session["token"].as_str().expect("a bearer token").to_owned(),
+            session: session["session"]["id"].as_str().expect("the id of a session").to_owned(),
+            ..self.clone()
+        }
     }
 
     /// Connects and says hello without anything to resume; returns once live.

@@ -1,0 +1,47 @@
+//! What `x-authz` promises somebody.
+
+use super::{Operation, world::Who};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    Done,
+    /// 401.
+    SignIn,
+    /// 403: it can be seen, but that may not be done.
+    Forbidden,
+    /// 404: for this person it does not exist.
+    Invisible,
+}
+
+/// Reads the promise of an operation on the world's own things: organisation
+/// A, the group in it, the message of `Sender`, the user `Colleague`.
+pub fn expected(operation: &Operation, who: Who) -> Expected {
+    let lists = |role: &str| operation.roles.iter().any(|r| r == role);
+    if lists("anyone") {
+        return Expected::Done;
+    }
+    if !who.has_session() {
+        return Expected::SignIn;
+    }
+    let by_role = |role: Option<&str>, oneself: bool| match role {
+        None => Expected::Invisible,
+        Some(role) if lists(role) || lists("participant") || (oneself && lists("oneself")) => Expected::Done,
+        Some(_) => Expected::Forbidden,
+    };
+    let on_conversation = operation.path.starts_with("/api/v1/conversations/{id}");
+    match operation.scope.as_str() {
+        "self" | "code" => Expected::Done,
+        "own" if !on_conversation => Expected::Done,
+        "org" if operation.object == "org" => by_role(who.in_a(), false),
+        // A group is made in an organisation by whoever belongs to it.
+        "org" => by_role(who.in_a().map(|_| "person"), false),
+        "conversation" | "own" if lists("sender") => match who {
+            Who::Sender => Expected::Done,
+            other => by_role(other.in_group(), false),
+        },
+        "conversation" | "own" => by_role(who.in_group(), false),
+        // `Colleague` is seen by whoever is in A, and by nobody else.
+        "colleagues" | "acquainted" => by_role(who.in_a().map(|_| "person"), false),
+        other => panic!("{}: x-authz has a scope the matrix does not know: {other}", operation.id),
+    }
+}

@@ -1,0 +1,87 @@
+//! A good request for every operation. A new operation without one fails.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    Operation,
+    world::{Who, World},
+};
+
+/// A message with these words. Its client id is made from them.
+pub fn message(text: &str) -> Value {
+    json!({
+        "client_id": Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()),
+        "body": { "kind": "blocks", "blocks": [{ "type": "text", "text": text }] },
+        "mentions": [],
+        "mention_all": false,
+    })
+}
+
+/// The path with its places filled, and the body.
+pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Option<Value>) {
+    let id = |who: Who| world.person(who).id.to_string();
+    let module_id = match operation.id.as_str() {
+        "identity.get_user" => id(Who::Colleague),
+        "identity.end_session" => world.person(who).session.clone(),
+        id if id.starts_with("chat.") => world.group.clone(),
+        _ => world.org.clone(),
+    };
+    let target = match operation.id.as_str() {
+        // The group's owner must not be the target, nor who asks: that is leaving.
+        "chat.remove_member" | "chat.update_member" => {
+            if who == Who::Reader { id(Who::Sender) } else { id(Who::Reader) }
+        }
+        _ if who == Who::Colleague => id(Who::Reader),
+        _ => id(Who::Colleague),
+    };
+    let mut path = operation
+        .path
+        .replace("{id}", &module_id)
+        .replace("{user}", &target)
+        .replace("{seq}", &world.seq.to_string())
+        .replace("{emoji}", "%F0%9F%91%8D")
+        .replace("{invitation}", &world.invitation)
+        .replace("{code}", &world.code);
+    let body = match operation.id.as_str() {
+        "identity.create_account" => Some(json!({ "name": "new", "password": "seven bridges of magpies" })),
+        "identity.create_session" => {
+            Some(json!({ "login": world.person(Who::Reader).login, "password": testkit::PASSWORD }))
+        },
+        "identity.update_me" => Some(json!({ "name": "another" })),
+        "identity.list_users" => {
+            path = format!("{path}?ids={}", id(Who::Colleague));
+            None
+        }
+        "directory.create_org" => Some(json!({ "name": "a new one" })),
+        "directory.update_org" => Some(json!({ "name": "canary-org-a renamed" })),
+        "directory.update_member" => Some(json!({ "role": "member" })),
+        "directory.create_invitation" | "directory.accept_invitation" => Some(json!({})),
+        "chat.create_group" => {
+            Some(json!({ "org_id": world.org, "title": "new", "members": [id(Who::Colleague), id(Who::Reader)] }))
+        }
+        "chat.open_direct" => Some(json!({ "user": target })),
+        "chat.update_conversation" => Some(json!({ "title": "canary-group-title again" })),
+        "chat.add_members" => Some(json!({ "users": [id(Who::Colleague)] })),
+        "chat.update_member" => Some(json!({ "role": "admin" })),
+        "chat.send_message" => Some(message("canary-group-message again")),
+        "chat.edit_message" => {
+            Some(json!({ "body": { "kind": "blocks", "blocks": [{ "type": "text", "text": "canary-group-message edited" }] } }))
+        }
+        "chat.move_cursors" => Some(json!({ "cursors": [] })),
+        "chat.set_preferences" => Some(json!({ "muted": true })),
+        "chat.set_draft" => Some(json!({ "text": "canary-draft" })),
+        "chat.recall_message" => Some(json!({})),
+        "chat.find_message_at" => {
+            path = format!("{path}?time=0");
+            None
+        }
+        "chat.list_receipts" => {
+            path = format!("{path}?state=unread");
+            None
+        }
+        known if matches!(operation.method.as_str(), "GET" | "DELETE") || known == "chat.set_reaction" => None,
+        unknown => panic!("{unknown}: write a good request for it in authz/samples.rs"),
+    };
+    (path, body)
+}

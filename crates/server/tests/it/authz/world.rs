@@ -1,0 +1,221 @@
+//! Two organisations, and every kind of person there can be today.
+
+use std::collections::HashMap;
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use testkit::{Answer, Person, TestServer};
+
+use super::{Operation, expected::Expected, samples};
+
+/// A kind of person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// Owner of A; not in the group.
+    OwnerA,
+    /// Administrator of A; owner of the group.
+    AdminA,
+    /// Member of A; administrator of the group.
+    GroupAdmin,
+    /// Member of A and of the group; sent the message that is acted on.
+    Sender,
+    /// Member of A and of the group.
+    Reader,
+    /// Member of A; not in the group.
+    Colleague,
+    /// Was in A and in the group, and left both.
+    Leaver,
+    /// Was in the group, and was removed from it; still in A.
+    Removed,
+    OwnerB,
+    MemberB,
+    /// In A and in B; in the group.
+    Both,
+    /// In no organisation.
+    Stranger,
+    /// Has no session.
+    Nobody,
+    /// Comes with the token of an ended session.
+    Ended,
+    /// Comes with a token nobody gave.
+    Forged,
+}
+
+pub const PEOPLE: &[Who] = &[
+    Who::OwnerA,
+    Who::AdminA,
+    Who::GroupAdmin,
+    Who::Sender,
+    Who::Reader,
+    Who::Colleague,
+    Who::Leaver,
+    Who::Removed,
+    Who::OwnerB,
+    Who::MemberB,
+    Who::Both,
+    Who::Stranger,
+    Who::Nobody,
+    Who::Ended,
+    Who::Forged,
+];
+
+impl Who {
+    pub fn has_session(self) -> bool {
+        !matches!(self, Self::Nobody | Self::Ended | Self::Forged)
+    }
+
+    /// Role in organisation A.
+    pub fn in_a(self) -> Option<&'static str> {
+        match self {
+            Self::OwnerA => Some("owner"),
+            Self::AdminA => Some("admin"),
+            Self::GroupAdmin | Self::Sender | Self::Reader | Self::Colleague | Self::Removed | Self::Both => {
+                Some("member")
+            }
+            _ => None,
+        }
+    }
+
+    /// Role in the group.
+    pub fn in_group(self) -> Option<&'static str> {
+        match self {
+            Self::AdminA => Some("owner"),
+            Self::GroupAdmin => Some("admin"),
+            Self::Sender | Self::Reader | Self::Both => Some("member"),
+            _ => None,
+        }
+    }
+}
+
+/// Text that only some may ever receive.
+struct Canary {
+    text: &'static str,
+    seen_by: fn(Who) -> bool,
+}
+
+const CANARIES: &[Canary] = &[
+    Canary { text: "canary-org-a", seen_by: |who| who.in_a().is_some() },
+    Canary { text: "canary-org-b", seen_by: |who| matches!(who, Who::OwnerB | Who::MemberB | Who::Both) },
+    Canary { text: "canary-group-title", seen_by: |who| who.in_group().is_some() },
+    Canary { text: "canary-group-message", seen_by: |who| who.in_group().is_some() },
+    Canary { text: "canary-direct", seen_by: |who| matches!(who, Who::AdminA | Who::Colleague) },
+    Canary { text: "canary-note", seen_by: |who| who == Who::Sender },
+    Canary { text: "canary-draft", seen_by: |who| who == Who::Sender },
+];
+
+pub struct World {
+    server: TestServer,
+    people: HashMap<Who, Person>,
+    pub org: String,
+    pub group: String,
+    /// Of the message that is acted on.
+    pub seq: i64,
+    pub invitation: String,
+    pub code: String,
+}
+
+async fn join(owner: &Person, org: &str, people: &[&Person]) {
+    let invitation = owner.post(&format!("/api/v1/orgs/{org}/invitations"), json!({})).await.ok();
+    let code = invitation["code"].as_str().unwrap();
+    for person in people {
+        person.post(&format!("/api/v1/invitations/{code}/accept"), json!({})).await.ok();
+    }
+}
+
+pub async fn say(person: &Person, conversation: &str, text: &str) -> i64 {
+    let path = format!("/api/v1/conversations/{conversation}/messages");
+    person.post(&path, samples::message(text)).await.ok()["seq"].as_i64().unwrap()
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let server = TestServer::with(magpie::wiring::modules()).await;
+        let mut people = HashMap::new();
+        for who in PEOPLE {
+            people.insert(*who, server.person(&format!("person {who:?}")).await);
+        }
+        let p = |who: Who| &people[&who];
+        let org_of = async |owner: &Person, name: &str| {
+            owner.post("/api/v1/orgs", json!({ "name": name })).await.ok()["id"].as_str().unwrap().to_owned()
+        };
+        let org = org_of(p(Who::OwnerA), "canary-org-a").await;
+        let other = org_of(p(Who::OwnerB), "canary-org-b").await;
+        let staff: Vec<&Person> =
+            PEOPLE.iter().filter(|w| w.in_a().is_some() || **w == Who::Leaver).skip(1).map(|w| p(*w)).collect();
+        join(p(Who::OwnerA), &org, &staff).await;
+        join(p(Who::OwnerB), &other, &[p(Who::MemberB), p(Who::Both)]).await;
+        let admin = p(Who::AdminA);
+        let path = format!("/api/v1/orgs/{org}/members/{}", admin.id);
+        p(Who::OwnerA).patch(&path, json!({ "role": "admin" })).await.ok();
+
+        let members = [Who::GroupAdmin, Who::Sender, Who::Reader, Who::Both, Who::Leaver, Who::Removed].map(|w| p(w).id);
+        let made = json!({ "org_id": org, "title": "canary-group-title", "members": members });
+        let group = admin.post("/api/v1/conversations", made).await.ok()["id"].as_str().unwrap().to_owned();
+        let member = |who: Who| format!("/api/v1/conversations/{group}/members/{}", p(who).id);
+        admin.patch(&member(Who::GroupAdmin), json!({ "role": "admin" })).await.ok();
+        admin.delete(&member(Who::Removed)).await.ok();
+        p(Who::Leaver).delete(&format!("/api/v1/orgs/{org}/members/{}", p(Who::Leaver).id)).await.ok();
+
+        let seq = say(p(Who::Sender), &group, "canary-group-message").await;
+        let direct = json!({ "user": p(Who::Colleague).id });
+        let direct = admin.post("/api/v1/conversations/direct", direct).await.ok();
+        say(admin, direct["id"].as_str().unwrap(), "canary-direct").await;
+        let list = p(Who::Sender).get("/api/v1/conversations").await.ok();
+        let note = list["items"].as_array().unwrap().iter().find(|c| c["kind"] == "self").expect("a note to oneself");
+        say(p(Who::Sender), note["id"].as_str().unwrap(), "canary-note").await;
+        let draft = format!("/api/v1/conversations/{group}/draft");
+        p(Who::Sender).put(&draft, json!({ "text": "canary-draft" })).await.ok();
+
+        let invitation = p(Who::OwnerA).post(&format!("/api/v1/orgs/{org}/invitations"), json!({})).await.ok();
+        p(Who::Ended).delete("/api/v1/sessions/current").await.ok();
+        server.run_jobs().await;
+        Self {
+            server,
+            org,
+            group,
+            seq,
+            invitation: invitation["id"].as_str().unwrap().to_owned(),
+            code: invitation["code"].as_str().unwrap().to_owned(),
+            people,
+        }
+    }
+
+    pub fn person(&self, who: Who) -> &Person {
+        &self.people[&who]
+    }
+
+    async fn ask(&self, who: Who, method: Method, path: &str, body: Option<Value>) -> Answer {
+        match who {
+            Who::Nobody => self.server.nobody().request(method, path, &[], body).await,
+            Who::Forged => {
+                let bearer = [("authorization", "Bearer AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")];
+                self.server.nobody().request(method, path, &bearer, body).await
+            }
+            _ => self.person(who).request(method, path, body).await,
+        }
+    }
+
+    /// Does an operation as somebody and notes what is not as expected.
+    pub(super) async fn try_it(&self, operation: &Operation, who: Who, wanted: Expected, faults: &mut Vec<String>) {
+        let (path, body) = samples::request(self, operation, who);
+        let answer = self.ask(who, operation.method.clone(), &path, body).await;
+        let status = answer.status.as_u16();
+        let fits = match wanted {
+            Expected::Done => answer.status.is_success(),
+            Expected::SignIn => status == 401,
+            Expected::Forbidden => status == 403,
+            Expected::Invisible => status == 404,
+        };
+        if !fits {
+            faults.push(format!("{who:?} {}: {wanted:?} was promised, came {status} {}", operation.id, answer.body));
+        }
+        let received = format!("{:?} {}", answer.headers, answer.body);
+        for canary in CANARIES {
+            // Whoever holds an invitation is told where it leads to.
+            let invited = operation.object == "invitation" && canary.text == "canary-org-a";
+            if received.contains(canary.text) && !(canary.seen_by)(who) && !invited {
+                faults.push(format!("{who:?} {}: received {}", operation.id, canary.text));
+            }
+        }
+    }
+}

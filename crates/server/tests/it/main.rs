@@ -1,0 +1,5 @@
+//! What can only be seen with all modules together.
+
+mod authz;
+mod document;
+mod sql;
