@@ -11,6 +11,7 @@ use crate::root;
 /// change that needs it.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("bench", &[]),
+    ("bookmarks", &["chat", "kernel", "proto", "store"]),
     ("bus", &["proto"]),
     ("chat", &["directory", "identity", "kernel", "proto", "store"]),
     ("checker", &[]),
