@@ -108,6 +108,12 @@ impl Bus {
         matches!(self, Self::Local(_))
     }
 
+    /// Whether nobody else can be listening: a local bus with at most one
+    /// subscription to the nodes.
+    pub fn alone(&self) -> bool {
+        matches!(self, Self::Local(local) if local.nodes() <= 1)
+    }
+
     /// Hands a message over. Never waits; `false` where it is known to be lost.
     pub fn publish(&self, subject: Subject, payload: Bytes) -> bool {
         let sent = payload.len() <= PAYLOAD_BYTES

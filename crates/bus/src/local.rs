@@ -52,6 +52,10 @@ impl Local {
         Subscription { incoming }
     }
 
+    pub(crate) fn nodes(&self) -> usize {
+        self.subscribers.lock().iter().filter(|(topic, to)| *topic == Topic::Node && !to.is_closed()).count()
+    }
+
     pub(crate) fn state(&self) -> watch::Receiver<BusState> {
         self.state.subscribe()
     }

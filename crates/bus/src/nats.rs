@@ -1,4 +1,4 @@
-//! The bus over a NATS server: core publish and subscribe, no JetStream.
+//! The bus over a NATS server: core publish and subscribe, no `JetStream`.
 //!
 //! The client library buffers and waits where it cannot send; here nobody
 //! waits. So a pump of our own stands between: a bounded queue in front, and
