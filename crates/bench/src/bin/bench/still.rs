@@ -64,9 +64,7 @@ pub async fn idle(target: &Target, count: usize) -> Result<f64> {
                 if index >= count {
                     return anyhow::Ok(held);
                 }
-                let mut socket = Socket::connect(&address, &people[index % people.len()].token, None).await?;
-                socket.resumed().await?;
-                held.push(socket);
+                held.push(open(&address, &people[index % people.len()].token).await?);
             }
         });
     }
@@ -78,6 +76,24 @@ pub async fn idle(target: &Target, count: usize) -> Result<f64> {
     let after = target.process.rss_kib()?;
     drop(held);
     Ok(after.saturating_sub(before) as f64 / count as f64)
+}
+
+/// Opens a socket; a server that admits only some at a time is asked again.
+async fn open(address: &str, token: &str) -> Result<Socket> {
+    let mut last = None;
+    for _ in 0..20 {
+        let tried = async {
+            let mut socket = Socket::connect(address, token, None).await?;
+            socket.resumed().await?;
+            anyhow::Ok(socket)
+        };
+        match tried.await {
+            Ok(socket) => return Ok(socket),
+            Err(error) => last = Some(error),
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    Err(last.context("no try was made")?)
 }
 
 /// The list of conversations and the first page of the newest, as a client

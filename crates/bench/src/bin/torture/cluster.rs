@@ -63,6 +63,21 @@ impl Cluster {
         Ok(())
     }
 
+    /// Keeps a copy of the data of a server that is down.
+    pub fn keep_copy(&self) -> Result<()> {
+        copy(&self.magpie.data_dir, &self.copy_dir())
+    }
+
+    /// Puts the copy in the place of the data of a server that is down.
+    pub fn turn_back(&self) -> Result<()> {
+        std::fs::remove_dir_all(&self.magpie.data_dir)?;
+        copy(&self.copy_dir(), &self.magpie.data_dir)
+    }
+
+    fn copy_dir(&self) -> PathBuf {
+        self.magpie.data_dir.with_extension("copy")
+    }
+
     pub fn kill_nats(&mut self) {
         if let Some(nats) = &mut self.nats {
             nats.process = None;
@@ -98,6 +113,20 @@ impl Nats {
         ensure!(place.starts_with("127.0.0.1") || place.starts_with("localhost"), "NATS has to be on this machine");
         Ok(Some(Self { port, process: None }))
     }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes the organisation of a run; returns the file with its people's tokens.

@@ -55,6 +55,10 @@ struct Arguments {
     /// After the load, sends each acknowledged message again, by another node.
     #[arg(long)]
     replay_dup: bool,
+    /// A seeded fault, which has to be found: what was written between the
+    /// first and the second kill is lost. One node on SQLite only.
+    #[arg(long, conflicts_with_all = ["pg", "nats"])]
+    lose: bool,
     /// People, each with a device; the first eight send.
     #[arg(long, default_value_t = 12)]
     people: usize,
@@ -167,7 +171,7 @@ async fn load(arguments: &Arguments, world: &Arc<World>, cluster: &mut Cluster) 
     let mut random = world.choices(1);
     tokio::time::sleep(Duration::from_secs(1)).await;
     for round in 1..=arguments.rounds {
-        disturb(world, cluster, round, &mut random).await?;
+        disturb(world, cluster, round, arguments.lose, &mut random).await?;
     }
     // Long enough for an acknowledgement after the last healing.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
@@ -209,6 +213,11 @@ async fn disturb(world: &World, cluster: &mut Cluster, round: u32, random: &mut 
         cluster.start_nats()?;
     } else {
         cluster.kill(node)?;
+        match (lose, round) {
+            (true, 1) => cluster.keep_copy()?,
+            (true, 2) => cluster.turn_back()?,
+            _ => {}
+        }
         tokio::time::sleep(down).await;
         world.recorder.mark("restart");
         cluster.start(node).await?;

@@ -185,3 +185,61 @@ pub fn users(reaction: &Value) -> Vec<String> {
     let users = reaction["users"].as_array().map_or(&[][..], Vec::as_slice);
     users.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(more: &Value) -> Value {
+        let body = json!({"kind": "blocks", "blocks": [{"type": "text", "text": "hi"}]});
+        let mut message = json!({
+            "seq": 2, "n": 1, "rev": 4, "client_id": "m", "sender": {"kind": "person", "id": "a"}, "sent_at": 1, "body": body,
+            "mentions": [], "mention_all": false, "reply_to": null, "edited_at": null, "recalled_at": null,
+            "countable": true, "reactions": [{"emoji": "+", "count": 1, "users": ["b"], "me": false}],
+        });
+        for (name, value) in more.as_object().unwrap() {
+            message[name] = value.clone();
+        }
+        message
+    }
+
+    #[test]
+    fn what_is_written_is_what_the_checker_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        let recorder = Recorder::create(&path).unwrap();
+        let system = json!({"seq": 1, "rev": 1, "sender": {"kind": "system", "id": null}, "client_id": null,
+            "body": {"kind": "system", "event": "created"}, "countable": false, "edited_at": null, "recalled_at": null});
+        let states = [
+            system,
+            message(&json!({})),
+            message(&json!({"edited_at": 5})),
+            message(&json!({"recalled_at": 5, "body": null})),
+        ];
+        for state in &states {
+            let shown = Shown::read(state).unwrap();
+            recorder.read("p", "push", 1, shown.push("c"));
+            let fields = json!({"conversation": "c", "user": "a", "messages": [shown.entry(&reactions(state))]});
+            recorder.read("p", "sync", 1, fields.clone());
+            recorder.read("p", "history", 1, fields);
+        }
+        let pushes: Vec<Value> = states.iter().map(|state| Shown::read(state).unwrap().push("c")).collect();
+        let kinds: Vec<&str> = pushes.iter().filter_map(|push| push["kind"].as_str()).collect();
+        assert_eq!(kinds, ["new", "new", "edit", "recall"]);
+        recorder.mark("healed");
+        recorder.members("c", &["a".into()]);
+        recorder.finish().unwrap();
+        let history = checker::format::History::read(&[path]).unwrap();
+        assert_eq!(history.records.len(), 14);
+    }
+
+    #[test]
+    fn only_an_answer_below_500_says_that_nothing_happened() {
+        let answer = |status| Ok(Answer { status, body: bytes::Bytes::new() });
+        assert_eq!(Outcome::of(&answer(201)), Outcome::Ok);
+        assert_eq!(Outcome::of(&answer(409)), Outcome::Fail);
+        assert_eq!(Outcome::of(&answer(503)), Outcome::Info);
+        assert_eq!(Outcome::of(&Err(Trouble::Unsent)), Outcome::Fail);
+        assert_eq!(Outcome::of(&Err(Trouble::Unknown)), Outcome::Info);
+    }
+}
