@@ -200,7 +200,13 @@ async fn load(arguments: &Arguments, world: &Arc<World>, cluster: &mut Cluster) 
 }
 
 /// Kills something at a random moment, leaves it so for a random time, and heals it.
-async fn disturb(world: &World, cluster: &mut Cluster, round: u32, random: &mut rand::rngs::StdRng) -> Result<()> {
+async fn disturb(
+    world: &World,
+    cluster: &mut Cluster,
+    round: u32,
+    lose: bool,
+    random: &mut rand::rngs::StdRng,
+) -> Result<()> {
     tokio::time::sleep(Duration::from_millis(random.random_range(300..2_000))).await;
     let bus = cluster.has_own_nats() && random.random_bool(0.35);
     let node = random.random_range(0..world.addresses.len());
