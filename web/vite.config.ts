@@ -18,7 +18,6 @@ export default defineConfig({
   css: {
     transformer: 'lightningcss',
     lightningcss: { targets: browserslistToTargets(browserslist(['chrome 90', 'safari 15', 'ios_saf 15'])) },
-    modules: { generateScopedName: '[name]_[local]_[hash:base64:4]' } as never,
   },
   build: {
     target: ['chrome90', 'safari15'],

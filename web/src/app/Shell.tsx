@@ -90,14 +90,10 @@ function Slot({
   label: string;
   count?: number;
 }) {
+  const t = useT();
   const current = Boolean(useMatchRoute()({ to, fuzzy: true }));
   return (
-    <Link
-      to={to}
-      className={cx(styles.slot, current && styles.current)}
-      aria-current={current ? 'page' : undefined}
-      aria-label={count > 0 ? `${label} ${count}` : label}
-    >
+    <Link to={to} className={cx(styles.slot, current && styles.current)} aria-current={current ? 'page' : undefined}>
       <span className={styles.icon}>
         <Icon aria-hidden />
         {count > 0 ? (
@@ -107,6 +103,7 @@ function Slot({
         ) : null}
       </span>
       <span className={styles.label}>{label}</span>
+      {count > 0 ? <span className="visually-hidden">{t('common:waiting', { count })}</span> : null}
     </Link>
   );
 }

@@ -10,8 +10,14 @@ export interface ButtonProps extends Omit<AriaProps, 'className' | 'style' | 'ch
   children: ReactNode;
 }
 
-export function Button({ kind = 'plain', wide, ...props }: ButtonProps) {
-  return <AriaButton {...props} className={cx(styles.button, styles[kind], wide && styles.wide)} />;
+/** While `isPending` it keeps the focus and its words; a second press does nothing because the form is busy. */
+export function Button({ kind = 'plain', wide, isPending, ...props }: ButtonProps) {
+  return (
+    <AriaButton
+      {...props}
+      className={cx(styles.button, styles[kind], wide && styles.wide, isPending && styles.pending)}
+    />
+  );
 }
 
 export interface IconButtonProps extends Omit<AriaProps, 'className' | 'style' | 'children'> {

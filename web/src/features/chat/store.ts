@@ -156,14 +156,14 @@ export function putHistory(id: string, page: History, covers: { from: number; to
     timelines: { ...state.timelines, [id]: timeline },
     historyFailed: { ...state.historyFailed, [id]: false },
   });
-  useTimeline(id);
+  touchTimeline(id);
   if (stale) return page.rev;
   return timeline.rev < known ? timeline.rev : undefined;
 }
 
 export function putTimeline(id: string, timeline: Timeline): void {
   chat.setState({ timelines: { ...chat.getState().timelines, [id]: timeline } });
-  useTimeline(id);
+  touchTimeline(id);
 }
 
 export function setFirst(id: string, first: number): void {
@@ -173,7 +173,7 @@ export function setFirst(id: string, first: number): void {
 }
 
 /** Marks a timeline as the latest used and lets go of those beyond the limit. */
-function useTimeline(id: string): void {
+function touchTimeline(id: string): void {
   const { used, timelines } = chat.getState();
   const next = [...used.filter((u) => u !== id), id];
   const over = next.splice(0, Math.max(0, next.length - MAX_TIMELINES));

@@ -12,6 +12,6 @@ export function signInSearch(search: Record<string, unknown>): { to?: string } {
   return typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {};
 }
 
-export function signUpSearch(search: Record<string, unknown>): { then?: 'create' | 'join' } {
-  return search.then === 'join' ? { then: 'join' } : search.then === 'create' ? { then: 'create' } : {};
+export function signUpSearch(search: Record<string, unknown>): { next?: 'create' | 'join' } {
+  return search.next === 'join' ? { next: 'join' } : search.next === 'create' ? { next: 'create' } : {};
 }

@@ -1,6 +1,6 @@
 import { useParams } from '@tanstack/react-router';
 import { MessageSquarePlus, MessagesSquare } from 'lucide-react';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { Virtualizer } from 'virtua';
 import { useStore } from 'zustand';
 import { AppError } from '~/api/client';
@@ -26,7 +26,7 @@ const passes: Record<Filter, (c: HeldConversation) => boolean> = {
   groups: (c) => c.kind === 'group' || c.kind === 'all_staff',
 };
 
-export function ConversationList({ onNew }: { onNew: () => void }) {
+export function ConversationList({ onNew, edge }: { onNew: () => void; edge?: ReactNode }) {
   const t = useT();
   const [filter, setFilter] = useState<Filter>('all');
   const { conversation: current } = useParams({ strict: false });
@@ -72,6 +72,7 @@ export function ConversationList({ onNew }: { onNew: () => void }) {
           </Virtualizer>
         </div>
       )}
+      {edge}
     </nav>
   );
 }

@@ -29,15 +29,12 @@ export const ConversationRow = memo(function ConversationRow({
   const title = useTitle(c);
   const at = c.last?.sent_at ?? c.head.changed_at;
   const unread = c.unread > 0 || c.preferences.marked_unread;
-  const words = [title];
-  if (c.unread > 0) words.push(t('chat:list.unread_count', { count: c.unread }));
   return (
     <Link
       to="/chat/$conversation"
       params={{ conversation: c.id }}
       className={cx(styles.row, current && styles.current, c.preferences.pinned && styles.pinned)}
       aria-current={current ? 'page' : undefined}
-      aria-label={words.join(', ')}
       data-testid="conversation"
     >
       <ConversationAvatar conversation={c} title={title} />
@@ -60,11 +57,15 @@ export const ConversationRow = memo(function ConversationRow({
 
 /** Red means that a person waits; news of what was muted is a grey dot. */
 function Badge({ count, quiet }: { count: number; quiet: boolean }) {
-  if (quiet || count === 0) return <span className={styles.dot} aria-hidden />;
+  const t = useT();
+  const shown = quiet || count === 0 ? '' : count > 99 ? '99+' : String(count);
   return (
-    <span className={styles.badge} aria-hidden>
-      {count > 99 ? '99+' : count}
-    </span>
+    <>
+      <span className={shown ? styles.badge : styles.dot} aria-hidden>
+        {shown}
+      </span>
+      {count > 0 ? <span className="visually-hidden">{t('chat:list.unread_count', { count })}</span> : null}
+    </>
   );
 }
 

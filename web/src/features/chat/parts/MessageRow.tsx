@@ -1,5 +1,5 @@
 import { AlertCircle, Clock } from 'lucide-react';
-import { type KeyboardEvent, memo, type PointerEvent, useRef, useState } from 'react';
+import { type KeyboardEvent, lazy, memo, type PointerEvent, Suspense, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import { AppError } from '~/api/client';
 import type { Message } from '~/api/types';
@@ -23,9 +23,11 @@ import { plainText } from '../text';
 import { chatUi, focusComposer } from '../ui';
 import { Body } from './Body';
 import styles from './MessageRow.module.css';
-import { MessageTools } from './MessageTools';
 import { Reactions } from './Reactions';
 import { ReadState } from './ReadState';
+
+// Menus are a fifth of the shell and nobody needs them before the first message is under the pointer.
+const MessageTools = lazy(() => import('./MessageTools').then((m) => ({ default: m.MessageTools })));
 
 export interface MessageRowProps {
   row: Row;
@@ -59,18 +61,18 @@ function Content({ row, ...rest }: MessageRowProps) {
 function DayDivider({ at }: { at: number }) {
   const locale = useLocale();
   return (
-    <div className={styles.day} role="separator" aria-label={dayTitle(locale, at, now())}>
-      <span>{dayTitle(locale, at, now())}</span>
-    </div>
+    <h2 className={styles.day}>
+      <time dateTime={new Date(at).toISOString()}>{dayTitle(locale, at, now())}</time>
+    </h2>
   );
 }
 
 function UnreadDivider() {
   const t = useT();
   return (
-    <div className={styles.unread} role="separator" aria-label={t('chat:timeline.unread')}>
-      <span>{t('chat:timeline.unread')}</span>
-    </div>
+    <h2 className={styles.unread} data-testid="unread-divider">
+      {t('chat:timeline.unread')}
+    </h2>
   );
 }
 
@@ -181,7 +183,9 @@ function Bubble({ row, message, conversation, named, lit, onJump }: MessageRowPr
               </span>
             ) : null}
             {active || held ? (
-              <MessageTools conversation={conversation} message={message} mine={row.mine} onOpen={setHeld} />
+              <Suspense>
+                <MessageTools conversation={conversation} message={message} mine={row.mine} onOpen={setHeld} />
+              </Suspense>
             ) : null}
           </div>
         </div>

@@ -53,12 +53,12 @@ function One({ reaction: r, onFlip }: { reaction: Reaction; onFlip: () => void }
 export function QuickReactions({ onPick }: { onPick: (emoji: string) => void }) {
   const t = useT();
   return (
-    <div className={styles.quick} role="group" aria-label={t('chat:action.react')}>
+    <fieldset className={styles.quick} aria-label={t('chat:action.react')}>
       {QUICK.map((emoji) => (
         <button key={emoji} type="button" className={styles.pick} onClick={() => onPick(emoji)}>
           {emoji}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }

@@ -189,7 +189,7 @@ function lastSeq(rows: readonly Row[], from: number): number | undefined {
 function moveFocus(event: KeyboardEvent<HTMLDivElement>): void {
   if (isComposing(event) || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
   const articles = Array.from(event.currentTarget.querySelectorAll<HTMLElement>('article'));
-  const at = articles.findIndex((a) => a === document.activeElement);
+  const at = articles.indexOf(document.activeElement as HTMLElement);
   if (at < 0 && document.activeElement !== event.currentTarget) return;
   const next = at < 0 ? articles.length - 1 : at + (event.key === 'ArrowUp' ? -1 : 1);
   const article = articles[next];

@@ -25,22 +25,23 @@ export function useMentions(conversation: string, text: string, caret: number) {
   const [index, setIndex] = useState(0);
   const talk = c?.kind === 'group' || c?.kind === 'all_staff';
   const query = talk ? mentionQuery(text, caret) : undefined;
+  const word = query?.query;
   const open = query !== undefined && query.start !== closedAt;
   useEffect(() => {
     if (open && !members) loadMembers(conversation).catch(() => undefined);
   }, [open, members, conversation]);
   const candidates = useMemo((): Candidate[] => {
-    if (!open || !query) return [];
-    const wanted = query.query.toLocaleLowerCase();
+    if (!open || word === undefined) return [];
+    const wanted = word.toLocaleLowerCase();
     const others = (members ?? []).filter((m) => m.user !== myId());
     const twins = sharedNames(others);
     const people = others
       .filter((m) => m.name.toLocaleLowerCase().includes(wanted))
       .map((m) => ({ user: m.user, name: m.name, detail: twins.has(m.name) ? shortId(m.user) : undefined }));
     const all = { user: ALL, name: t('chat:mention.all'), detail: t('chat:mention.all_detail') };
-    const withAll = c?.can.mention_all && all.name.includes(query.query) ? [all, ...people] : people;
+    const withAll = c?.can.mention_all && all.name.includes(word) ? [all, ...people] : people;
     return withAll.slice(0, SHOWN);
-  }, [open, query?.query, members, c?.can.mention_all, t]);
+  }, [open, word, members, c?.can.mention_all, t]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the mark goes back to the first when the word changes
   useEffect(() => setIndex(0), [query?.query, query?.start]);
   return {

@@ -18,16 +18,20 @@ export function Chat() {
   const { conversation } = useParams({ strict: false });
   const width = useStore(settings, (s) => s.listWidth);
   const [making, setMaking] = useState<boolean>();
+  const Side = phone ? 'main' : 'div';
   const showList = !phone || !conversation;
   const showMain = !phone || Boolean(conversation);
   return (
     <div className={styles.chat}>
       {showList ? (
-        <div className={styles.list} style={phone ? undefined : { width: `${width / 16}rem` }}>
-          <ConversationList onNew={() => setMaking(true)} />
-        </div>
+        <Side
+          className={styles.list}
+          id={phone ? 'content' : undefined}
+          style={phone ? undefined : { width: `${width / 16}rem` }}
+        >
+          <ConversationList onNew={() => setMaking(true)} edge={phone ? null : <ListHandle />} />
+        </Side>
       ) : null}
-      {phone ? null : <ListHandle />}
       {showMain ? (
         <div className={styles.main}>
           <Outlet />

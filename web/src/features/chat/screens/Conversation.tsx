@@ -14,7 +14,6 @@ import { useTitle } from '../names';
 import { Composer } from '../parts/Composer';
 import { Header } from '../parts/Header';
 import { MessageRow } from '../parts/MessageRow';
-import { MessageSheet } from '../parts/MessageSheet';
 import { Timeline } from '../parts/Timeline';
 import { useTimeline } from '../parts/useTimeline';
 import { chat } from '../store';
@@ -23,6 +22,7 @@ import { plainText } from '../text';
 import { chatUi, closeAll } from '../ui';
 import styles from './Conversation.module.css';
 
+const MessageSheet = lazy(() => import('../parts/MessageSheet').then((m) => ({ default: m.MessageSheet })));
 const Details = lazy(() => import('../parts/Details').then((m) => ({ default: m.Details })));
 const ReceiptsDialog = lazy(() => import('../parts/ReceiptsDialog').then((m) => ({ default: m.ReceiptsDialog })));
 const JumpToDate = lazy(() => import('../parts/JumpToDate').then((m) => ({ default: m.JumpToDate })));
@@ -55,6 +55,7 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
   const { at, pane } = useSearch({ from: '/_inside/chat/$conversation' });
   const [dating, setDating] = useState<boolean>();
   const receipts = useStore(chatUi, (s) => s.receipts !== undefined);
+  const sheet = useStore(chatUi, (s) => s.sheet !== undefined);
   const details = pane === 'details';
   const params = { conversation: c.id };
   useEffect(() => closeAll, []);
@@ -75,8 +76,8 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
           </div>
         </Suspense>
       ) : null}
-      <MessageSheet conversation={c.id} />
       <Suspense>
+        {sheet ? <MessageSheet conversation={c.id} /> : null}
         {receipts ? <ReceiptsDialog conversation={c.id} /> : null}
         {dating === undefined ? null : (
           <JumpToDate

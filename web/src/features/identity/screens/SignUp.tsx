@@ -10,8 +10,8 @@ import { SignUpForm } from '../parts/SignUpForm';
 /** Signing up on the way to a new organisation, or to joining one. */
 export function SignUp() {
   const t = useT();
-  const { then } = useSearch({ from: '/sign-up' });
-  return <Account title={t('identity:sign_up.title')} then={then === 'join' ? '/join' : '/create'} signIn />;
+  const { next } = useSearch({ from: '/sign-up' });
+  return <Account title={t('identity:sign_up.title')} then={next === 'join' ? '/join' : '/create'} signIn />;
 }
 
 /** The one-time link for the first owner of a server. */

@@ -37,7 +37,7 @@ export function Welcome() {
           <Link
             className={styles.way}
             to={signedIn ? '/create' : '/sign-up'}
-            search={signedIn ? {} : { then: 'create' }}
+            search={signedIn ? {} : { next: 'create' }}
           >
             <Building2 aria-hidden />
             <span>

@@ -1,0 +1,66 @@
+/**
+ * What a first visit downloads, gzipped, from Vite's manifest: the shell (entry, what it imports, its styles, one language)
+ * and each lazy route. Also looks for what old browsers and the content security policy would refuse.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+const DIST = new URL('../dist/', import.meta.url).pathname;
+const SHELL_KB = 220;
+const ROUTE_KB = 150;
+
+let manifest;
+try {
+  manifest = JSON.parse(readFileSync(join(DIST, '.vite/manifest.json'), 'utf8'));
+} catch {
+  console.error('budget: no dist, run `npm run build` first');
+  process.exit(1);
+}
+
+const gz = (file) => gzipSync(readFileSync(join(DIST, file)), { level: 9 }).length;
+
+/** Every file that comes with a chunk. */
+function filesOf(key, seen = new Set()) {
+  const chunk = manifest[key];
+  if (!chunk || seen.has(chunk.file)) return seen;
+  seen.add(chunk.file);
+  for (const css of chunk.css ?? []) seen.add(css);
+  for (const next of chunk.imports ?? []) filesOf(next, seen);
+  return seen;
+}
+
+const kb = (bytes) => (bytes / 1024).toFixed(1);
+const sum = (files) => [...files].reduce((total, file) => total + gz(file), 0);
+const failures = [];
+
+const entry = Object.keys(manifest).find((key) => manifest[key].isEntry);
+const shell = filesOf(entry);
+filesOf('src/i18n/zh-CN.ts', shell);
+const shellBytes = sum(shell);
+console.log(`shell ${kb(shellBytes)} KB gz of ${SHELL_KB}`);
+if (shellBytes > SHELL_KB * 1024) failures.push(`the shell has ${kb(shellBytes)} KB gz, its budget is ${SHELL_KB}`);
+
+for (const key of Object.keys(manifest).filter((k) => manifest[k].isDynamicEntry)) {
+  const extra = [...filesOf(key)].filter((file) => !shell.has(file));
+  const bytes = sum(extra);
+  if (bytes > ROUTE_KB * 1024) failures.push(`${key} adds ${kb(bytes)} KB gz, its budget is ${ROUTE_KB}`);
+}
+
+const assets = readdirSync(join(DIST, 'assets'));
+for (const file of assets) {
+  const text = readFileSync(join(DIST, 'assets', file), 'utf8');
+  if (file.endsWith('.css')) {
+    for (const bare of ['light-dark(', 'oklch(', 'color-mix(', '&:', '& .']) {
+      if (text.includes(bare)) failures.push(`${file} holds ${bare}, which Chrome 90 and Safari 15 do not know`);
+    }
+  }
+  // The component library carries its words in thirty languages unless the build leaves them out.
+  if (file.endsWith('.js') && /[\u3040-\u30ff]/.test(text))
+    failures.push(`${file} holds texts in languages nobody chose`);
+}
+const html = readFileSync(join(DIST, 'index.html'), 'utf8');
+if (/<style|<script(?![^>]*\bsrc=)|\son\w+=/.test(html)) failures.push('index.html holds inline script or style');
+
+for (const failure of failures) console.error(`budget: ${failure}`);
+process.exit(failures.length > 0 ? 1 : 0);
