@@ -132,11 +132,11 @@ fn claimed(row: &Row<'_>) -> Result<Claimed> {
 
 /// Extends the lease; false if it was lost to someone else.
 pub async fn renew(db: &Db, job: &Claimed, now: i64) -> Result<bool> {
-    let (id, attempt) = (job.id, job.attempt);
+    let (id, attempt, until) = (job.id, job.attempt, now + LEASE_MS);
     db.write(move |tx| {
         let rows = tx.execute(
-            sql!("UPDATE jobs SET lease_until = $3 + $4 WHERE id = $1 AND attempt = $2 AND lease_until IS NOT NULL"),
-            &[&id, &attempt, &now, &LEASE_MS],
+            sql!("UPDATE jobs SET lease_until = $3 WHERE id = $1 AND attempt = $2 AND lease_until IS NOT NULL"),
+            &[&id, &attempt, &until],
         )?;
         Ok(rows == 1)
     })

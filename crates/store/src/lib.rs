@@ -35,6 +35,8 @@ pub mod faults;
 mod hints;
 pub mod jobs;
 mod key;
+#[cfg(feature = "testing")]
+pub mod lint;
 mod meta;
 mod migrate;
 mod postgres;

@@ -75,16 +75,26 @@ fn first_contact(address: &Address, migrations: &[Migration], migrate: bool) -> 
 /// Sorting and comparing text must mean the same on every machine and on
 /// SQLite, and must not change with an update of the C library.
 fn check(client: &mut Client) -> Result<()> {
+    // The provider by way of JSON: the column is new in 15.
     let row = client
         .query_one(
-            "SELECT datcollate, pg_encoding_to_char(encoding), current_setting('server_version_num')::int \
-             FROM pg_database WHERE datname = current_database()",
+            "SELECT datcollate, pg_encoding_to_char(encoding), current_setting('server_version_num')::int, \
+             coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') \
+             FROM pg_database d WHERE datname = current_database()",
             &[],
         )
         .map_err(outside)?;
     let (collation, encoding, version): (String, String, i32) = (row.get(0), row.get(1), row.get(2));
-    if !matches!(collation.as_str(), "C" | "C.UTF-8" | "C.utf8") {
-        return Err(Error::Refused(format!("the database's collation is {collation}, it must be C.UTF-8")));
+    let provider: String = row.get(3);
+    // The built-in provider ("b", since 17) orders by code point always.
+    let by_code_point = match provider.as_str() {
+        "c" => matches!(collation.as_str(), "C" | "POSIX" | "C.UTF-8" | "C.utf8"),
+        provider => provider == "b",
+    };
+    if !by_code_point {
+        return Err(Error::Refused(format!(
+            "the database's collation is {collation} (provider {provider}), it must be C.UTF-8"
+        )));
     }
     if encoding != "UTF8" {
         return Err(Error::Refused(format!("the database's encoding is {encoding}, it must be UTF8")));

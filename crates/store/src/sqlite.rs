@@ -35,7 +35,8 @@ pub(crate) fn open(config: &Config, path: &Path, migrations: &[Migration]) -> Re
     make_durable(&db)?;
     migrate::migrate(&mut db, Engine::Sqlite, migrations)?;
     let meta = {
-        let mut tx = Tx::new(tx::Conn::Sqlite(Conn::new(&db, config)), true, false);
+        // Injected faults are for the callers' closures, not for opening.
+        let mut tx = Tx::new(tx::Conn::Sqlite(Conn::new(&db, &Config::sqlite(path))), true, false);
         meta::load(&mut tx)?
     };
     let mut threads: Vec<(String, Box<dyn FnOnce(&crate::db::Shared) + Send>)> =

@@ -1,0 +1,203 @@
+//! Work after the commit.
+
+use serde_json::json;
+use store::{
+    Db, Engine, Error, NewJob,
+    jobs::{self, Claimed, LEASE_MS},
+};
+
+use super::world::{mark, marks, on_both, open};
+
+on_both!(
+    a_claim_is_a_lease,
+    an_expired_lease_goes_to_another_node,
+    jobs_of_one_key_run_in_order,
+    finishing_with_a_stale_attempt_does_nothing,
+    a_failed_job_waits_longer_each_time,
+    a_buried_job_no_longer_holds_its_key,
+    a_sliced_job_goes_on_from_its_cursor,
+    a_slot_is_filled_once_even_after_it_was_done,
+    two_claims_never_get_the_same_job,
+    a_payload_is_bounded,
+);
+
+const KINDS: &[&str] = &["mail", "index"];
+
+fn job(kind: &'static str, key: Option<&str>, run_at: i64) -> NewJob {
+    NewJob { kind, key: key.map(str::to_owned), org: None, run_at, payload: json!({ "at": run_at }) }
+}
+
+async fn add(db: &Db, new: NewJob) {
+    db.write(move |tx| tx.job(new.clone())).await.unwrap_or_else(|e: Error| panic!("{e}"));
+}
+
+async fn claim(db: &Db, now: i64, node: i64) -> Option<Claimed> {
+    jobs::claim(db, KINDS, now, node).await.expect("claims")
+}
+
+async fn finish(db: &Db, job: &Claimed) -> bool {
+    let job = job.clone();
+    db.write(move |tx| jobs::finish(tx, &job)).await.unwrap_or_else(|e: Error| panic!("{e}"))
+}
+
+async fn due(db: &Db, now: i64) -> i64 {
+    db.read(move |tx| jobs::due_count(tx, now)).await.unwrap_or_else(|e: Error| panic!("{e}"))
+}
+
+/// Naive: select, then mark: two nodes get one job.
+async fn a_claim_is_a_lease(engine: Engine) {
+    let t = open(engine);
+    let db = t.db();
+    add(&db, job("mail", None, 100)).await;
+    add(&db, job("other", None, 100)).await;
+    assert_eq!(claim(&db, 99, 1).await, None, "not due");
+    let first = claim(&db, 100, 1).await.expect("due");
+    assert_eq!((first.kind.as_str(), first.attempt, &first.payload), ("mail", 1, &json!({ "at": 100 })));
+    assert_eq!(claim(&db, 100, 2).await, None, "leased, and the other is of a kind nobody asked for");
+    assert!(jobs::renew(&db, &first, 100 + LEASE_MS - 1).await.expect("renews"));
+    assert_eq!(claim(&db, 100 + LEASE_MS, 2).await, None, "renewed");
+    assert_eq!(due(&db, 100).await, 2);
+    assert!(finish(&db, &first).await);
+    assert_eq!(due(&db, 100).await, 1);
+}
+
+/// Naive: a job of a node that died stays its own for ever.
+async fn an_expired_lease_goes_to_another_node(engine: Engine) {
+    let t = open(engine);
+    let db = t.db();
+    add(&db, job("mail", None, 0)).await;
+    let first = claim(&db, 0, 1).await.expect("due");
+    let second = claim(&db, LEASE_MS, 2).await.expect("expired");
+    assert_eq!((second.id, second.attempt), (first.id, 2));
+    assert!(!jobs::renew(&db, &first, LEASE_MS).await.expect("renews"), "lost");
+}
+
+/// Naive: order by `run_at` alone; the second message of a webhook overtakes
+/// the first while that one waits for its next try. Seen without NOT EXISTS.
+async fn jobs_of_one_key_run_in_order(engine: Engine) {
+    let t = open(engine);
+    let db = t.db();
+    add(&db, job("mail", Some("k"), 10)).await;
+    add(&db, job("index", Some("k"), 0)).await;
+    add(&db, job("mail", Some("other"), 10)).await;
+    let first = claim(&db, 10, 1).await.expect("due");
+    assert_eq!((first.kind.as_str(), first.key.as_deref()), ("mail", Some("k")));
+    let free = claim(&db, 10, 1).await.expect("another key");
+    assert_eq!(free.key.as_deref(), Some("other"));
+    assert_eq!(claim(&db, 10, 1).await, None, "behind the first of its key");
+    let failing = first.clone();
+    db.write(move |tx| jobs::fail(tx, &failing, 10, "no answer")).await.unwrap_or_else(|e: Error| panic!("{e}"));
+    assert_eq!(claim(&db, 10, 1).await, None, "still behind it");
+    let first = claim(&db, 10_000, 1).await.expect("tried again");
+    assert!(finish(&db, &first).await);
+    assert_eq!(claim(&db, 10_000, 1).await.expect("its turn").kind, "index");
+}
+
+/// Naive: `WHERE id = $1`. Who lost the lease would end the job under the
+/// feet of who has it, and its effects would happen twice. Seen.
+async fn finishing_with_a_stale_attempt_does_nothing(engine: Engine) {
+    let t = open(engine);
+    let db = t.db();
+    add(&db, job("mail", None, 0)).await;
+    let slow = claim(&db, 0, 1).await.expect("due");
+    let now = claim(&db, LEASE_MS, 2).await.expect("expired");
+    let effects = |job: Claimed, id: i64| {
+        move |tx: &mut store::Tx<'_>| {
+            mark(tx, id)?;
+            if jobs::finish(tx, &job)? { Ok(()) } else { Err(Error::Closed) }
+        }
+    };
+    assert!(db.write(effects(slow.clone(), 1)).await.is_err());
+    assert!(db.write(effects(now.clone(), 2)).await.is_ok());
+    assert!(db.write(effects(now, 3)).await.is_err(), "done already");
+    assert_eq!(marks(&db).await, [2]);
+}
+
+async fn a_failed_job_waits_longer_each_time(engine: Engine) {
+    let t = open(engine);
+    let db = t.db();
+    add(&db, job("mail", None, 0)).await;
+    for (now, next) in [(0, 1_000), (1_000, 3_000), (3_000, 7_000)] {
+        let job = claim(&db, now, 1).await.expect("due");
+        db.write(move |tx| jobs::fail(tx, &job, now, "no\0 answer")).await.unwrap_or_else(|e: Error| panic!("{e}"));
+        assert_eq!(claim(&db, next - 1, 1).await, None);
+        let soon = db.read(jobs::next_due).await.unwrap_or_else(|e: Error| panic!("{e}"));
+        assert_eq!(soon, Some(next));
+    }
+}
+
+async fn a_buried_job_no_longer_holds_its_key(engine: Engine) {
+    let t = open(engine);
+    let db = t.db();
+    add(&db, job("mail", Some("k"), 0)).await;
+    add(&db, job("mail", Some("k"), 5)).await;
+    let dead = claim(&db, 5, 1).await.expect("due");
+    db.write(move |tx| jobs::bury(tx, &dead, 5, "gone")).await.unwrap_or_else(|e: Error| panic!("{e}"));
+    assert_eq!(claim(&db, 5, 1).await.expect("the next").run_at, 5);
+    assert_eq!(due(&db, 5).await, 1);
+}
+
+async fn a_sliced_job_goes_on_from_its_cursor(engine: Engine) {
+    let t = open(engine);
+    let db = t.db();
+    add(&db, job("index", None, 0)).await;
+    let slice = claim(&db, 0, 1).await.expect("due");
+    let stale = slice.clone();
+    db.write(move |tx| jobs::again(tx, &slice, 5, &json!({ "from": 100 }))).await.unwrap_or_else(|e: Error| panic!("{e}"));
+    assert!(!finish(&db, &stale).await, "given back");
+    let next = claim(&db, 5, 1).await.expect("due");
+    assert_eq!((next.attempt, next.payload), (2, json!({ "from": 100 })));
+}
+
+/// Naive: `UNIQUE(kind, slot)` on the job itself. It is gone when done, and
+/// a node that is late adds the slot again. Seen.
+async fn a_slot_is_filled_once_even_after_it_was_done(engine: Engine) {
+    let t = open(engine);
+    let db = t.db();
+    let slot = |n: i64| move |tx: &mut store::Tx<'_>| jobs::periodic(tx, "mail", n, 0);
+    let all: Vec<_> = (0..32).map(|_| tokio::spawn({ let db = t.db(); async move { db.write(slot(7)).await } })).collect();
+    let mut added = 0;
+    for one in all {
+        added += i32::from(one.await.expect("no panic").unwrap_or_else(|e: Error| panic!("{e}")));
+    }
+    assert_eq!(added, 1);
+    let job = claim(&db, 0, 1).await.expect("due");
+    assert_eq!(job.payload, json!({ "slot": 7 }));
+    assert!(finish(&db, &job).await);
+    for (n, want) in [(7, false), (6, false), (8, true)] {
+        assert_eq!(db.write(slot(n)).await.unwrap_or_else(|e: Error| panic!("{e}")), want);
+    }
+}
+
+/// Naive: no SKIP LOCKED and no re-check.
+async fn two_claims_never_get_the_same_job(engine: Engine) {
+    let t = open(engine);
+    let db = t.db();
+    for n in 0..32 {
+        add(&db, job("mail", None, n)).await;
+    }
+    let claims: Vec<_> = (0..16)
+        .map(|node| {
+            let db = t.db();
+            tokio::spawn(async move { jobs::claim_up_to(&db, KINDS, 100, node, 2).await.expect("claims") })
+        })
+        .collect();
+    let mut ids = Vec::new();
+    for claim in claims {
+        ids.extend(claim.await.expect("no panic").into_iter().map(|job| job.id));
+    }
+    while let Some(job) = claim(&db, 100, 99).await {
+        ids.push(job.id);
+    }
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((all, ids.len()), (32, 32));
+}
+
+async fn a_payload_is_bounded(engine: Engine) {
+    let t = open(engine);
+    let new = NewJob { payload: json!("x".repeat(5_000)), ..job("mail", None, 0) };
+    let out = t.db().write(move |tx| tx.job(new.clone())).await;
+    assert!(matches!(out, Err(Error::TooLarge(_))));
+}
