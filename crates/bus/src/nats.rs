@@ -94,8 +94,7 @@ impl Pump {
                     let client = client.clone();
                     let away = !self.state.borrow().connected;
                     tokio::spawn(async move {
-                        let flushed = !away && client.flush().await.is_ok();
-                        let _ = done.send(flushed);
+                        let _ = done.send(!away && echo(&client).await.is_some());
                     });
                 }
             }
@@ -177,6 +176,15 @@ impl Pump {
             }
         });
     }
+}
+
+/// Waits for a message to ourselves: a server takes what one client says in
+/// order, so it has taken all from before.
+async fn echo(client: &Client) -> Option<()> {
+    let inbox = client.new_inbox();
+    let mut messages = client.subscribe(inbox.clone()).await.ok()?;
+    client.publish(inbox, Bytes::new()).await.ok()?;
+    messages.next().await.map(drop)
 }
 
 fn heard(state: &watch::Sender<BusState>, counters: &Counters, event: &Event) {
