@@ -1,1 +1,15 @@
-fn main() {}
+//! Identity through HTTP and WebSocket, on the engine `MAGPIE_TEST_ENGINE` names.
+
+mod accounts;
+mod passwords;
+mod people;
+mod pruning;
+mod sessions;
+mod setup;
+mod statements;
+
+use testkit::TestServer;
+
+async fn server() -> TestServer {
+    TestServer::with(vec![identity::module()]).await
+}
