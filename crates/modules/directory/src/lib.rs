@@ -25,8 +25,8 @@ use kernel::{Duty, Hook, Module, OrgData, PermissionDoc, PersonData};
 pub use actions::{NewMember, add_member, found_org};
 pub use events::{MemberChanged, MemberJoined, MemberLeft, OrgCreated, OrgRenamed, stream};
 pub use members::{
-    active_among, active_membership, active_orgs, active_scopes, are_colleagues, member, member_count, member_page,
-    members_preview, org,
+    active_among, active_count_among, active_membership, active_orgs, active_scopes, are_colleagues, member,
+    member_count, member_count_at, member_page, members_preview, org,
 };
 pub use model::{
     Invitation, Invite, Leave, ListInvitations, ListMembers, ManageMembers, Member, MemberList, MemberState,

@@ -42,6 +42,18 @@ pub fn active_among(tx: &mut Tx<'_>, scope: OrgScope, of: &[UserId]) -> Result<V
     sql::active_among(tx, scope, of)
 }
 
+/// How many of the people are active there. One statement that reads one row,
+/// for writes that add as many people as one write may.
+pub fn active_count_among(tx: &mut Tx<'_>, scope: OrgScope, of: &[UserId]) -> Result<i64> {
+    sql::active_count_among(tx, scope, of)
+}
+
+/// How many of those who are active now were there at a time already. One
+/// statement, counting in an index.
+pub fn member_count_at(tx: &mut Tx<'_>, scope: OrgScope, at: proto::Millis) -> Result<i64> {
+    sql::member_count_at(tx, scope, at)
+}
+
 /// One person who is or was there.
 pub fn member(tx: &mut Tx<'_>, scope: OrgScope, user: UserId) -> Result<Option<Member>> {
     sql::member(tx, scope, user)

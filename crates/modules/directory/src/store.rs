@@ -339,6 +339,29 @@ pub(crate) fn active_among(tx: &mut Tx<'_>, scope: OrgScope, of: &[UserId]) -> R
     )?)
 }
 
+/// How many of these people are active members.
+pub(crate) fn active_count_among(tx: &mut Tx<'_>, scope: OrgScope, of: &[UserId]) -> Result<i64> {
+    Ok(tx.one(
+        dialect!(
+            sqlite: "SELECT COUNT(*) FROM directory_members WHERE org_id = $1 AND state = 'active'
+                 AND user_id IN (SELECT unhex(replace(value, '-', '')) FROM json_each($2))",
+            postgres: "SELECT COUNT(*) FROM directory_members WHERE org_id = $1 AND state = 'active' AND user_id IN
+                 (SELECT CAST(jsonb_array_elements_text(CAST(CAST($2 AS TEXT) AS JSONB)) AS UUID))",
+        ),
+        &[&scope.org(), &ids(of)],
+        |row| row.get(0),
+    )?)
+}
+
+/// How many active members were there at a time.
+pub(crate) fn member_count_at(tx: &mut Tx<'_>, scope: OrgScope, at: Millis) -> Result<i64> {
+    Ok(tx.one(
+        sql!("SELECT COUNT(*) FROM directory_members WHERE org_id = $1 AND state = 'active' AND joined_at <= $2"),
+        &[&scope.org(), &at],
+        |row| row.get(0),
+    )?)
+}
+
 /// A set of ids as one parameter.
 fn ids(users: &[UserId]) -> String {
     serde_json::Value::from(users.iter().map(|id| id.uuid().to_string()).collect::<Vec<_>>()).to_string()

@@ -1,0 +1,66 @@
+//! Reactions.
+
+use kernel::{Ctx, Resource, allow};
+use proto::{Code, ConversationId, Error, Result, UserId, limits};
+use store::Tx;
+
+use super::revise::visible;
+use crate::{
+    events::{self, Said},
+    model::{
+        Conversation, Post, is_emoji,
+        rows::{BLOCKS, SumRow},
+        wire::Reaction,
+    },
+    store::{self as sql, Turn},
+};
+
+/// Sets or takes back one emoji on one message. Doing so twice is once.
+pub(crate) async fn react(ctx: Ctx, id: ConversationId, seq: i64, emoji: String, on: bool) -> Result<Reaction> {
+    if !is_emoji(&emoji) {
+        return Err(Error::field(Code::ReactionInvalid, "emoji"));
+    }
+    let db = ctx.db().clone();
+    db.write(move |tx| {
+        tx.lock(&[Conversation::key(id)])?;
+        let c = allow::<Conversation, Post>(tx, &ctx, id)?;
+        let message = visible(tx, &c, seq)?;
+        if message.recalled_at.is_some() {
+            return Err(Code::MessageRecalled.into());
+        }
+        if message.body_kind != BLOCKS {
+            return Err(Code::Forbidden.into());
+        }
+        let sum = sql::reactions::sum(tx, id, seq, &emoji)?.unwrap_or_else(|| nobody(seq, &emoji, c.me));
+        let most = limits::REACTION_KINDS as i64;
+        if on && sum.count == 0 && sql::reactions::kinds(tx, id, seq)? >= most {
+            return Err(Error::api(Code::ReactionsFull).with("limit", most));
+        }
+        let turn = Turn::of(&c, ctx.now);
+        if !sql::reactions::set(tx, &turn, seq, &emoji, c.me, on)? {
+            return Ok(sum.wire(on));
+        }
+        let sum = counted(tx, &turn, sum, c.me, on)?;
+        sql::reactions::save(tx, &turn, &sum)?;
+        turn.finish(tx)?;
+        events::tell(tx, &turn, Said { sums: std::slice::from_ref(&sum), ..Said::default() })?;
+        Ok(sum.wire(on))
+    })
+    .await
+}
+
+fn nobody(seq: i64, emoji: &str, me: UserId) -> SumRow {
+    SumRow { seq, emoji: emoji.to_owned(), count: 0, users: Vec::new(), last_user: me, last_on: false, rev: 0 }
+}
+
+/// The sum after `user` set or took back theirs.
+fn counted(tx: &mut Tx<'_>, turn: &Turn<'_>, mut sum: SumRow, user: UserId, on: bool) -> Result<SumRow> {
+    sum.count += if on { 1 } else { -1 };
+    if on && sum.users.len() < SumRow::NAMED {
+        sum.users.push(user);
+    } else if !on && sum.users.contains(&user) {
+        sum.users = sql::reactions::first(tx, turn.id(), sum.seq, &sum.emoji)?;
+    }
+    (sum.last_user, sum.last_on, sum.rev) = (user, on, turn.rev());
+    Ok(sum)
+}

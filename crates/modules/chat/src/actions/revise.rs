@@ -1,0 +1,129 @@
+//! Editing and recalling.
+
+use kernel::{Ctx, Resource, allow};
+use proto::{Code, ConversationId, Result, UserId};
+use store::Tx;
+
+use super::send::check_mentions;
+use crate::{
+    events::{self, Said},
+    model::{
+        Conversation, Edit, Recall,
+        body::{self, Checked},
+        rows::{BLOCKS, MessageRow},
+        settings,
+        wire::{Message, MessagePatch},
+    },
+    store::{self as sql, Turn},
+};
+
+/// A message the actor may see.
+pub(super) fn visible(tx: &mut Tx<'_>, c: &Conversation, seq: i64) -> Result<MessageRow> {
+    let from = c.visible_from(tx)?;
+    let found = sql::messages::get(tx, c.row.id, seq)?;
+    found.filter(|m| m.seq >= from).ok_or_else(|| Code::NotFound.into())
+}
+
+/// As [`visible`], with its reactions.
+pub(super) fn whole(tx: &mut Tx<'_>, c: &Conversation, row: &MessageRow) -> Result<Message> {
+    let mut messages = super::read::with_reactions(tx, c, vec![row.clone()])?;
+    messages.pop().ok_or_else(|| Code::NotFound.into())
+}
+
+/// Replaces what one's own message says. Who it mentions as a whole stays.
+pub(crate) async fn edit(ctx: Ctx, id: ConversationId, seq: i64, patch: MessagePatch) -> Result<Message> {
+    let db = ctx.db().clone();
+    db.write(move |tx| {
+        tx.lock(&[Conversation::key(id)])?;
+        let c = allow::<Conversation, Edit>(tx, &ctx, id)?;
+        let row = visible(tx, &c, seq)?;
+        if row.sender.id != ctx.actor.id || row.body_kind != BLOCKS {
+            return Err(Code::Forbidden.into());
+        }
+        if row.recalled_at.is_some() {
+            return Err(Code::MessageRecalled.into());
+        }
+        if ctx.now - row.sent_at > settings::edit_ms(tx, c.row.org)? {
+            return Err(Code::EditWindowClosed.into());
+        }
+        let known = |kind: &str| ctx.kernel.registry.card(kind).is_some();
+        let checked = body::check(&patch.body, &patch.mentions, row.mention_all, known)?;
+        let changed = row.body.as_deref() != Some(&*checked.text) || row.mentions != checked.mentions;
+        let row = if changed { edit_in(tx, &ctx, Turn::of(&c, ctx.now), &c, row, checked)? } else { row };
+        whole(tx, &c, &row)
+    })
+    .await
+}
+
+fn edit_in<'t>(
+    tx: &mut Tx<'t>,
+    ctx: &Ctx,
+    turn: Turn<'t>,
+    c: &Conversation,
+    old: MessageRow,
+    checked: Checked,
+) -> Result<MessageRow> {
+    let added: Vec<UserId> = checked.mentions.iter().copied().filter(|u| !old.mentions.contains(u)).collect();
+    let gone: Vec<UserId> = old.mentions.iter().copied().filter(|u| !checked.mentions.contains(u)).collect();
+    check_mentions(tx, c, &added)?;
+    sql::messages::keep_former(tx, &turn, &old)?;
+    let row = MessageRow {
+        rev: turn.rev(),
+        body: Some(checked.text),
+        mentions: checked.mentions,
+        edited_at: Some(ctx.now),
+        ..old
+    };
+    sql::messages::update(tx, &turn, &row)?;
+    sql::personal::unmention(tx, &turn, row.seq, &gone)?;
+    sql::personal::mention(tx, &turn, &MessageRow { mentions: added, ..row.clone() })?;
+    turn.finish(tx)?;
+    events::tell(tx, &turn, Said { messages: std::slice::from_ref(&row), ..Said::default() })?;
+    Ok(row)
+}
+
+/// Takes a message back: its place stays, what it said goes. One's own for a
+/// while; owners and admins of a group any, at any time.
+pub(crate) async fn recall(ctx: Ctx, id: ConversationId, seq: i64) -> Result<Message> {
+    let db = ctx.db().clone();
+    db.write(move |tx| {
+        tx.lock(&[Conversation::key(id)])?;
+        let c = allow::<Conversation, Recall>(tx, &ctx, id)?;
+        let row = visible(tx, &c, seq)?;
+        let own = row.sender.id == ctx.actor.id;
+        let leads = c.role.leads() && matches!(c.row.kind, crate::Kind::Group | crate::Kind::AllStaff);
+        if row.body_kind != BLOCKS || !(own || leads) {
+            return Err(Code::Forbidden.into());
+        }
+        if row.recalled_at.is_some() {
+            return whole(tx, &c, &row);
+        }
+        if !leads && ctx.now - row.sent_at > settings::recall_ms(tx, c.row.org)? {
+            return Err(Code::RecallWindowClosed.into());
+        }
+        let row = recall_in(tx, &ctx, Turn::of(&c, ctx.now), row)?;
+        whole(tx, &c, &row)
+    })
+    .await
+}
+
+fn recall_in<'t>(tx: &mut Tx<'t>, ctx: &Ctx, mut turn: Turn<'t>, old: MessageRow) -> Result<MessageRow> {
+    let row = MessageRow {
+        rev: turn.rev(),
+        body: None,
+        mentions: Vec::new(),
+        mention_all: false,
+        recalled_at: Some(ctx.now),
+        ..old.clone()
+    };
+    sql::messages::update(tx, &turn, &row)?;
+    sql::personal::unmention(tx, &turn, row.seq, &old.mentions)?;
+    if old.mention_all && turn.row.head.mention_all_n == old.n {
+        // The one number of the head goes back, which no message event says.
+        turn.row.head.mention_all_n = sql::messages::last_mention_all(tx, turn.id())?;
+        turn.touch();
+    }
+    turn.finish(tx)?;
+    events::tell(tx, &turn, Said { messages: std::slice::from_ref(&row), ..Said::default() })?;
+    Ok(row)
+}

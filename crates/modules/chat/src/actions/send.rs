@@ -1,0 +1,165 @@
+//! Sending: the path this product exists for. A plain message takes four
+//! statements, five in a conversation of an organisation.
+
+use kernel::{Budget, Ctx, Resource, allow};
+use proto::{Code, ConversationId, Error, PrincipalKind, Result};
+use store::Tx;
+
+use crate::{
+    events::{self, Said},
+    model::{
+        Conversation, Kind, Post,
+        body::{self, Checked, Line},
+        may_mention_all,
+        rows::{BLOCKS, MessageRow, SYSTEM},
+        settings,
+        wire::{NewMessage, Sender, Sent},
+    },
+    people,
+    store::{self as sql, Turn},
+};
+
+/// A call on the socket: as the request, with the conversation beside it.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SendCall {
+    conversation: ConversationId,
+    client_id: proto::ClientId,
+    body: body::NewBody,
+    #[serde(default)]
+    mentions: Vec<proto::UserId>,
+    #[serde(default)]
+    mention_all: bool,
+    #[serde(default)]
+    reply_to: Option<i64>,
+}
+
+impl SendCall {
+    pub(crate) fn split(self) -> (ConversationId, NewMessage) {
+        let Self { conversation, client_id, body, mentions, mention_all, reply_to } = self;
+        (conversation, NewMessage { client_id, body, mentions, mention_all, reply_to })
+    }
+}
+
+/// Sends a message, or answers as it did when the same was sent before.
+pub(crate) async fn send(ctx: Ctx, id: ConversationId, message: NewMessage) -> Result<Sent> {
+    ctx.kernel.budgets.spend(Budget::Messages, ctx.actor.id)?;
+    let known = |kind: &str| ctx.kernel.registry.card(kind).is_some();
+    let checked = body::check(&message.body, &message.mentions, message.mention_all, known)?;
+    let db = ctx.db().clone();
+    db.write(move |tx| send_in(tx, &ctx, id, &message, &checked)).await
+}
+
+fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage, checked: &Checked) -> Result<Sent> {
+    tx.lock(&[Conversation::key(id)])?;
+    let c = allow::<Conversation, Post>(tx, ctx, id)?;
+    let sent_before = |tx: &mut Tx<'_>| -> Result<Option<Sent>> {
+        Ok(sql::messages::sent_before(tx, id, ctx.actor.id, message.client_id)?.and_then(|m| m.sent()))
+    };
+    // What a message refers to may have gone since it was first sent; a
+    // repetition is answered all the same. A plain one finds that out by the
+    // insert itself.
+    let refers = !checked.mentions.is_empty() || checked.mention_all || message.reply_to.is_some();
+    if refers {
+        if let Some(sent) = sent_before(tx)? {
+            return Ok(sent);
+        }
+        check_references(tx, &c, checked, message.reply_to)?;
+    }
+    let mut turn = Turn::of(&c, ctx.now);
+    let seq = turn.take_seq(true);
+    if checked.mention_all {
+        turn.row.head.mention_all_n = turn.row.head.n;
+    }
+    let row = MessageRow {
+        seq,
+        n: turn.row.head.n,
+        rev: turn.rev(),
+        sent_rev: turn.rev(),
+        sender: Sender { kind: ctx.actor.kind, id: ctx.actor.id },
+        client_id: Some(message.client_id),
+        sent_at: turn.row.last_at,
+        body_kind: BLOCKS,
+        body: Some(checked.text.clone()),
+        mentions: checked.mentions.clone(),
+        mention_all: checked.mention_all,
+        reply_to: message.reply_to,
+        edited_at: None,
+        recalled_at: None,
+        countable: true,
+    };
+    if !sql::messages::insert(tx, &turn, &row)? {
+        return sent_before(tx)?.ok_or_else(|| Error::internal("a message that exists was not found"));
+    }
+    turn.finish(tx)?;
+    let joined_seq = joined_seq_to_keep(tx, &c)?;
+    sql::personal::follow_sender(tx, &turn, c.me, joined_seq)?;
+    sql::personal::mention(tx, &turn, &row)?;
+    let sent = row.sent();
+    events::tell(tx, &turn, Said { messages: &[row], ..Said::default() })?;
+    sent.ok_or_else(|| Error::internal("a message without a client id"))
+}
+
+/// Where somebody joined a derived conversation is found once and kept with
+/// their cursor.
+pub(super) fn joined_seq_to_keep(tx: &mut Tx<'_>, c: &Conversation) -> Result<Option<i64>> {
+    if !c.row.kind.derived() {
+        return Ok(None);
+    }
+    match sql::personal::place(tx, c.row.id, c.me)? {
+        Some((_, Some(seq))) => Ok(Some(seq)),
+        _ => Ok(Some(c.joined(tx)?.0)),
+    }
+}
+
+fn check_references(tx: &mut Tx<'_>, c: &Conversation, checked: &Checked, reply_to: Option<i64>) -> Result<()> {
+    if let Some(seq) = reply_to
+        && (seq > c.row.head.seq || seq < c.visible_from(tx)?.max(1))
+    {
+        return Err(Error::field(Code::InvalidField, "reply_to"));
+    }
+    if checked.mention_all {
+        let up_to = settings::MENTION_ALL_UP_TO.number(tx, c.row.org)?;
+        if !may_mention_all(&c.row, c.role, up_to) {
+            return Err(Error::field(Code::MentionAllForbidden, "mention_all"));
+        }
+    }
+    check_mentions(tx, c, &checked.mentions)
+}
+
+/// Only who takes part can be mentioned.
+pub(super) fn check_mentions(tx: &mut Tx<'_>, c: &Conversation, mentions: &[proto::UserId]) -> Result<()> {
+    if mentions.is_empty() {
+        return Ok(());
+    }
+    let here = match (c.row.kind, c.scope) {
+        (Kind::AllStaff, Some(org)) => people::all_active(tx, org, mentions)?,
+        _ => sql::members::present(tx, c.row.id, mentions)?.len() == mentions.len(),
+    };
+    if here { Ok(()) } else { Err(Error::field(Code::MentionInvalid, "mentions")) }
+}
+
+/// Adds a line of the conversation itself, in a turn that also changes what
+/// the line tells of.
+pub(crate) fn say(tx: &mut Tx<'_>, turn: &mut Turn<'_>, line: &Line) -> Result<MessageRow> {
+    let seq = turn.take_seq(false);
+    let row = MessageRow {
+        seq,
+        n: turn.row.head.n,
+        rev: turn.rev(),
+        sent_rev: turn.rev(),
+        sender: Sender { kind: PrincipalKind::System, id: uuid::Uuid::nil() },
+        client_id: None,
+        sent_at: turn.row.last_at,
+        body_kind: SYSTEM,
+        body: Some(line.text()?.into()),
+        mentions: Vec::new(),
+        mention_all: false,
+        reply_to: None,
+        edited_at: None,
+        recalled_at: None,
+        countable: false,
+    };
+    sql::messages::insert(tx, turn, &row)?;
+    Ok(row)
+}

@@ -1,0 +1,268 @@
+//! What this module tells whom.
+//!
+//! The law: the events emitted with a rev are those that reading the rows of
+//! that rev gives. So there is one function for each kind of row, used by
+//! both, and an action hands over the rows it wrote.
+
+use kernel::streams::{self, Access, Followed, Since, StreamPart, StreamSource};
+use proto::{ConversationId, Error, Header, Result, StreamKey, UserId};
+use serde_json::{Value, json};
+use store::Tx;
+use uuid::Uuid;
+
+use crate::{
+    model::{
+        rows::{MemberRow, MessageRow, Row, SumRow},
+        wire::{CursorOf, Draft, Preferences, SharedConversation},
+    },
+    people,
+    store::{self as sql, Turn},
+    views,
+};
+
+pub(crate) const CONVERSATION: &str = StreamKey::CONVERSATION;
+pub(crate) const fn stream(id: ConversationId) -> StreamKey {
+    StreamKey::new(CONVERSATION, id.0)
+}
+
+/// One changed row: its rev, who may see it, and the event.
+type Told = (i64, Header, Value);
+
+fn message(m: &MessageRow) -> Result<Told> {
+    let mut event = serde_json::to_value(m.wire()?).map_err(Error::internal)?;
+    event["kind"] = "message".into();
+    Ok((m.rev, Header { seq: m.seq, ..Header::default() }, event))
+}
+
+fn reactions(s: &SumRow) -> Told {
+    let event = json!({
+        "kind": "reactions", "seq": s.seq, "emoji": s.emoji, "count": s.count, "users": s.users,
+        "user": s.last_user, "on": s.last_on,
+    });
+    (s.rev, Header { seq: s.seq, ..Header::default() }, event)
+}
+
+/// `after` is the rev the reader knows: who joined above it is new to them.
+fn member(m: &MemberRow, after: i64) -> Told {
+    let left = m.left_at.is_some();
+    let event = json!({
+        "kind": "member", "user": m.user, "role": m.role, "joined_seq": m.joined_seq, "left": left,
+        "acting_org": m.acting_org,
+    });
+    let header = Header {
+        leaves: if left { vec![m.user] } else { Vec::new() },
+        joins: if !left && m.joined_rev > after { vec![(m.user, m.visible_from)] } else { Vec::new() },
+        ..Header::default()
+    };
+    (m.rev, header, event)
+}
+
+pub(crate) fn shared(row: &Row) -> SharedConversation {
+    SharedConversation {
+        id: row.id,
+        kind: row.kind,
+        org_id: row.org,
+        title: row.title.clone(),
+        derived: row.kind.derived(),
+        external: row.external(),
+        member_count: row.member_count,
+        members_preview: row.preview.clone(),
+        head: row.head,
+    }
+}
+
+fn conversation(row: &Row) -> Told {
+    (row.row_rev, Header::default(), json!({ "kind": "conversation", "conversation": shared(row) }))
+}
+
+/// The rows a turn wrote, to be told.
+#[derive(Debug, Default)]
+pub(crate) struct Said<'a> {
+    pub(crate) messages: &'a [MessageRow],
+    pub(crate) sums: &'a [SumRow],
+    pub(crate) members: &'a [MemberRow],
+    /// Who may follow a derived conversation from now on, and who no longer.
+    pub(crate) joins: Vec<(UserId, i64)>,
+    pub(crate) leaves: Vec<UserId>,
+}
+
+/// Tells the followers what a turn changed.
+pub(crate) fn tell(tx: &mut Tx<'_>, turn: &Turn<'_>, said: Said<'_>) -> Result<()> {
+    let rev = turn.rev();
+    let mut rows = Vec::new();
+    if turn.row.row_rev == rev {
+        rows.push(conversation(&turn.row));
+    }
+    for m in said.messages {
+        rows.push(message(m)?);
+    }
+    rows.extend(said.sums.iter().map(reactions));
+    rows.extend(said.members.iter().map(|m| member(m, rev - 1)));
+    let Some(mut change) = Since::group(rows, rev, false).changes.pop() else {
+        return Err(Error::internal(format!("a change of {} without an event", turn.id())));
+    };
+    change.header.joins.extend(said.joins);
+    change.header.leaves.extend(said.leaves);
+    streams::emit(tx, stream(turn.id()), rev, change.header, &change.events)
+}
+
+/// The rows of a conversation that last changed in `after < rev <= upto`.
+fn between(tx: &mut Tx<'_>, row: &Row, after: i64, upto: i64) -> Result<Vec<Told>> {
+    let mut rows = Vec::new();
+    if row.row_rev > after && row.row_rev <= upto {
+        rows.push(conversation(row));
+    }
+    for m in sql::messages::changed(tx, row.id, after, upto)? {
+        rows.push(message(&m)?);
+    }
+    rows.extend(sql::reactions::changed(tx, row.id, after, upto)?.iter().map(reactions));
+    rows.extend(sql::members::changed(tx, row.id, after, upto)?.iter().map(|m| member(m, after)));
+    Ok(rows)
+}
+
+/// `conversation:<id>`.
+pub(crate) struct ConversationStream;
+
+impl StreamSource for ConversationStream {
+    fn kind(&self) -> &'static str {
+        CONVERSATION
+    }
+
+    fn head(&self, tx: &mut Tx<'_>, id: Uuid) -> Result<Option<i64>> {
+        Ok(sql::heads::get(tx, ConversationId(id))?.map(|row| row.head.rev))
+    }
+
+    fn authorize(&self, tx: &mut Tx<'_>, user: UserId, id: Uuid) -> Result<Option<Access>> {
+        let Some(c) = views::load(tx, user, ConversationId(id))? else { return Ok(None) };
+        Ok(Some(Access { min_seq: c.visible_from(tx)? }))
+    }
+
+    fn since(&self, tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Since> {
+        let id = ConversationId(id);
+        let Some(row) = sql::heads::get(tx, id)? else { return Ok(Since { rev, ..Since::default() }) };
+        let head = row.head.rev;
+        // What lies beyond the smallest last rev of a table that has more
+        // than `limit` changes is read the next time; no rev is split.
+        let limit = i64::try_from(limit.max(1)).unwrap_or(i64::MAX);
+        let ends = [
+            sql::messages::boundary(tx, id, rev, limit)?,
+            sql::reactions::boundary(tx, id, rev, limit)?,
+            sql::members::boundary(tx, id, rev, limit)?,
+        ];
+        let upto = ends.into_iter().flatten().min().map_or(head, |end| end.min(head));
+        Ok(Since::group(between(tx, &row, rev, upto)?, upto.max(rev), upto < head))
+    }
+
+    fn followed(&self, tx: &mut Tx<'_>, user: UserId, changed_since: i64) -> Result<Vec<Followed>> {
+        let orgs = people::orgs(tx, user)?;
+        let rows = sql::visible::followed(tx, user, &orgs, changed_since)?;
+        let mut followed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let min_seq = match row.visible_from {
+                Some(seq) => seq,
+                None => self.authorize(tx, user, row.id.0)?.map_or(i64::MAX, |a| a.min_seq),
+            };
+            let access = Access { min_seq };
+            followed.push(Followed { stream: stream(row.id), rev: row.rev, changed_at: row.changed_at, access });
+        }
+        Ok(followed)
+    }
+
+    fn introduce(&self, tx: &mut Tx<'_>, user: UserId, id: Uuid) -> Result<Option<Value>> {
+        let view = views::of(tx, user, ConversationId(id))?;
+        Ok(view.map(|conversation| json!({ "kind": "followed", "conversation": conversation })))
+    }
+
+    fn dismiss(&self, id: Uuid) -> Option<Value> {
+        Some(json!({ "kind": "unfollowed", "conversation": id, "reason": "removed" }))
+    }
+}
+
+/// Read places of others, as `kernel::streams::RECEIPTS` asks for them.
+pub(crate) struct ReceiptsStream;
+
+impl StreamSource for ReceiptsStream {
+    fn kind(&self) -> &'static str {
+        streams::RECEIPTS
+    }
+
+    fn head(&self, tx: &mut Tx<'_>, id: Uuid) -> Result<Option<i64>> {
+        Ok(sql::heads::get(tx, ConversationId(id))?.map(|_| 0))
+    }
+
+    fn authorize(&self, tx: &mut Tx<'_>, user: UserId, id: Uuid) -> Result<Option<Access>> {
+        Ok(views::load(tx, user, ConversationId(id))?.map(|_| Access { min_seq: 0 }))
+    }
+
+    fn since(&self, tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Since> {
+        let (id, limit) = (ConversationId(id), limit_of(limit));
+        let row = sql::heads::get(tx, id)?;
+        if row.is_none_or(|row| rev == 0 && row.member_count > limit) {
+            return Ok(Since::default());
+        }
+        let moved = sql::personal::moved_since(tx, id, rev, limit)?;
+        let latest = moved.last().map_or(rev, |(at, _)| *at);
+        let rows = moved.into_iter().map(|(at, cursor)| (at, Header::default(), json!(cursor))).collect();
+        Ok(Since::group(rows, latest, false))
+    }
+
+    fn followed(&self, _: &mut Tx<'_>, _: UserId, _: i64) -> Result<Vec<Followed>> {
+        Ok(Vec::new())
+    }
+
+    fn ephemeral(&self) -> bool {
+        true
+    }
+}
+
+/// Emits on a person's own stream.
+pub(crate) fn tell_person(tx: &mut Tx<'_>, user: UserId, rev: i64, events: &[Value]) -> Result<()> {
+    streams::emit(tx, StreamKey::person(user), rev, Header::default(), events)
+}
+
+pub(crate) fn cursor(cursor: &CursorOf) -> Value {
+    let mut event = json!(cursor);
+    event["kind"] = "cursor".into();
+    event
+}
+
+pub(crate) fn preferences(id: ConversationId, preferences: Preferences) -> Value {
+    let mut event = json!(preferences);
+    event["kind"] = "preferences".into();
+    event["conversation"] = json!(id);
+    event
+}
+
+pub(crate) fn draft(draft: &Draft) -> Value {
+    let mut event = json!(draft);
+    event["kind"] = "draft".into();
+    event
+}
+
+fn limit_of(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+pub(crate) const PERSON_PARTS: [StreamPart; 3] = [
+    StreamPart {
+        kind: StreamKey::PERSON,
+        since: |tx, user, rev, n| {
+            let rows = sql::personal::cursors_since(tx, user, rev, limit_of(n))?;
+            Ok(rows.into_iter().map(|(rev, row)| (rev, cursor(&row))).collect())
+        },
+    },
+    StreamPart {
+        kind: StreamKey::PERSON,
+        since: |tx, user, rev, n| {
+            let rows = sql::personal::preferences_since(tx, user, rev, limit_of(n))?;
+            Ok(rows.into_iter().map(|(rev, id, row)| (rev, preferences(id, row))).collect())
+        },
+    },
+    StreamPart {
+        kind: StreamKey::PERSON,
+        since: |tx, user, rev, n| {
+            let rows = sql::personal::drafts_since(tx, user, rev, limit_of(n))?;
+            Ok(rows.into_iter().map(|row| (row.rev, draft(&row))).collect())
+        },
+    },
+];

@@ -1,0 +1,96 @@
+//! What follows from the directory: the conversation of everyone in an
+//! organisation, and the end of memberships with the organisation's.
+
+use directory::{MemberJoined, MemberLeft, OrgCreated, OrgRenamed};
+use identity::WhoIsKnown;
+use kernel::{Ctx, Hook, OrgScope, Resource};
+use proto::{OrgId, Result, UserId};
+use store::{Key, Tx};
+
+use crate::{
+    events::{self, Said},
+    jobs,
+    model::{Conversation, Kind, settings},
+    people,
+    store::{self as sql, Turn, blank},
+};
+
+/// How many people a conversation's row names.
+const PREVIEW: usize = 9;
+
+pub(crate) fn all() -> Vec<Hook> {
+    vec![
+        Hook::on::<OrgCreated>(|e| lock(e.org.org()), created),
+        Hook::on::<OrgRenamed>(|e| lock(e.org.org()), renamed),
+        Hook::on::<MemberJoined>(|e| lock(e.org.org()), joined),
+        Hook::on::<MemberLeft>(|e| lock(e.org.org()), left),
+        Hook::on::<WhoIsKnown>(|_| Vec::new(), known),
+    ]
+}
+
+fn lock(org: OrgId) -> Vec<Key> {
+    vec![Conversation::key(people::all_staff(org))]
+}
+
+/// Nobody is in it yet: whoever founds an organisation joins it like others.
+fn created(tx: &mut Tx<'_>, ctx: &Ctx, event: &OrgCreated) -> Result<()> {
+    let row = blank(people::all_staff(event.org.org()), Kind::AllStaff, event.by, ctx.now);
+    let mut turn = Turn::own(tx, row, ctx.now)?;
+    (turn.row.org, turn.row.title) = (Some(event.org.org()), Some(event.name.clone()));
+    turn.touch();
+    sql::heads::insert(tx, &turn.row)?;
+    events::tell(tx, &turn, Said::default())
+}
+
+/// The next change of an organisation's conversation, which has one from its
+/// first day.
+fn turn<'t>(tx: &mut Tx<'t>, ctx: &Ctx, org: OrgId) -> Result<Option<Turn<'t>>> {
+    match sql::heads::get(tx, people::all_staff(org))? {
+        Some(row) => Turn::own(tx, row, ctx.now).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn renamed(tx: &mut Tx<'_>, ctx: &Ctx, event: &OrgRenamed) -> Result<()> {
+    let Some(mut turn) = turn(tx, ctx, event.org.org())? else { return Ok(()) };
+    turn.row.title = Some(event.name.clone());
+    turn.touch();
+    turn.finish(tx)?;
+    events::tell(tx, &turn, Said::default())
+}
+
+fn joined(tx: &mut Tx<'_>, ctx: &Ctx, event: &MemberJoined) -> Result<()> {
+    let Some(mut turn) = turn(tx, ctx, event.org.org())? else { return Ok(()) };
+    let from = if settings::history_for_newcomers(tx, Some(event.org.org()))? { 1 } else { turn.row.head.seq + 1 };
+    sql::personal::set_back(tx, &turn, event.user)?;
+    count(tx, &mut turn, event.org, event.member_count)?;
+    events::tell(tx, &turn, Said { joins: vec![(event.user, from)], ..Said::default() })
+}
+
+/// Ends access to the organisation's own conversation at once. Its groups are
+/// closed to who left by the state of the organisation's membership; the rows
+/// follow by a job, for they may be many.
+fn left(tx: &mut Tx<'_>, ctx: &Ctx, event: &MemberLeft) -> Result<()> {
+    tx.job(jobs::org_left(event.org.org(), event.user, ctx.now))?;
+    let Some(mut turn) = turn(tx, ctx, event.org.org())? else { return Ok(()) };
+    sql::personal::set_gone(tx, &turn, event.user)?;
+    count(tx, &mut turn, event.org, event.member_count)?;
+    events::tell(tx, &turn, Said { leaves: vec![event.user], ..Said::default() })
+}
+
+/// Writes the number of members and the first of them anew.
+fn count<'t>(tx: &mut Tx<'t>, turn: &mut Turn<'t>, org: OrgScope, members: i64) -> Result<()> {
+    turn.row.member_count = members;
+    turn.row.preview = directory::members_preview(tx, org, PREVIEW)?;
+    turn.touch();
+    turn.finish(tx)
+}
+
+/// People one shares a conversation with may be known by name, also when
+/// they have left it: what they said is still there.
+fn known(tx: &mut Tx<'_>, _: &Ctx, ask: &WhoIsKnown) -> Result<()> {
+    let orgs = people::orgs(tx, ask.by)?;
+    let of: Vec<UserId> = ask.of.clone();
+    ask.known(sql::visible::companions(tx, ask.by, &orgs, &of)?);
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Work after the commit, in slices.
+
+use std::{future::Future, pin::Pin};
+
+use kernel::{Ctx, Resident, Resource};
+use proto::{Code, Error, OrgId, Result, UserId};
+use serde_json::json;
+use store::{
+    NewJob,
+    jobs::{self, Claimed},
+};
+
+use crate::{
+    actions,
+    model::{Conversation, body::Line},
+    people,
+    store::{self as sql, Turn},
+};
+
+pub(crate) const ORG_LEFT: &str = "chat.org_left";
+pub(crate) const ERASE: &str = "chat.erase";
+pub(crate) const PURGE: &str = "chat.purge";
+
+pub(crate) fn all() -> Vec<Resident> {
+    vec![
+        Resident { kind: ORG_LEFT, run: |ctx, job| boxed(end_groups(ctx, job)) },
+        Resident { kind: ERASE, run: |ctx, job| boxed(erase(ctx, job)) },
+        Resident { kind: PURGE, run: |ctx, job| boxed(purge(ctx, job)) },
+    ]
+}
+
+type Work = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+fn boxed(work: impl Future<Output = Result<()>> + Send + 'static) -> Work {
+    Box::pin(work)
+}
+
+/// Ends somebody's memberships in the groups of an organisation they left.
+pub(crate) fn org_left(org: OrgId, user: UserId, now: i64) -> NewJob {
+    NewJob {
+        kind: ORG_LEFT,
+        key: Some(format!("chat:{org}:{user}")),
+        org: Some(org.0),
+        run_at: now,
+        payload: json!({ "org": org, "user": user }),
+    }
+}
+
+pub(crate) fn erasure(user: UserId, now: i64) -> NewJob {
+    NewJob {
+        kind: ERASE,
+        key: Some(format!("chat:erase:{user}")),
+        org: None,
+        run_at: now,
+        payload: json!({ "user": user }),
+    }
+}
+
+pub(crate) fn purging(org: OrgId, now: i64) -> NewJob {
+    NewJob {
+        kind: PURGE,
+        key: Some(format!("chat:purge:{org}")),
+        org: Some(org.0),
+        run_at: now,
+        payload: json!({ "org": org }),
+    }
+}
+
+fn named<T: serde::de::DeserializeOwned>(job: &Claimed, field: &str) -> Result<T> {
+    serde_json::from_value(job.payload[field].clone()).map_err(Error::internal)
+}
+
+/// Ends the job in the transaction of its last effect; if the lease was lost,
+/// nothing of it is kept.
+fn finish(tx: &mut store::Tx<'_>, job: &Claimed) -> Result<()> {
+    if jobs::finish(tx, job)? { Ok(()) } else { Err(Code::Conflict.into()) }
+}
+
+async fn end_groups(ctx: Ctx, job: Claimed) -> Result<()> {
+    let (org, user): (OrgId, UserId) = (named(&job, "org")?, named(&job, "user")?);
+    loop {
+        // Who has come back in the meantime keeps what they had.
+        let next = ctx
+            .db()
+            .read(move |tx| match people::membership(tx, org, user)? {
+                Some(_) => Ok::<_, Error>(None),
+                None => Ok(sql::heads::groups_of(tx, org, user, 1)?.pop()),
+            })
+            .await?;
+        let Some(id) = next else { break };
+        let work = ctx.clone();
+        ctx.db()
+            .write(move |tx| {
+                tx.lock(&[Conversation::key(id)])?;
+                let member = sql::members::get(tx, id, user)?.filter(|m| m.left_at.is_none());
+                let (Some(row), Some(_)) = (sql::heads::get(tx, id)?, member) else { return Ok(()) };
+                let turn = Turn::own(tx, row, work.now)?;
+                actions::end_membership(tx, &work, turn, user, &Line::Left { users: vec![user] })
+            })
+            .await?;
+    }
+    ctx.db().write(move |tx| finish(tx, &job)).await
+}
+
+/// Forgets what is only about one person; what they said stays, under the
+/// name of nobody.
+async fn erase(ctx: Ctx, job: Claimed) -> Result<()> {
+    let user: UserId = named(&job, "user")?;
+    while ctx.db().write(move |tx| sql::erase::person(tx, user)).await? {}
+    ctx.db().write(move |tx| finish(tx, &job)).await
+}
+
+async fn purge(ctx: Ctx, job: Claimed) -> Result<()> {
+    let org: OrgId = named(&job, "org")?;
+    while ctx.db().write(move |tx| sql::erase::org(tx, org)).await? {}
+    ctx.db().write(move |tx| finish(tx, &job)).await
+}

@@ -1,0 +1,14 @@
+//! Types and pure rules. No I/O.
+
+pub(crate) mod body;
+mod emoji;
+mod kinds;
+mod policy;
+pub(crate) mod rows;
+pub(crate) mod settings;
+pub(crate) mod wire;
+
+pub(crate) use emoji::is_emoji;
+pub use kinds::{Kind, Role};
+pub use policy::{AddMembers, Conversation, Edit, Leave, Own, Post, Read, Recall, RemoveMember, Rename, SetRole};
+pub(crate) use policy::{can_do, joined_of, may_mention_all};

@@ -1,0 +1,165 @@
+//! Who may do what in a conversation: one resource, its acts, and beside them
+//! the same rule as an SQL predicate for lists (`store::visible`).
+//!
+//! A person takes part in a conversation with members of its own while their
+//! membership has not ended, and, where it belongs to an organisation, while
+//! they are an active member of that; in a derived one by the latter alone.
+//! So access ends with the organisation's membership at once, whatever rows
+//! are still to be tidied.
+
+use kernel::{Act, OrgScope, Principal, Resource};
+use proto::{Code, ConversationId, OrgId, Result, UserId};
+use store::{Key, Tx};
+
+use super::{
+    Kind, Role,
+    rows::{MemberRow, Row},
+    settings,
+};
+use crate::{
+    people::{self, Colleague},
+    store as sql,
+};
+
+/// A conversation as the actor, who takes part, has it before them.
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    pub row: Row,
+    pub me: UserId,
+    pub role: Role,
+    /// The organisation it belongs to, in which the actor is active.
+    pub(crate) scope: Option<OrgScope>,
+    pub(crate) since: Joined,
+}
+
+/// From when on somebody takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// Their membership row says it.
+    Row { seq: i64, n: i64, visible_from: i64 },
+    /// They joined the organisation at that time.
+    At(i64),
+}
+
+impl Conversation {
+    /// The first message the actor may see.
+    pub(crate) fn visible_from(&self, tx: &mut Tx<'_>) -> Result<i64> {
+        match self.since {
+            Joined::Row { visible_from, .. } => Ok(visible_from),
+            Joined::At(_) if settings::history_for_newcomers(tx, self.row.org)? => Ok(1),
+            Joined::At(_) => Ok(self.joined(tx)?.0),
+        }
+    }
+
+    /// The first message the actor was there for, and the countable messages
+    /// before it.
+    pub(crate) fn joined(&self, tx: &mut Tx<'_>) -> Result<(i64, i64)> {
+        match self.since {
+            Joined::Row { seq, n, .. } => Ok((seq, n)),
+            Joined::At(time) => sql::messages::first_at(tx, &self.row, time),
+        }
+    }
+}
+
+impl Resource for Conversation {
+    type Id = ConversationId;
+    const KIND: &'static str = "conversation";
+
+    fn key(id: ConversationId) -> Key {
+        Key::row("conversations", id.0)
+    }
+
+    fn load(tx: &mut Tx<'_>, actor: &Principal, id: ConversationId) -> Result<Option<Self>> {
+        let me = actor.user();
+        let found = sql::heads::with_member(tx, id, me)?;
+        let (row, member) = match found {
+            Some((row, member)) => (Some(row), member.filter(|m| m.left_at.is_none())),
+            None => (None, None),
+        };
+        let org = row.as_ref().and_then(|r| r.org);
+        // Asked for also where the answer is known, so that what does not
+        // exist takes the same statements as what cannot be seen.
+        let colleague = match (org, &member) {
+            (None, Some(_)) => None,
+            (org, _) => people::membership(tx, org.unwrap_or(OrgId(uuid::Uuid::nil())), me)?,
+        };
+        let Some(row) = row else { return Ok(None) };
+        let Some((role, since)) = joined_of(&row, member.as_ref(), colleague) else { return Ok(None) };
+        Ok(Some(Self { row, me, role, scope: colleague.map(|c| c.scope), since }))
+    }
+}
+
+/// What a person is in a conversation, if they take part: the rule itself.
+/// `colleague` is what they are in the organisation it belongs to.
+pub(crate) fn joined_of(row: &Row, member: Option<&MemberRow>, colleague: Option<Colleague>) -> Option<(Role, Joined)> {
+    if row.kind.derived() {
+        let colleague = colleague?;
+        return Some((colleague.role, Joined::At(colleague.joined_at)));
+    }
+    let m = member.filter(|m| m.left_at.is_none())?;
+    if row.org.is_some() && colleague.is_none() {
+        return None;
+    }
+    Some((m.role, Joined::Row { seq: m.joined_seq, n: m.joined_n, visible_from: m.visible_from }))
+}
+
+macro_rules! acts {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, writes: $writes:literal, $policy:expr;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl Act<Conversation> for $name {
+            const NAME: &'static str = $text;
+            const WRITES: bool = $writes;
+            fn decide(_: &Principal, c: &Conversation) -> Result<(), Code> {
+                let policy: fn(&Conversation) -> Result<(), Code> = $policy;
+                policy(c)
+            }
+        }
+    )+};
+}
+
+const fn allowed(yes: bool) -> Result<(), Code> {
+    if yes { Ok(()) } else { Err(Code::Forbidden) }
+}
+
+acts! {
+    /// Reads the conversation, its messages and who is in it.
+    Read = "read", writes: false, |_| Ok(());
+    /// Changes what is one's own in it: cursor, preferences, draft. Only
+    /// personal rows change, so a busy conversation is not locked for it.
+    Own = "own", writes: false, |_| Ok(());
+    /// Sends a message or a reaction.
+    Post = "post", writes: true, |_| Ok(());
+    /// Edits a message; whose and until when is asked of the message.
+    Edit = "edit", writes: true, |_| Ok(());
+    /// Recalls a message; whose and until when is asked of the message.
+    Recall = "recall", writes: true, |_| Ok(());
+    /// Gives a group another title.
+    Rename = "rename", writes: true, |c| allowed(c.row.kind == Kind::Group && c.role.leads());
+    /// Adds people to a group: any member may.
+    AddMembers = "add_members", writes: true, |c| allowed(c.row.kind == Kind::Group);
+    /// Removes people from a group; of whom is asked of the member.
+    RemoveMember = "remove_member", writes: true, |c| allowed(c.row.kind == Kind::Group && c.role.leads());
+    /// Leaves a group.
+    Leave = "leave", writes: true, |c| allowed(c.row.kind == Kind::Group);
+    /// Makes somebody owner, admin or member of a group.
+    SetRole = "set_role", writes: true, |c| allowed(c.row.kind == Kind::Group && c.role == Role::Owner);
+}
+
+/// Whether the actor may mention everyone, where a conversation of up to
+/// `up_to` members lets everybody do so.
+pub(crate) fn may_mention_all(row: &Row, role: Role, up_to: i64) -> bool {
+    role.leads() || row.member_count <= up_to
+}
+
+/// What a conversation's page offers the reader.
+pub(crate) fn can_do(actor: &Principal, c: &Conversation, up_to: i64) -> super::wire::Can {
+    super::wire::Can {
+        post: Post::decide(actor, c).is_ok(),
+        rename: Rename::decide(actor, c).is_ok(),
+        add: AddMembers::decide(actor, c).is_ok(),
+        mention_all: may_mention_all(&c.row, c.role, up_to),
+    }
+}

@@ -1,0 +1,55 @@
+//! What an organisation may decide about its conversations. Conversations
+//! outside of any organisation have the defaults.
+
+use kernel::settings::{Kind, Scope, Setting};
+use proto::{OrgId, Result};
+use store::Tx;
+use uuid::Uuid;
+
+pub(crate) const EDIT_MINUTES: Setting = Setting {
+    key: "chat.edit_minutes",
+    scope: Scope::Org,
+    kind: Kind::Number { default: 24 * 60, min: 0, max: 365 * 24 * 60 },
+    doc: "how long a message may be edited by its sender",
+};
+pub(crate) const RECALL_MINUTES: Setting = Setting {
+    key: "chat.recall_minutes",
+    scope: Scope::Org,
+    kind: Kind::Number { default: 24 * 60, min: 0, max: 365 * 24 * 60 },
+    doc: "how long a message may be recalled by its sender; owners and admins of a group may at any time",
+};
+pub(crate) const GROUP_MEMBERS: Setting = Setting {
+    key: "chat.group_members",
+    scope: Scope::Org,
+    kind: Kind::Number { default: 5_000, min: 2, max: 100_000 },
+    doc: "how many members a group may have",
+};
+pub(crate) const HISTORY_FOR_NEWCOMERS: Setting = Setting {
+    key: "chat.history_for_newcomers",
+    scope: Scope::Org,
+    kind: Kind::Switch { default: true },
+    doc: "whether who joins a conversation sees what was said before",
+};
+pub(crate) const MENTION_ALL_UP_TO: Setting = Setting {
+    key: "chat.mention_all_up_to",
+    scope: Scope::Org,
+    kind: Kind::Number { default: 100, min: 0, max: 100_000 },
+    doc: "up to how many members everybody may mention all; in larger conversations owners and admins only",
+};
+
+pub(crate) const ALL: &[Setting] =
+    &[EDIT_MINUTES, RECALL_MINUTES, GROUP_MEMBERS, HISTORY_FOR_NEWCOMERS, MENTION_ALL_UP_TO];
+
+const MINUTE: i64 = 60_000;
+
+pub(crate) fn edit_ms(tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<i64> {
+    Ok(EDIT_MINUTES.number(tx, org)? * MINUTE)
+}
+
+pub(crate) fn recall_ms(tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<i64> {
+    Ok(RECALL_MINUTES.number(tx, org)? * MINUTE)
+}
+
+pub(crate) fn history_for_newcomers(tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<bool> {
+    HISTORY_FOR_NEWCOMERS.switch(tx, org.map_or(Uuid::nil(), |o| o.0))
+}

@@ -1,0 +1,391 @@
+//! What goes over the wire.
+
+use proto::{ClientId, ConversationId, OrgId, PrincipalKind, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Kind, Role,
+    body::{Body, NewBody},
+};
+
+/// Where a conversation stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = chat::Head)]
+pub struct Head {
+    /// Of the newest message; 0 before the first.
+    pub seq: i64,
+    /// Countable messages so far.
+    pub n: i64,
+    /// Grows by one with every change.
+    pub rev: i64,
+    /// `n` of the newest message that mentions everyone.
+    pub mention_all_n: i64,
+    /// Milliseconds; strictly increasing.
+    pub changed_at: i64,
+}
+
+/// Who said it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::Sender)]
+pub struct Sender {
+    pub kind: PrincipalKind,
+    pub id: Uuid,
+}
+
+/// One emoji on a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::Reaction)]
+pub struct Reaction {
+    pub emoji: String,
+    pub count: i64,
+    /// The first 20 who set it.
+    pub users: Vec<UserId>,
+    /// Whether the reader did.
+    pub me: bool,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = chat::Message)]
+pub struct Message {
+    /// Dense from 1 in each conversation: the order.
+    pub seq: i64,
+    /// Countable messages up to this one.
+    pub n: i64,
+    /// Of its last change.
+    pub rev: i64,
+    /// Absent in lines of the conversation itself.
+    pub client_id: Option<ClientId>,
+    pub sender: Sender,
+    /// Milliseconds.
+    pub sent_at: i64,
+    /// Null once recalled.
+    #[schema(value_type = Option<Body>)]
+    pub body: Option<Box<RawValue>>,
+    pub mentions: Vec<UserId>,
+    pub mention_all: bool,
+    /// `seq` of the message it answers.
+    pub reply_to: Option<i64>,
+    pub edited_at: Option<i64>,
+    pub recalled_at: Option<i64>,
+    /// Whether it counts as unread.
+    pub countable: bool,
+    /// Absent in events and in lists of conversations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reactions: Option<Vec<Reaction>>,
+}
+
+/// One's own place in a conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::Cursor)]
+pub struct Cursor {
+    pub read_seq: i64,
+    /// Countable messages up to `read_seq`.
+    pub n: i64,
+    pub delivered_seq: i64,
+}
+
+/// One's own settings of a conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::Preferences)]
+pub struct Preferences {
+    pub muted: bool,
+    pub pinned: bool,
+    pub hidden: bool,
+    pub marked_unread: bool,
+}
+
+/// What the reader may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::Can)]
+pub struct Can {
+    pub post: bool,
+    pub rename: bool,
+    pub add: bool,
+    pub mention_all: bool,
+}
+
+/// A conversation without what is personal, as events carry it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = chat::SharedConversation)]
+pub struct SharedConversation {
+    pub id: ConversationId,
+    pub kind: Kind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub org_id: Option<OrgId>,
+    /// Absent where it is named after its members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Whether who takes part follows from the directory.
+    pub derived: bool,
+    /// Whether people of more than one organisation, or of none, take part.
+    pub external: bool,
+    pub member_count: i64,
+    /// At most nine, the first to join first.
+    pub members_preview: Vec<UserId>,
+    pub head: Head,
+}
+
+/// A conversation as one person sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = chat::Conversation)]
+pub struct ConversationView {
+    #[serde(flatten)]
+    pub shared: SharedConversation,
+    pub my_role: Role,
+    /// The other person of a direct conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<UserId>,
+    /// The newest message, if the reader may see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<Message>,
+    pub cursor: Cursor,
+    /// `head.n - cursor.n`.
+    pub unread: i64,
+    /// Whether a mention of the reader or of everyone lies above the cursor.
+    pub mentioned: bool,
+    pub preferences: Preferences,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<String>,
+    /// The first message the reader was there for.
+    pub joined_seq: i64,
+    pub can: Can,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = chat::NewGroup)]
+pub struct NewGroup {
+    /// All members must be active members of it. Left out, it is the first
+    /// organisation that all of them share with the maker, if there is one.
+    #[serde(default)]
+    pub org_id: Option<OrgId>,
+    /// Without a title it is named after its members.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// At most 500, besides oneself.
+    pub members: Vec<UserId>,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = chat::NewDirect)]
+pub struct NewDirect {
+    pub user: UserId,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = chat::ConversationPatch)]
+pub struct ConversationPatch {
+    /// 1 to 100 characters.
+    pub title: String,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = chat::NewMembers)]
+pub struct NewMembers {
+    /// At most 500.
+    pub users: Vec<UserId>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = chat::MemberPatch)]
+pub struct MemberPatch {
+    pub role: Role,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::Member)]
+pub struct Member {
+    pub user: UserId,
+    pub name: String,
+    pub role: Role,
+    pub joined_seq: i64,
+    pub left: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = chat::NewMessage)]
+pub struct NewMessage {
+    /// Made by the client before the first try.
+    pub client_id: ClientId,
+    pub body: NewBody,
+    /// At most 100 participants.
+    #[serde(default)]
+    pub mentions: Vec<UserId>,
+    #[serde(default)]
+    pub mention_all: bool,
+    #[serde(default)]
+    pub reply_to: Option<i64>,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = chat::MessagePatch)]
+pub struct MessagePatch {
+    pub body: NewBody,
+    #[serde(default)]
+    pub mentions: Vec<UserId>,
+}
+
+/// The answer to a send: the message is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::Sent)]
+pub struct Sent {
+    pub seq: i64,
+    pub n: i64,
+    pub rev: i64,
+    pub sent_at: i64,
+    pub client_id: ClientId,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = chat::History)]
+pub struct History {
+    /// Ascending by `seq`.
+    pub items: Vec<Message>,
+    pub rev: i64,
+    pub head: Head,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = chat::SeqAt)]
+pub struct SeqAt {
+    pub seq: i64,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = chat::FormerBody)]
+pub struct FormerBody {
+    #[schema(value_type = Body)]
+    pub body: Box<RawValue>,
+    /// When it was written.
+    pub at: i64,
+}
+
+/// A list that is never longer than one page.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = chat::List)]
+pub struct List<T> {
+    pub items: Vec<T>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::Receipt)]
+pub struct Receipt {
+    pub user: UserId,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = chat::Receipts)]
+pub struct Receipts {
+    /// How many have read it; together with `unread` all who were there,
+    /// without the sender.
+    pub read: i64,
+    pub unread: i64,
+    pub items: Vec<Receipt>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// Which half of the receipts is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = chat::ReceiptState)]
+pub enum ReceiptState {
+    Read,
+    Unread,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::MemberCursor)]
+pub struct MemberCursor {
+    pub user: UserId,
+    pub read_seq: i64,
+    pub delivered_seq: i64,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = chat::CursorMoves)]
+pub struct CursorMoves {
+    /// At most 200.
+    pub cursors: Vec<CursorMove>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = chat::CursorMove)]
+pub struct CursorMove {
+    pub conversation: ConversationId,
+    #[serde(default)]
+    pub read_seq: Option<i64>,
+    #[serde(default)]
+    pub delivered_seq: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::CursorOf)]
+pub struct CursorOf {
+    pub conversation: ConversationId,
+    #[serde(flatten)]
+    pub cursor: Cursor,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = chat::PreferencesPatch)]
+pub struct PreferencesPatch {
+    #[serde(default)]
+    pub muted: Option<bool>,
+    #[serde(default)]
+    pub pinned: Option<bool>,
+    #[serde(default)]
+    pub hidden: Option<bool>,
+    #[serde(default)]
+    pub marked_unread: Option<bool>,
+}
+
+impl PreferencesPatch {
+    pub(crate) fn on(self, old: Preferences) -> Preferences {
+        Preferences {
+            muted: self.muted.unwrap_or(old.muted),
+            pinned: self.pinned.unwrap_or(old.pinned),
+            hidden: self.hidden.unwrap_or(old.hidden),
+            marked_unread: self.marked_unread.unwrap_or(old.marked_unread),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = chat::NewDraft)]
+pub struct NewDraft {
+    /// At most 10,000 characters; empty takes the draft away.
+    pub text: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::Draft)]
+pub struct Draft {
+    pub conversation: ConversationId,
+    pub text: String,
+    pub rev: i64,
+}
+
+/// A message that mentions the reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::Mention)]
+pub struct Mention {
+    pub conversation: ConversationId,
+    pub seq: i64,
+    pub sender: UserId,
+    pub at: i64,
+}

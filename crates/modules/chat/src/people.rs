@@ -1,0 +1,67 @@
+//! The one place where this module asks the directory and identity.
+
+use std::collections::{HashMap, HashSet};
+
+use kernel::OrgScope;
+use proto::{ConversationId, OrgId, Result, UserId};
+use store::Tx;
+
+use crate::model::Role;
+
+/// An active member of an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Colleague {
+    pub(crate) scope: OrgScope,
+    pub(crate) role: Role,
+    pub(crate) joined_at: i64,
+}
+
+pub(crate) fn role(role: directory::Role) -> Role {
+    match role {
+        directory::Role::Owner => Role::Owner,
+        directory::Role::Admin => Role::Admin,
+        directory::Role::Member => Role::Member,
+    }
+}
+
+/// What somebody is in an organisation, if they are active there. One
+/// statement.
+pub(crate) fn membership(tx: &mut Tx<'_>, org: OrgId, user: UserId) -> Result<Option<Colleague>> {
+    let found = directory::active_membership(tx, org, user)?;
+    Ok(found.map(|m| Colleague { scope: m.scope, role: role(m.role), joined_at: m.joined_at }))
+}
+
+/// The organisations somebody is active in, by id. One statement.
+pub(crate) fn orgs(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<OrgScope>> {
+    directory::active_scopes(tx, user)
+}
+
+/// Whether all of these, who are distinct, are active in an organisation.
+pub(crate) fn all_active(tx: &mut Tx<'_>, org: OrgScope, users: &[UserId]) -> Result<bool> {
+    Ok(directory::active_count_among(tx, org, users)? == users.len() as i64)
+}
+
+/// Whether each of these shares some organisation with `me`.
+pub(crate) fn all_colleagues(tx: &mut Tx<'_>, me: UserId, users: &[UserId]) -> Result<bool> {
+    let mut left: HashSet<UserId> = users.iter().copied().collect();
+    for org in orgs(tx, me)? {
+        let asked: Vec<UserId> = left.iter().copied().collect();
+        for member in directory::active_among(tx, org, &asked)? {
+            left.remove(&member.user);
+        }
+    }
+    Ok(left.is_empty())
+}
+
+/// The conversation of everyone in an organisation.
+pub(crate) fn all_staff(org: OrgId) -> ConversationId {
+    directory::all_staff_conversation(org)
+}
+
+/// The names of people.
+pub(crate) fn names(tx: &mut Tx<'_>, users: &[UserId]) -> Result<HashMap<UserId, String>> {
+    if users.is_empty() {
+        return Ok(HashMap::new());
+    }
+    identity::users::names(tx, users)
+}

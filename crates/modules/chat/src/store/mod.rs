@@ -1,0 +1,20 @@
+//! The only SQL of the module.
+//!
+//! Whatever writes to a conversation takes a [`Turn`], and a turn is only had
+//! for a proof of permission or, for the module's own hooks and jobs, under
+//! the conversation's lock.
+
+#[macro_use]
+mod columns;
+pub(crate) mod erase;
+pub(crate) mod heads;
+pub(crate) mod members;
+pub(crate) mod messages;
+pub(crate) mod personal;
+pub(crate) mod reactions;
+pub(crate) mod receipts;
+pub(crate) mod seed;
+mod turn;
+pub(crate) mod visible;
+
+pub(crate) use turn::{Turn, blank};

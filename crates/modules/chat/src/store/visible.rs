@@ -1,0 +1,199 @@
+//! Lists of conversations. The predicate is the policy of
+//! `model::Conversation::load` in SQL: `$1` is the person, `$2` the
+//! organisations they are an active member of, as a JSON array of ids. A
+//! property test holds the two equal.
+
+use kernel::{OrgScope, Visible};
+use proto::{ConversationId, Result, UserId};
+use store::{Row as Cells, Tx, dialect};
+use uuid::Uuid;
+
+use super::columns::{self, HEAD, MEMBER, MESSAGE};
+use crate::model::{
+    Conversation,
+    rows::{MemberRow, MessageRow, Place, Row, ids_json},
+    wire::Preferences,
+};
+
+macro_rules! visible {
+    ($orgs:expr) => {
+        concat!(
+            "(SELECT vm.conversation_id FROM chat_members vm JOIN conversations vc ON vc.id = vm.conversation_id
+               WHERE vm.user_id = $1 AND vm.left_at IS NULL AND vc.kind <> 'all_staff'
+                 AND (vc.org_id IS NULL OR vc.org_id IN ",
+            $orgs,
+            ")
+              UNION ALL
+              SELECT va.id FROM conversations va WHERE va.kind = 'all_staff' AND va.org_id IN ",
+            $orgs,
+            ")"
+        )
+    };
+}
+
+macro_rules! view {
+    () => {
+        concat!(
+            "SELECT ", head_columns!(), ", ", member_columns!(), ", ", message_columns!(), ",
+                k.read_seq, k.n, k.delivered_seq, k.joined_seq, p.muted, p.pinned, p.hidden, p.marked_unread, p.draft,
+                EXISTS (SELECT 1 FROM chat_mentions x WHERE x.user_id = $1 AND x.conversation_id = c.id
+                    AND x.seq > COALESCE(k.read_seq, 0))
+             FROM conversations c
+             LEFT JOIN chat_members m ON m.conversation_id = c.id AND m.user_id = $1
+             LEFT JOIN chat_messages l ON l.conversation_id = c.id AND l.seq = c.seq
+             LEFT JOIN chat_cursors k ON k.conversation_id = c.id AND k.user_id = $1
+             LEFT JOIN chat_preferences p ON p.user_id = $1 AND p.conversation_id = c.id"
+        )
+    };
+}
+
+/// All that a page shows of a conversation to one person.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) row: Row,
+    pub(crate) member: Option<MemberRow>,
+    pub(crate) last: Option<MessageRow>,
+    pub(crate) place: Option<Place>,
+    /// Kept with the cursor of a derived conversation.
+    pub(crate) joined_seq: Option<i64>,
+    pub(crate) preferences: Preferences,
+    pub(crate) draft: Option<String>,
+    pub(crate) mentioned: bool,
+}
+
+fn seen(row: &Cells<'_>) -> store::Result<Seen> {
+    let at = HEAD + MEMBER + MESSAGE;
+    let place: Option<i64> = row.get(at)?;
+    let muted: Option<bool> = row.get(at + 4)?;
+    Ok(Seen {
+        row: columns::head(row, 0)?,
+        member: columns::member(row, HEAD)?,
+        last: columns::message(row, HEAD + MEMBER)?,
+        place: match place {
+            Some(read_seq) => Some(Place { read_seq, n: row.get(at + 1)?, delivered_seq: row.get(at + 2)? }),
+            None => None,
+        },
+        joined_seq: row.get(at + 3)?,
+        preferences: match muted {
+            Some(muted) => Preferences {
+                muted,
+                pinned: row.get(at + 5)?,
+                hidden: row.get(at + 6)?,
+                marked_unread: row.get(at + 7)?,
+            },
+            None => Preferences::default(),
+        },
+        draft: row.get(at + 8)?,
+        mentioned: row.get(at + 9)?,
+    })
+}
+
+fn orgs_json(orgs: &[OrgScope]) -> String {
+    ids_json(&orgs.iter().map(|o| UserId(o.org().0)).collect::<Vec<_>>())
+}
+
+/// Conversations before `(changed_at, id)`, newest change first.
+pub(crate) fn page(
+    tx: &mut Tx<'_>,
+    visible: &Visible<Conversation>,
+    orgs: &[OrgScope],
+    before: (i64, Uuid),
+    limit: i64,
+) -> Result<Vec<Seen>> {
+    Ok(tx.query(
+        dialect!(
+            sqlite: concat!(
+                view!(), " WHERE c.id IN ", visible!(ids_sqlite!("$2")), "
+                 AND (c.changed_at, c.id) < ($3, $4) ORDER BY c.changed_at DESC, c.id DESC LIMIT $5"
+            ),
+            postgres: concat!(
+                view!(), " WHERE c.id IN ", visible!(ids_postgres!("$2")), "
+                 AND (c.changed_at, c.id) < ($3, $4) ORDER BY c.changed_at DESC, c.id DESC LIMIT $5"
+            ),
+        ),
+        &[&visible.user(), &orgs_json(orgs), &before.0, &before.1, &limit],
+        seen,
+    )?)
+}
+
+/// One conversation as a person who was found to take part sees it.
+pub(crate) fn one(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<Option<Seen>> {
+    Ok(tx.opt(store::sql!(concat!(view!(), " WHERE c.id = $2")), &[&user, &id], seen)?)
+}
+
+/// Which of `ids` a person may see.
+pub(crate) fn among(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    orgs: &[OrgScope],
+    ids: &[ConversationId],
+) -> Result<Vec<ConversationId>> {
+    let ids = ids_json(&ids.iter().map(|c| UserId(c.0)).collect::<Vec<_>>());
+    Ok(tx.query(
+        dialect!(
+            sqlite: concat!(
+                "SELECT c.id FROM conversations c WHERE c.id IN ", ids_sqlite!("$3"), " AND c.id IN ",
+                visible!(ids_sqlite!("$2")), " ORDER BY c.id"
+            ),
+            postgres: concat!(
+                "SELECT c.id FROM conversations c WHERE c.id IN ", ids_postgres!("$3"), " AND c.id IN ",
+                visible!(ids_postgres!("$2")), " ORDER BY c.id"
+            ),
+        ),
+        &[&user, &orgs_json(orgs), &ids],
+        |row| row.get(0),
+    )?)
+}
+
+/// Where a person stands in what they follow.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FollowedRow {
+    pub(crate) id: ConversationId,
+    pub(crate) rev: i64,
+    pub(crate) changed_at: i64,
+    /// `None` in derived conversations.
+    pub(crate) visible_from: Option<i64>,
+}
+
+/// All that a person may see and that changed at or after `changed_since`.
+pub(crate) fn followed(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    orgs: &[OrgScope],
+    changed_since: i64,
+) -> Result<Vec<FollowedRow>> {
+    Ok(tx.query(
+        dialect!(
+            sqlite: concat!(
+                "SELECT c.id, c.rev, c.changed_at, m.visible_from FROM conversations c
+                 LEFT JOIN chat_members m ON m.conversation_id = c.id AND m.user_id = $1 AND c.kind <> 'all_staff'
+                 WHERE c.id IN ", visible!(ids_sqlite!("$2")), " AND c.changed_at >= $3 ORDER BY c.id"
+            ),
+            postgres: concat!(
+                "SELECT c.id, c.rev, c.changed_at, m.visible_from FROM conversations c
+                 LEFT JOIN chat_members m ON m.conversation_id = c.id AND m.user_id = $1 AND c.kind <> 'all_staff'
+                 WHERE c.id IN ", visible!(ids_postgres!("$2")), " AND c.changed_at >= $3 ORDER BY c.id"
+            ),
+        ),
+        &[&user, &orgs_json(orgs), &changed_since],
+        |row| Ok(FollowedRow { id: row.get(0)?, rev: row.get(1)?, changed_at: row.get(2)?, visible_from: row.get(3)? }),
+    )?)
+}
+
+/// Which of `of` are, or were, in a conversation that `user` may see.
+pub(crate) fn companions(tx: &mut Tx<'_>, user: UserId, orgs: &[OrgScope], of: &[UserId]) -> Result<Vec<UserId>> {
+    Ok(tx.query(
+        dialect!(
+            sqlite: concat!(
+                "SELECT DISTINCT o.user_id FROM chat_members o WHERE o.user_id IN ", ids_sqlite!("$3"),
+                " AND o.conversation_id IN ", visible!(ids_sqlite!("$2")), " ORDER BY o.user_id"
+            ),
+            postgres: concat!(
+                "SELECT DISTINCT o.user_id FROM chat_members o WHERE o.user_id IN ", ids_postgres!("$3"),
+                " AND o.conversation_id IN ", visible!(ids_postgres!("$2")), " ORDER BY o.user_id"
+            ),
+        ),
+        &[&user, &orgs_json(orgs), &ids_json(of)],
+        |row| row.get(0),
+    )?)
+}

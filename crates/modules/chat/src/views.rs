@@ -1,0 +1,117 @@
+//! Conversations as one person sees them.
+
+use std::collections::HashMap;
+
+use kernel::{OrgScope, Principal, Resource};
+use proto::{ConversationId, OrgId, PrincipalKind, Result, UserId};
+use store::Tx;
+
+use crate::{
+    events,
+    model::{
+        Conversation, Role, can_do, joined_of,
+        rows::Place,
+        settings,
+        wire::{ConversationView, Cursor},
+    },
+    people::{self, Colleague},
+    store::{self as sql, visible::Seen},
+};
+
+fn principal(user: UserId) -> Principal {
+    Principal { kind: PrincipalKind::Person, id: user.0, session: None, scopes: None }
+}
+
+/// The conversation, if `user` takes part in it now.
+pub(crate) fn load(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<Option<Conversation>> {
+    Conversation::load(tx, &principal(user), id)
+}
+
+/// The conversation as `user` sees it, if they take part in it now.
+pub(crate) fn of(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<Option<ConversationView>> {
+    match load(tx, user, id)? {
+        Some(c) => shown(tx, c),
+        None => Ok(None),
+    }
+}
+
+/// A conversation that was loaded for somebody, as they see it.
+pub(crate) fn shown(tx: &mut Tx<'_>, c: Conversation) -> Result<Option<ConversationView>> {
+    let Some(seen) = sql::visible::one(tx, c.me, c.row.id)? else { return Ok(None) };
+    let mut policies = Policies::default();
+    draw(tx, Conversation { row: seen.row.clone(), ..c }, seen, &mut policies).map(Some)
+}
+
+/// A page of a list: what the predicate found, drawn.
+pub(crate) fn page(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    orgs: &[OrgScope],
+    found: Vec<Seen>,
+) -> Result<Vec<ConversationView>> {
+    let mut policies = Policies::default();
+    let mut views = Vec::with_capacity(found.len());
+    for seen in found {
+        // A colleague's role and time of joining matter in derived
+        // conversations alone, of which there is one for each organisation.
+        let colleague = match seen.row.org.and_then(|org| orgs.iter().copied().find(|o| o.org() == org)) {
+            Some(org) if seen.row.kind.derived() => people::membership(tx, org.org(), user)?,
+            Some(scope) => Some(Colleague { scope, role: Role::Member, joined_at: 0 }),
+            None => None,
+        };
+        let Some((role, since)) = joined_of(&seen.row, seen.member.as_ref(), colleague) else { continue };
+        let scope = colleague.map(|c| c.scope);
+        let c = Conversation { row: seen.row.clone(), me: user, role, scope, since };
+        views.push(draw(tx, c, seen, &mut policies)?);
+    }
+    Ok(views)
+}
+
+/// Policy values of the organisations on one page, each read once.
+#[derive(Default)]
+struct Policies(HashMap<Option<OrgId>, i64>);
+
+impl Policies {
+    fn mention_all_up_to(&mut self, tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<i64> {
+        if let Some(known) = self.0.get(&org) {
+            return Ok(*known);
+        }
+        let value = settings::MENTION_ALL_UP_TO.number(tx, org)?;
+        self.0.insert(org, value);
+        Ok(value)
+    }
+}
+
+fn draw(tx: &mut Tx<'_>, c: Conversation, seen: Seen, policies: &mut Policies) -> Result<ConversationView> {
+    // With a cursor that remembers it, the place of joining need not be found.
+    let (joined_seq, joined_n) = match (seen.joined_seq, seen.place) {
+        (Some(seq), Some(place)) => (seq, place.n),
+        _ => c.joined(tx)?,
+    };
+    let place = Place::after_joining(seen.place, joined_seq, joined_n);
+    let last = match seen.last {
+        Some(last) if last.seq >= c.visible_from(tx)? => Some(last.wire()?),
+        _ => None,
+    };
+    let up_to = policies.mention_all_up_to(tx, c.row.org)?;
+    Ok(ConversationView {
+        shared: events::shared(&c.row),
+        my_role: c.role,
+        peer: if c.row.kind == crate::Kind::Direct { c.row.peer(c.me) } else { None },
+        last,
+        cursor: cursor(place),
+        unread: c.row.head.n - place.n,
+        mentioned: seen.mentioned || c.row.head.mention_all_n > place.n,
+        preferences: seen.preferences,
+        draft: seen.draft,
+        joined_seq,
+        can: can_do(&principal(c.me), &c, up_to),
+    })
+}
+
+pub(crate) fn cursor(place: Place) -> Cursor {
+    Cursor { read_seq: place.read_seq, n: place.n, delivered_seq: place.delivered_seq }
+}
+
+/// What a person is to a group when they make it.
+pub(crate) const MAKER: Role = Role::Owner;
