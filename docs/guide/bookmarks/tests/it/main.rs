@@ -1,4 +1,5 @@
 //! Bookmarks through HTTP and WebSocket, and the guide that quotes them.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod bookmarks;
 mod documents;
