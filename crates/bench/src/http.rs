@@ -64,6 +64,11 @@ impl Http {
         self
     }
 
+    /// From now on gives up on an answer after `time`.
+    pub fn set_patience(&mut self, time: Duration) {
+        self.time = time;
+    }
+
     /// Goes on with another server.
     pub fn turn_to(&mut self, address: &str) {
         if self.address != address {

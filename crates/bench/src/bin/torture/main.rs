@@ -181,7 +181,7 @@ async fn load(arguments: &Arguments, world: &Arc<World>, cluster: &mut Cluster) 
         ended.context("a writer broke")?;
     }
     // Nothing of unknown outcome may still take effect when the final reads begin.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     let mut round = 1;
     settle(world, &done, Phase::Sync { last: !arguments.replay_dup, round }).await?;
     if arguments.replay_dup {

@@ -11,7 +11,7 @@ use bench::{
     text_body,
 };
 use http::Method;
-use rand::RngExt;
+use rand::{RngExt, rngs::StdRng};
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,6 +21,11 @@ use crate::{
 
 /// Codes of a socket's error that leave the outcome open, as a 5xx does.
 const UNKNOWN: &[&str] = &["outcome_unknown", "internal", "overloaded", "shutting_down", "storage_full"];
+/// How long a client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Share of attempts whose connection is dropped before the answer can be read,
+/// so that there is something to repeat also between two kills.
+const DROPPED: f64 = 0.05;
 /// Most attempts of one message.
 const TRIES: u32 = 300;
 
@@ -41,6 +46,7 @@ pub async fn run(world: Arc<World>, person: usize) {
         person,
         turn: 0,
         calls: 0,
+        random: world.choices(400 + person as u64),
     };
     let mut count = 0;
     while !world.stopped() {
@@ -68,6 +74,7 @@ struct Sender {
     way: Way,
     turn: usize,
     calls: u64,
+    random: StdRng,
 }
 
 impl Sender {
@@ -95,9 +102,12 @@ impl Sender {
     async fn attempt(&mut self, sent: &Sent) -> Attempt {
         let address = self.world.address(self.person, self.turn).to_owned();
         let conversation = &self.world.conversations[sent.conversation];
+        let dropped = self.random.random_bool(DROPPED);
+        let time = if dropped { Duration::from_micros(self.random.random_range(0..4_000)) } else { PATIENCE };
         match &mut self.way {
             Way::Http(http) => {
                 http.turn_to(&address);
+                http.set_patience(time);
                 by_http(http, conversation, sent).await
             }
             Way::Socket(open) => {
@@ -111,7 +121,7 @@ impl Sender {
                 }
                 let Some(socket) = open else { return (Outcome::Fail, Err("unsent".into())) };
                 let call = send_call(self.calls, conversation, &sent.client_id, &sent.text);
-                let answer = tokio::time::timeout(Duration::from_secs(5), by_socket(socket, self.calls, call)).await;
+                let answer = tokio::time::timeout(time, by_socket(socket, self.calls, call)).await;
                 if let Ok(Ok(attempt)) = answer {
                     return attempt;
                 }
