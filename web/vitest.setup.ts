@@ -1,5 +1,13 @@
 import 'fake-indexeddb/auto';
 import { cleanup } from '@testing-library/react';
-import { afterEach } from 'vitest';
+import { afterEach, vi } from 'vitest';
+import { settings } from './src/core/settings';
+import { startI18n } from './src/i18n';
 
-afterEach(cleanup);
+settings.setState({ language: 'zh-CN' });
+await startI18n();
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});

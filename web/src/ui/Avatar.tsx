@@ -21,11 +21,12 @@ function colour(id: string): string {
   return PALETTE[hash % PALETTE.length] ?? PALETTE[0];
 }
 
-/** What stands for a name: the last two characters of a Chinese one, the first letters of others. */
-export function initials(name: string, most = 2): string {
+/** What stands for a name: the given name of a Chinese person, the beginning of a group's, the first letters of others. */
+export function initials(name: string, most = 2, of: 'person' | 'group' = 'person'): string {
   const clean = name.trim();
   const chars = Array.from(clean);
-  if (/\p{Script=Han}/u.test(clean)) return chars.slice(-most).join('');
+  const han = chars.filter((c) => /\p{Script=Han}/u.test(c));
+  if (han.length > 0) return (of === 'person' ? han.slice(-most) : han.slice(0, most)).join('');
   const words = clean.split(/\s+/);
   const letters = words.length > 1 ? words.map((w) => Array.from(w)[0] ?? '') : chars;
   return letters.slice(0, most).join('').toUpperCase();
@@ -78,7 +79,7 @@ export function GroupAvatar({
         style={{ backgroundColor: colour(id) }}
         aria-hidden
       >
-        {initials(name)}
+        {initials(name, 2, 'group')}
       </span>
     );
   }

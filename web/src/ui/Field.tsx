@@ -23,8 +23,10 @@ export function Field({ label, hint, error, placeholder, type, ...props }: Field
   const t = useT();
   const password = type === 'password';
   return (
+    // The browser's own validation would hold back a form whose field the server once refused, and speaks its own language.
     <TextField
       {...props}
+      validationBehavior="aria"
       type={password && shown ? 'text' : (type ?? 'text')}
       isInvalid={Boolean(error)}
       className={styles.field ?? ''}

@@ -11,7 +11,7 @@ import type {
   SharedConversation,
 } from '~/api/events';
 import type { Conversation, ConversationMember, Cursor, Message, Preferences } from '~/api/types';
-import { change, type Segment, upsert } from './segments';
+import { change, newer, type Segment, upsert } from './segments';
 
 /** A conversation as held here: what the API gives, and what only this client needs. */
 export interface HeldConversation extends Conversation {
@@ -50,19 +50,28 @@ export function applyToConversation(
   me: string,
 ): HeldConversation {
   let c = held;
+  for (const event of messagesOf(events)) c = withMessage(c, event, me);
   for (const event of events) {
-    if (event.kind === 'message') c = withMessage(c, event, me);
-    else if (event.kind === 'conversation') c = withShared(c, event.conversation);
+    if (event.kind === 'conversation') c = withShared(c, event.conversation);
     else if (event.kind === 'member' && event.user === me && !event.left) c = { ...c, my_role: event.role };
     else if (event.kind === 'reactions') c = withReactions(c, event, me);
   }
   return counted({ ...c, head: { ...c.head, rev: Math.max(c.head.rev, rev) } });
 }
 
+/**
+ * After a catch-up rows come in the order of their last change: a reaction may stand before the message it is on, and seq is
+ * in no order. Messages go first, by seq.
+ */
+function messagesOf(events: readonly ConversationStreamEvent[]) {
+  return events.filter((e) => e.kind === 'message').sort((a, b) => a.seq - b.seq);
+}
+
 function withMessage(c: HeldConversation, event: Message, me: string): HeldConversation {
   const message = plain(event);
-  if (c.last && message.seq === c.last.seq) return message.rev < c.last.rev ? c : { ...c, last: message };
-  if (message.seq <= c.head.seq && c.last) return c;
+  if (c.last && message.seq === c.last.seq) return { ...c, last: newer(c.last, message) };
+  // Not the head decides: its row may have come before the message's own.
+  if (c.last && message.seq < c.last.seq) return c;
   const head = {
     ...c.head,
     seq: Math.max(c.head.seq, message.seq),
@@ -139,9 +148,7 @@ export function refresh(held: HeldConversation | undefined, row: Conversation): 
 
 export function applyToTimeline(timeline: Timeline, events: readonly ConversationStreamEvent[], me: string): Timeline {
   let segments = timeline.segments;
-  // After a catch-up rows come in the order of their last change, not of seq; runs are joined more cheaply by seq.
-  const messages = events.filter((e) => e.kind === 'message').sort((a, b) => a.seq - b.seq);
-  for (const event of messages) segments = upsert(segments, plain(event));
+  for (const event of messagesOf(events)) segments = upsert(segments, plain(event));
   for (const event of events) {
     if (event.kind === 'reactions') segments = change(segments, event.seq, (m) => reacted(m, event, me));
   }

@@ -4,6 +4,7 @@ import { useShallow } from 'zustand/react/shallow';
 import type { Conversation } from '~/api/types';
 import { people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
+import { directory } from '~/features/directory';
 import { useT } from '~/i18n';
 
 export function useName(id: string | undefined): string {
@@ -24,10 +25,14 @@ export function useTitle(c: Conversation): string {
   const me = myId();
   const others = c.members_preview.filter((id) => id !== me).slice(0, 4);
   const names = useNames(c.kind === 'direct' ? [c.peer ?? ''] : others).filter(Boolean);
+  // Somebody in several organisations must see which one "everyone" is.
+  const org = useStore(directory, (s) =>
+    c.kind === 'all_staff' && Object.keys(s.orgs).length > 1 ? s.orgs[c.org_id ?? '']?.name : undefined,
+  );
   if (c.kind === 'self') return t('chat:title.self');
   if (c.kind === 'direct') return names[0] ?? t('chat:title.someone');
   if (c.title) return c.title;
-  if (c.kind === 'all_staff') return t('chat:title.all_staff');
+  if (c.kind === 'all_staff') return org ? t('chat:title.all_staff_of', { org }) : t('chat:title.all_staff');
   if (names.length === 0) return t('chat:title.group');
   return names.join(t('chat:title.join'));
 }

@@ -59,7 +59,8 @@ function replace(segment: Segment, message: Message): Segment {
   return { ...segment, messages };
 }
 
-function newer(old: Message, incoming: Message): Message {
+/** The newer of two rows of one message. Reactions travel by themselves: a row without them leaves them as they are. */
+export function newer(old: Message, incoming: Message): Message {
   if (incoming.rev < old.rev) return old;
   return incoming.reactions || !old.reactions ? incoming : { ...incoming, reactions: old.reactions };
 }

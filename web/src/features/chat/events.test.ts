@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { session } from '~/core/store/session';
+import { applyCursor, applyMention, applyToConversation, listOrder, reacted, refresh } from './events';
+import { applyEvents, chat, forgetChat, putConversations, putHistory } from './store';
+import { conversation, ME, ModelServer, message, type Op } from './testing';
+
+beforeEach(() => {
+  forgetChat();
+  session.setState({ me: { id: ME, name: 'Me', kind: 'person', created_at: 0 } });
+});
+
+const op: fc.Arbitrary<Op> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ op: fc.constant('send' as const), by: fc.nat(2), mention: fc.boolean() }) },
+  fc.record({ op: fc.constant('edit' as const), at: fc.nat(40) }),
+  fc.record({ op: fc.constant('recall' as const), at: fc.nat(40) }),
+  fc.record({
+    op: fc.constant('react' as const),
+    at: fc.nat(40),
+    by: fc.nat(2),
+    on: fc.boolean(),
+    emoji: fc.constantFrom('👍', '🎉'),
+  }),
+  fc.record({ op: fc.constant('rename' as const), title: fc.string({ minLength: 1, maxLength: 5 }) }),
+);
+
+/** What happens to a frame on its way, and what the person does meanwhile. */
+const fate = fc.constantFrom('arrives', 'arrives', 'arrives', 'lost', 'twice', 'late', 'page');
+
+/** As the realtime connection does it: the next is applied, the known dropped, for the missing rows are asked. */
+function receive(server: ModelServer, rev: number, events: Parameters<typeof applyEvents>[2]): void {
+  const known = chat.getState().conversations.c?.head.rev ?? 0;
+  if (rev <= known) return;
+  if (rev === known + 1) settle(server, applyEvents('c', rev, events));
+  else catchUp(server, known);
+}
+
+function catchUp(server: ModelServer, from: number): void {
+  const answer = server.catchUp(from);
+  settle(server, applyEvents('c', answer.rev, answer.events, answer.from));
+}
+
+function settle(server: ModelServer, behind: number | undefined): void {
+  if (behind === undefined) return;
+  const answer = server.catchUp(behind);
+  applyEvents('c', answer.rev, answer.events, answer.from);
+}
+
+const sorted = (m: ReturnType<ModelServer['history']>['items'][number] | null | undefined) =>
+  m && {
+    ...m,
+    reactions: [...(m.reactions ?? [])]
+      .sort((a, b) => a.emoji.localeCompare(b.emoji))
+      .map((r) => ({ ...r, users: [...r.users].sort() })),
+  };
+
+describe('the law: state + events == fresh state', () => {
+  test('whatever is lost, repeated or late, and whenever history is read', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(op, fate), { minLength: 1, maxLength: 60 }), fc.nat(20), (steps, begin) => {
+        forgetChat();
+        const server = new ModelServer();
+        let late: { rev: number; events: Parameters<typeof applyEvents>[2] }[] = [];
+        steps.forEach(([step, happens], i) => {
+          const emitted = server.act(step);
+          if (i === begin % steps.length) {
+            putConversations([server.conversation()], 'server');
+            if (server.size > 0) putHistory('c', server.history(1, server.size), { from: 1, to: server.size });
+          }
+          if (happens === 'late') late.push(emitted);
+          if (happens === 'page' && server.size > 2) {
+            const page = server.history(1, server.size);
+            settle(server, putHistory('c', page, { from: 1, to: server.size }));
+          }
+          if (happens === 'lost' || happens === 'late') return;
+          receive(server, emitted.rev, emitted.events);
+          if (happens === 'twice') receive(server, emitted.rev, emitted.events);
+          if (i % 5 === 0) {
+            for (const l of late) receive(server, l.rev, l.events);
+            late = [];
+          }
+        });
+        const known = chat.getState().conversations.c?.head.rev ?? 0;
+        catchUp(server, known);
+        const { conversations, timelines } = chat.getState();
+        const { mentioned_seq: _, ...held } = conversations.c as NonNullable<(typeof conversations)['c']>;
+        const fresh = server.conversation();
+        expect({ ...held, last: sorted(held.last) }).toEqual({ ...fresh, last: sorted(fresh.last) });
+        const timeline = timelines.c;
+        if (!timeline) return;
+        for (const segment of timeline.segments) {
+          expect(segment.messages.map(sorted)).toEqual(server.history(segment.from, segment.to).items.map(sorted));
+        }
+        expect(timeline.rev).toBe(fresh.head.rev);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+describe('a conversation', () => {
+  test('counts unread from head and cursor, and never goes back', () => {
+    const c = applyToConversation(conversation(), 1, [{ kind: 'message', ...message(1) }], ME);
+    expect(c.unread).toBe(1);
+    const read = applyCursor(c, { read_seq: 1, n: 1, delivered_seq: 1 });
+    expect(read.unread).toBe(0);
+    expect(applyCursor(read, { read_seq: 0, n: 0, delivered_seq: 0 })).toEqual(read);
+  });
+
+  test('is marked when named, until that message is read', () => {
+    const c = applyToConversation(conversation(), 1, [{ kind: 'message', ...message(5, { mentions: [ME] }) }], ME);
+    expect(c.mentioned).toBe(true);
+    expect(applyCursor(c, { read_seq: 4, n: 4, delivered_seq: 4 }).mentioned).toBe(true);
+    expect(applyCursor(c, { read_seq: 5, n: 5, delivered_seq: 5 }).mentioned).toBe(false);
+    expect(applyMention(applyCursor(c, { read_seq: 5, n: 5, delivered_seq: 5 }), 5).mentioned).toBe(false);
+  });
+
+  test('keeps what is personal when the shared row changes', () => {
+    const held = { ...conversation({ my_role: 'owner', draft: 'hm' }), title: 'Old' };
+    const next = applyToConversation(held, 1, [{ kind: 'conversation', conversation: { id: 'c', title: 'New' } }], ME);
+    expect(next).toMatchObject({ title: 'New', my_role: 'owner', draft: 'hm', can: held.can });
+  });
+
+  test('an older answer does not undo newer frames', () => {
+    const held = conversation({ title: 'New', head: { seq: 9, n: 9, rev: 9, mention_all_n: 0, changed_at: 9 } });
+    const old = conversation({ title: 'Old', head: { seq: 8, n: 8, rev: 8, mention_all_n: 0, changed_at: 8 } });
+    expect(refresh(held, old).title).toBe('New');
+  });
+
+  test('stands in the list by pin and last change; hidden ones do not stand there', () => {
+    const at = (id: string, changed_at: number, more = {}) =>
+      conversation({
+        id,
+        head: { seq: 1, n: 1, rev: 1, mention_all_n: 0, changed_at },
+        preferences: { muted: false, pinned: false, hidden: false, marked_unread: false, ...more },
+      });
+    const list = { a: at('a', 1), b: at('b', 3), c: at('c', 2, { pinned: true }), d: at('d', 9, { hidden: true }) };
+    expect(listOrder(list)).toEqual(['c', 'b', 'a']);
+  });
+});
+
+describe('reactions', () => {
+  const event = { kind: 'reactions' as const, seq: 1, emoji: '👍', user: 'ann', on: true };
+
+  test('know mine beyond the first twenty names', () => {
+    const mine = reacted(message(1), { ...event, count: 1, users: [ME], user: ME }, ME);
+    const crowd = Array.from({ length: 20 }, (_, i) => `u${i}`);
+    const later = reacted(mine, { ...event, count: 40, users: crowd }, ME);
+    expect(later.reactions?.[0]?.me).toBe(true);
+    expect(reacted(later, { ...event, count: 39, users: crowd, user: ME, on: false }, ME).reactions?.[0]?.me).toBe(
+      false,
+    );
+  });
+
+  test('go when nobody is left', () => {
+    const one = reacted(message(1), { ...event, count: 1, users: ['ann'] }, ME);
+    expect(reacted(one, { ...event, count: 0, users: [], on: false }, ME).reactions).toEqual([]);
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { ALL, compose, mentionQuery, plainText, toDraft } from './text';
+
+const nameOf = (id: string) => ({ u1: '张伟', u2: '张伟明' })[id] ?? '';
+
+describe('composing', () => {
+  test('turns picked names into mention blocks, the longest first', () => {
+    const picks = [
+      { user: 'u1', name: '张伟' },
+      { user: 'u2', name: '张伟明' },
+    ];
+    const { body, mentions } = compose('@张伟明 和＠张伟 看下', picks);
+    expect(body).toEqual({
+      kind: 'blocks',
+      blocks: [
+        { type: 'mention', user: 'u2' },
+        { type: 'text', text: ' 和' },
+        { type: 'mention', user: 'u1' },
+        { type: 'text', text: ' 看下' },
+      ],
+    });
+    expect(mentions).toEqual(['u2', 'u1']);
+  });
+
+  test('a name that was not picked, or was edited, is text', () => {
+    const { body, mentions } = compose('@张 @李四', [{ user: 'u1', name: '张伟' }]);
+    expect(body).toEqual({ kind: 'blocks', blocks: [{ type: 'text', text: '@张 @李四' }] });
+    expect(mentions).toEqual([]);
+  });
+
+  test('everyone is a flag, and stands as text', () => {
+    const composed = compose('@所有人 开会', [{ user: ALL, name: '所有人' }]);
+    expect(composed).toMatchObject({ mention_all: true, mentions: [] });
+    expect(plainText(composed.body, nameOf)).toBe('@所有人 开会');
+  });
+
+  test('goes back to a draft that composes to the same', () => {
+    const composed = compose('@张伟 好', [{ user: 'u1', name: '张伟' }]);
+    const draft = toDraft(composed.body, nameOf);
+    expect(draft.text).toBe('@张伟 好');
+    expect(compose(draft.text, draft.picks)).toEqual(composed);
+  });
+});
+
+describe('a mention being typed', () => {
+  test.each([
+    ['@', 1, { start: 0, query: '' }],
+    ['你好@张', 4, { start: 2, query: '张' }],
+    ['你好＠张', 4, { start: 2, query: '张' }],
+    ['@张 好', 4, undefined],
+    ['mail a@b', 8, undefined],
+    ['@@x', 3, { start: 1, query: 'x' }],
+    ['@张三', 1, { start: 0, query: '' }],
+  ])('%s at %i', (text, caret, expected) => {
+    expect(mentionQuery(text, caret)).toEqual(expected);
+  });
+});
