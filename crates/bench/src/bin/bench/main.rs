@@ -17,7 +17,7 @@ use anyhow::{Context, Result, ensure};
 use bench::sibling;
 use clap::Parser;
 use table::Row;
-use target::{PAIRS, Target};
+use target::Target;
 
 /// Measures the server beside the floor program.
 #[derive(Debug, Parser)]
@@ -34,7 +34,7 @@ struct Arguments {
     /// Idle sockets.
     #[arg(long, default_value_t = 5_000)]
     idle: usize,
-    /// Messages in the database when the second start is measured.
+    /// Messages of the seeded organisation.
     #[arg(long, default_value_t = 100_000)]
     stored: u32,
     /// Writes the table into docs/performance.md, between its markers.
@@ -71,7 +71,7 @@ async fn run(arguments: &Arguments) -> Result<()> {
     let mut targets = Vec::new();
     if wanted("magpie") {
         let binary = arguments.server.clone().map_or_else(|| sibling("magpie"), Ok)?.canonicalize()?;
-        targets.push(Target::magpie(folder.path(), &binary).await?);
+        targets.push(Target::magpie(folder.path(), &binary, arguments.stored).await?);
     }
     if wanted("floor") {
         targets.push(Target::floor(folder.path()).await?);
@@ -142,15 +142,8 @@ async fn in_turns(arguments: &Arguments, targets: &[Target]) -> Result<Vec<Row>>
     Ok(rows)
 }
 
-/// Fills the database up and starts the server again.
+/// Ends the server and starts it again on the same data.
 async fn second_start(arguments: &Arguments, magpie: &mut Target, rows: &mut Vec<Row>) -> Result<()> {
-    let pairs = PAIRS as u32;
-    let sent = arguments.rounds * (arguments.messages + arguments.each * pairs);
-    let each = arguments.stored.saturating_sub(sent).div_ceil(pairs);
-    if each > 0 {
-        println!("filling up to {} messages…", arguments.stored);
-        live::direct(magpie, each, u32::MAX).await?;
-    }
     let (mut start, mut end) = (Row::new("start with the stored messages", "ms"), Row::new("end after SIGTERM", "ms"));
     for _ in 0..arguments.rounds {
         if let Some((ended, started)) = magpie.start_again().await? {

@@ -12,6 +12,8 @@ use bench::{
 use http::Method;
 use serde_json::json;
 
+/// People who can sign in. Seeding makes one more, who has left.
+const PEOPLE: usize = 600;
 /// Members of the group of the fan-out.
 pub const GROUP: usize = 500;
 /// Pairs of the direct messages.
@@ -33,13 +35,14 @@ pub struct Target {
 
 impl Target {
     /// Seeds and starts the real server.
-    pub async fn magpie(folder: &Path, binary: &Path) -> Result<Self> {
+    pub async fn magpie(folder: &Path, binary: &Path, stored: u32) -> Result<Self> {
         let data_dir = folder.join("magpie");
         std::fs::create_dir_all(&data_dir)?;
         let magpie = Magpie { binary: binary.to_owned(), data_dir, env: Vec::new() };
         let tokens = folder.join("magpie.tokens");
         let path = tokens.to_str().context("the folder's name is not text")?;
-        magpie.run(&["admin", "seed", "--people", "600", "--tokens", path])?;
+        let (people, stored) = ((PEOPLE + 1).to_string(), stored.to_string());
+        magpie.run(&["admin", "seed", "--people", &people, "--messages", &stored, "--tokens", path])?;
         let (address, log) = (free_address()?, folder.join("magpie.log"));
         let process = magpie.serve(&address, &log)?;
         Self::prepare("Magpie", address, process, &tokens, Some(magpie), log).await
@@ -65,7 +68,8 @@ impl Target {
         log: std::path::PathBuf,
     ) -> Result<Self> {
         process.ready(&address).await?;
-        let people = Person::read_all(tokens)?;
+        let mut people = Person::read_all(tokens)?;
+        people.truncate(PEOPLE);
         ensure!(people.len() >= GROUP, "{name} has only {} people", people.len());
         let mut target = Self { name, address, process, people, group: String::new(), pairs: Vec::new(), magpie, log };
         target.converse().await?;

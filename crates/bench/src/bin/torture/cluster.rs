@@ -129,10 +129,13 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes the organisation of a run; returns the file with its people's tokens.
+/// Makes the organisation of a run, of one person more than asked for: the last
+/// one has left it. Returns the file with its people's tokens.
 pub fn seed(magpie: &Magpie, folder: &Path, people: usize, seed: u64) -> Result<PathBuf> {
     let tokens = folder.join("tokens");
     let path = tokens.to_str().context("the folder's name is not text")?;
-    magpie.run(&["admin", "seed", "--people", &people.to_string(), "--seed", &seed.to_string(), "--tokens", path])?;
+    let (people, seed) = ((people + 1).to_string(), seed.to_string());
+    let plan = ["--people", &people, "--conversations", "5", "--messages", "200", "--seed", &seed, "--tokens", path];
+    magpie.run(&[&["admin", "seed"], &plan[..]].concat())?;
     Ok(tokens)
 }
