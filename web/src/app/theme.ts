@@ -2,12 +2,15 @@
 import { settings } from '~/core/settings';
 
 const BASE_FONT = 14;
+/** From here on lines wrap that otherwise are cut. */
+const LARGE = 22;
 
 function apply(): void {
   const { theme, fontSize } = settings.getState();
   const root = document.documentElement;
   if (theme === 'system') root.removeAttribute('data-theme');
   else root.setAttribute('data-theme', theme);
+  root.toggleAttribute('data-large', fontSize >= LARGE);
   root.style.setProperty('--scale', String(fontSize / BASE_FONT));
 }
 

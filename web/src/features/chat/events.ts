@@ -112,7 +112,9 @@ function withShared(c: HeldConversation, shared: SharedConversation): HeldConver
 /** Unread follows from head and cursor; nothing else sets it. */
 function counted(c: HeldConversation): HeldConversation {
   const unread = Math.max(0, c.head.n - c.cursor.n);
-  const mentioned = c.mentioned && unread > 0 && (c.mentioned_seq === undefined || c.mentioned_seq > c.cursor.read_seq);
+  const all = c.head.mention_all_n > c.cursor.n;
+  const named = c.mentioned && (c.mentioned_seq === undefined || c.mentioned_seq > c.cursor.read_seq);
+  const mentioned = unread > 0 && (all || named);
   return unread === c.unread && mentioned === c.mentioned ? c : { ...c, unread, mentioned };
 }
 

@@ -28,8 +28,8 @@ describe('composing', () => {
     expect(mentions).toEqual([]);
   });
 
-  test('everyone is a flag, and stands as text', () => {
-    const composed = compose('@所有人 开会', [{ user: ALL, name: '所有人' }]);
+  test('everyone is a flag and a block, read in the language of the reader', () => {
+    const composed = compose('@everyone 开会', [{ user: ALL, name: 'everyone' }]);
     expect(composed).toMatchObject({ mention_all: true, mentions: [] });
     expect(plainText(composed.body, nameOf)).toBe('@所有人 开会');
   });

@@ -1,5 +1,7 @@
 /** Between what a person types and a message body, and back. */
+
 import type { Block, Body, MentionBlock, TextBlock } from '~/api/types';
+import { i18next } from '~/i18n';
 import type { Draft } from './store';
 
 export interface Composed {
@@ -8,7 +10,7 @@ export interface Composed {
   mention_all: boolean;
 }
 
-/** The word after @ that means everyone, in the language it was picked in. */
+/** Stands for everyone in a mention block; readers see the word in their own language. */
 export const ALL = 'all';
 
 /** Turns text with picked names into blocks; a name that was edited away is plain text again. */
@@ -30,18 +32,18 @@ export function compose(text: string, picks: Draft['picks']): Composed {
       i += 1;
       continue;
     }
-    if (pick.user === ALL) {
-      all = true;
-      run += `@${pick.name}`;
-    } else {
-      flush();
-      blocks.push({ type: 'mention', user: pick.user });
-      mentions.add(pick.user);
-    }
+    flush();
+    blocks.push({ type: 'mention', user: pick.user });
+    if (pick.user === ALL) all = true;
+    else mentions.add(pick.user);
     i += 1 + pick.name.length;
   }
   flush();
   return { body: { kind: 'blocks', blocks }, mentions: [...mentions], mention_all: all };
+}
+
+function mentionedName(user: string, nameOf: (user: string) => string): string {
+  return user === ALL ? i18next.t('chat:mention.all') : nameOf(user);
 }
 
 export const isText = (b: Block): b is TextBlock => b.type === 'text';
@@ -50,7 +52,9 @@ export const isMention = (b: Block): b is MentionBlock => b.type === 'mention';
 /** The body as one line of plain text, for previews, copying and reading aloud. */
 export function plainText(body: Body | null, nameOf: (user: string) => string): string {
   if (body?.kind !== 'blocks') return '';
-  return (body.blocks as Block[]).map((b) => (isText(b) ? b.text : isMention(b) ? `@${nameOf(b.user)}` : '')).join('');
+  return (body.blocks as Block[])
+    .map((b) => (isText(b) ? b.text : isMention(b) ? `@${mentionedName(b.user, nameOf)}` : ''))
+    .join('');
 }
 
 /** The draft from which a body was made, so that it can be written anew. */
@@ -58,7 +62,8 @@ export function toDraft(body: Body | null, nameOf: (user: string) => string): Dr
   const picks: Draft['picks'] = [];
   if (body?.kind === 'blocks') {
     for (const b of body.blocks as Block[]) {
-      if (isMention(b) && !picks.some((p) => p.user === b.user)) picks.push({ user: b.user, name: nameOf(b.user) });
+      if (isMention(b) && !picks.some((p) => p.user === b.user))
+        picks.push({ user: b.user, name: mentionedName(b.user, nameOf) });
     }
   }
   return { text: plainText(body, nameOf), picks };

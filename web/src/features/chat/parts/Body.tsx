@@ -1,9 +1,10 @@
 import { Fragment, type ReactNode } from 'react';
 import type { Block, Body as MessageBody } from '~/api/types';
 import { myId } from '~/core/store/session';
+import { useT } from '~/i18n';
 import { cx } from '~/ui/cx';
 import { useName } from '../names';
-import { isMention, isText } from '../text';
+import { ALL, isMention, isText } from '../text';
 import styles from './Body.module.css';
 
 const LINK = /https?:\/\/[^\s<>"'，。；！？、（）《》【】]+/g;
@@ -42,6 +43,8 @@ export function Body({ body }: { body: MessageBody }) {
 }
 
 function Mention({ user }: { user: string }) {
-  const name = useName(user);
-  return <span className={cx(styles.mention, user === myId() && styles.me)}>@{name}</span>;
+  const t = useT();
+  const name = useName(user === ALL ? undefined : user);
+  const me = user === ALL || user === myId();
+  return <span className={cx(styles.mention, me && styles.me)}>@{user === ALL ? t('chat:mention.all') : name}</span>;
 }

@@ -21,7 +21,7 @@ type Filter = 'all' | 'unread' | 'mentions' | 'direct' | 'groups';
 const passes: Record<Filter, (c: HeldConversation) => boolean> = {
   all: () => true,
   unread: (c) => c.unread > 0 || c.preferences.marked_unread,
-  mentions: (c) => c.mentioned || c.head.mention_all_n > c.cursor.n,
+  mentions: (c) => c.mentioned,
   direct: (c) => c.kind === 'direct' || c.kind === 'self',
   groups: (c) => c.kind === 'group' || c.kind === 'all_staff',
 };

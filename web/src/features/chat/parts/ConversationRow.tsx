@@ -74,11 +74,8 @@ function Preview({ conversation: c }: { conversation: HeldConversation }) {
   const draft = useStore(chat, (s) => s.drafts[c.id]?.text);
   const failed = useStore(chat, (s) => s.outbox[c.id]?.some((r) => r.failed) ?? false);
   if (failed) return <span className={cx(styles.preview, styles.alarm)}>{t('chat:list.failed')}</span>;
-  const called = c.mentioned
-    ? t('chat:list.mentioned')
-    : c.head.mention_all_n > c.cursor.n
-      ? t('chat:list.mentioned_all')
-      : '';
+  const byName = c.mentioned && (c.mentioned_seq !== undefined || c.head.mention_all_n <= c.cursor.n);
+  const called = byName ? t('chat:list.mentioned') : c.mentioned ? t('chat:list.mentioned_all') : '';
   if (called) {
     return (
       <span className={styles.preview}>

@@ -86,7 +86,7 @@ function Name({ conversation: c, title }: { conversation: HeldConversation; titl
         maxLength={100}
         error={error ? general() : undefined}
       />
-      {name.trim() !== (c.title ?? '') ? (
+      {name.trim() !== '' && name.trim() !== (c.title ?? '') ? (
         <Button kind="primary" type="submit" isPending={pending}>
           {t('common:save')}
         </Button>
