@@ -39,7 +39,8 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
         return kernel::Failure(Code::NotFound.into()).into_response();
     }
     file("index.html", &headers).unwrap_or_else(|| {
-        (StatusCode::SERVICE_UNAVAILABLE, "This build of Magpie holds no client. Build it with: make web\n").into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, "This build of Magpie holds no client. Build it with: make web\n")
+            .into_response()
     })
 }
 
@@ -52,10 +53,8 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
         .filter(|(coding, _)| accepts(coding))
         .find_map(|(coding, ending)| Some((coding, Client::get(&format!("{path}.{ending}"))?)));
     let (coding, content) = packed.map_or((None, plain), |(coding, file)| (Some(coding), file));
-    let etag = format!(
-        "\"{}\"",
-        content.metadata.sha256_hash()[..12].iter().map(|b| format!("{b:02x}")).collect::<String>()
-    );
+    let etag =
+        format!("\"{}\"", content.metadata.sha256_hash()[..12].iter().map(|b| format!("{b:02x}")).collect::<String>());
     let immutable = path.starts_with("assets/");
     let unchanged = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()) == Some(etag.as_str());
     let mut response = if unchanged {

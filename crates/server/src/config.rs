@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn every_fault_is_told_at_once() {
-        let file = "listen = 'here'\nsignup = 'maybe'\ndatabase_url = 'mysql://x'\npublic_url = 'ftp://x'\ndatabase_pool = 0";
+        let file =
+            "listen = 'here'\nsignup = 'maybe'\ndatabase_url = 'mysql://x'\npublic_url = 'ftp://x'\ndatabase_pool = 0";
         assert_eq!(merged(&Flags::default(), file, &[]).unwrap_err().len(), 5);
         assert!(merged(&Flags::default(), "colour = 'red'", &[]).unwrap_err()[0].contains("colour"));
     }
@@ -172,7 +173,8 @@ mod tests {
         let default = format!("{:?}", merged(&Flags::default(), "", &[]).unwrap());
         assert_eq!(format!("{:?}", merged(&Flags::default(), text, &[]).unwrap()), default);
         // Each setting is there, commented out, with its default.
-        let uncommented: String = text.lines().filter_map(|l| l.strip_prefix("#: ")).map(|l| format!("{l}\n")).collect();
+        let uncommented: String =
+            text.lines().filter_map(|l| l.strip_prefix("#: ")).map(|l| format!("{l}\n")).collect();
         let file: File = toml::from_str(&uncommented).unwrap();
         assert_eq!(file.listen.as_deref(), Some("0.0.0.0:8080"));
         assert_eq!(uncommented.lines().count(), 10);

@@ -5,8 +5,14 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
 use hyper::body::Incoming;
-use hyper_util::{rt::TokioIo, rt::TokioTimer, server::graceful::GracefulShutdown, service::TowerToHyperService};
-use tokio::{net::TcpListener, sync::watch};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
 use tower::ServiceExt;
 
 /// A client that has not sent its headers by then is cut off.
@@ -16,11 +22,12 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// Serves `app` until `stop` turns true, then drains.
 pub async fn serve(listener: TcpListener, app: Router, mut stop: watch::Receiver<bool>) {
-    let graceful = GracefulShutdown::new();
+    // Closed once the last connection has let go of its end.
+    let (alive, mut all_gone) = mpsc::channel::<()>(1);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(&mut stop) => break,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -44,15 +51,30 @@ pub async fn serve(listener: TcpListener, app: Router, mut stop: watch::Receiver
             .max_buf_size(proto::limits::HEADER_BYTES)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
             .with_upgrades();
-        let connection = graceful.watch(connection);
+        let (alive, mut stop) = (alive.clone(), stop.clone());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let mut connection = std::pin::pin!(connection);
+            let outcome = tokio::select! {
+                outcome = connection.as_mut() => outcome,
+                () = stopped(&mut stop) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = outcome {
                 tracing::debug!(%error, "a connection ended badly");
             }
+            drop(alive);
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    drop(alive);
+    if tokio::time::timeout(DRAIN, all_gone.recv()).await.is_err() {
         tracing::warn!("some requests were cut off");
     }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A sender that is gone has stopped too.
+    let _ = stop.wait_for(|stop| *stop).await;
 }

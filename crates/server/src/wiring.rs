@@ -6,7 +6,6 @@ use anyhow::{Context, Result, anyhow};
 use bus::Bus;
 use gateway::{Gateway, GatewayConfig};
 use kernel::{Kernel, KernelConfig, Module, Registry, SystemClock};
-use rand::Rng;
 use store::{Db, EngineConfig};
 
 use crate::config::Config;
@@ -34,7 +33,7 @@ pub fn open(config: &Config, migrate: bool) -> Result<(Db, Registry)> {
     };
     let mut store = store::Config::new(engine);
     // A node's number only has to differ from those of its living peers.
-    store.node = i64::from(Kernel::system_rng().next_u32());
+    store.node = i64::from(rand::Rng::next_u32(&mut Kernel::system_rng()));
     let db = Db::open(&store, registry.migrations(), migrate).context("the database cannot be opened")?;
     Ok((db, registry))
 }
@@ -63,8 +62,7 @@ pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Re
         setup_required,
         password_kib: 19_456,
     };
-    let kernel =
-        Kernel::new(db, Arc::new(SystemClock), registry, kernel_config, gateway.sink(), Kernel::system_rng());
+    let kernel = Kernel::new(db, Arc::new(SystemClock), registry, kernel_config, gateway.sink(), Kernel::system_rng());
     if config.unlimited {
         tracing::warn!("MAGPIE_UNLIMITED is set: budgets are off");
         kernel.budgets.lift();

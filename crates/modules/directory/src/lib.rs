@@ -22,7 +22,7 @@ mod store;
 use identity::{InvitationOffered, ProfileChanged, WhoIsKnown};
 use kernel::{Duty, Hook, Module, OrgData, PermissionDoc, PersonData};
 
-pub use actions::{NewMember, add_member, found_org};
+pub use actions::{NewMember, add_member, found_org, remove_member};
 pub use events::{MemberChanged, MemberJoined, MemberLeft, OrgCreated, OrgRenamed, stream};
 pub use members::{
     active_among, active_count_among, active_membership, active_orgs, active_scopes, are_colleagues, member,

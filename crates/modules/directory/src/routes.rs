@@ -98,7 +98,7 @@ async fn update_member(
         (status = 404, body = Problem), (status = 409, body = Problem)),
     extensions(("x-authz" = json!({"object": "org", "action": "manage_members", "scope": "org", "roles": ["owner", "admin", "oneself"]}))))]
 async fn remove_member(ctx: Ctx, At((id, user)): At<(OrgId, UserId)>) -> Result<StatusCode, Failure> {
-    actions::remove(ctx, id, user).await?;
+    actions::remove_member(ctx, id, user).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -100,7 +100,7 @@ pub(crate) async fn change_role(ctx: Ctx, id: OrgId, user: UserId, role: Role) -
 }
 
 /// Removes a member, or leaves where it is oneself. The row stays.
-pub(crate) async fn remove(ctx: Ctx, id: OrgId, user: UserId) -> Result<()> {
+pub async fn remove(ctx: Ctx, id: OrgId, user: UserId) -> Result<()> {
     ctx.clone()
         .db()
         .write(move |tx| {

@@ -30,7 +30,11 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
     let target = match operation.id.as_str() {
         // The group's owner must not be the target, nor who asks: that is leaving.
         "chat.remove_member" | "chat.update_member" => {
-            if who == Who::Reader { id(Who::Sender) } else { id(Who::Reader) }
+            if who == Who::Reader {
+                id(Who::Sender)
+            } else {
+                id(Who::Reader)
+            }
         }
         _ if who == Who::Colleague => id(Who::Reader),
         _ => id(Who::Colleague),
@@ -47,7 +51,7 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "identity.create_account" => Some(json!({ "name": "new", "password": "seven bridges of magpies" })),
         "identity.create_session" => {
             Some(json!({ "login": world.person(Who::Reader).login, "password": testkit::PASSWORD }))
-        },
+        }
         "identity.update_me" => Some(json!({ "name": "another" })),
         "identity.list_users" => {
             path = format!("{path}?ids={}", id(Who::Colleague));
@@ -65,9 +69,9 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "chat.add_members" => Some(json!({ "users": [id(Who::Colleague)] })),
         "chat.update_member" => Some(json!({ "role": "admin" })),
         "chat.send_message" => Some(message("canary-group-message again")),
-        "chat.edit_message" => {
-            Some(json!({ "body": { "kind": "blocks", "blocks": [{ "type": "text", "text": "canary-group-message edited" }] } }))
-        }
+        "chat.edit_message" => Some(
+            json!({ "body": { "kind": "blocks", "blocks": [{ "type": "text", "text": "canary-group-message edited" }] } }),
+        ),
         "chat.move_cursors" => Some(json!({ "cursors": [] })),
         "chat.set_preferences" => Some(json!({ "muted": true })),
         "chat.set_draft" => Some(json!({ "text": "canary-draft" })),

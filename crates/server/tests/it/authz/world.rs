@@ -148,7 +148,8 @@ impl World {
         let path = format!("/api/v1/orgs/{org}/members/{}", admin.id);
         p(Who::OwnerA).patch(&path, json!({ "role": "admin" })).await.ok();
 
-        let members = [Who::GroupAdmin, Who::Sender, Who::Reader, Who::Both, Who::Leaver, Who::Removed].map(|w| p(w).id);
+        let members =
+            [Who::GroupAdmin, Who::Sender, Who::Reader, Who::Both, Who::Leaver, Who::Removed].map(|w| p(w).id);
         let made = json!({ "org_id": org, "title": "canary-group-title", "members": members });
         let group = admin.post("/api/v1/conversations", made).await.ok()["id"].as_str().unwrap().to_owned();
         let member = |who: Who| format!("/api/v1/conversations/{group}/members/{}", p(who).id);
