@@ -97,7 +97,10 @@ pub(crate) fn tell(tx: &mut Tx<'_>, turn: &Turn<'_>, said: Said<'_>) -> Result<(
         rows.push(message(m)?);
     }
     rows.extend(said.sums.iter().map(reactions));
-    rows.extend(said.members.iter().map(|m| member(m, rev - 1)));
+    // In the order in which they are read.
+    let mut members: Vec<_> = said.members.iter().collect();
+    members.sort_by_key(|m| m.user);
+    rows.extend(members.into_iter().map(|m| member(m, rev - 1)));
     let Some(mut change) = Since::group(rows, rev, false).changes.pop() else {
         return Err(Error::internal(format!("a change of {} without an event", turn.id())));
     };

@@ -1,0 +1,16 @@
+//! Chat as people meet it: through HTTP and the socket, on the engine that
+//! `MAGPIE_TEST_ENGINE` names.
+
+mod access;
+mod core;
+mod groups;
+mod messages;
+mod mirror;
+mod personal;
+mod rate;
+mod seeds;
+mod sql;
+mod staff;
+mod together;
+mod verify;
+mod world;
