@@ -24,6 +24,8 @@ mod reader;
 mod session;
 mod signal;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::{
@@ -293,7 +295,9 @@ impl Gateway {
                 if i > 0 {
                     tokio::time::sleep(pause).await;
                 }
-                slice.iter().for_each(|socket| socket.close(1012, "the server restarts"));
+                for socket in slice {
+                    socket.close(1012, "the server restarts");
+                }
             }
             drop(sockets);
             let gone = async {

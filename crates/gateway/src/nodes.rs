@@ -183,7 +183,7 @@ pub(crate) async fn signals(shared: Arc<Shared>, mut signals: mpsc::Receiver<Eph
 pub(crate) async fn compare(shared: Arc<Shared>, kernel: Arc<Kernel>) {
     let mut state = shared.bus.state();
     let mut generation = state.borrow_and_update().generation;
-    let mut rounds: u32 = 0;
+    let (mut rounds, mut again): (u32, bool) = (0, false);
     loop {
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return },
@@ -191,7 +191,10 @@ pub(crate) async fn compare(shared: Arc<Shared>, kernel: Arc<Kernel>) {
             () = tokio::time::sleep(COMPARE) => {}
         }
         let now = *state.borrow_and_update();
-        let anew = now.generation != generation || shared.lagged.swap(false, Relaxed);
+        // Once more a little later: subscriptions take effect only after the
+        // connection.
+        let fresh = now.generation != generation;
+        let anew = std::mem::replace(&mut again, fresh) || fresh || shared.lagged.swap(false, Relaxed);
         generation = now.generation;
         let deaf = !now.connected || shared.peers.missing();
         rounds = if deaf { rounds + 1 } else { 0 };

@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// Events of one `catch_up` frame, and of one read of the hub.
-const PAGE: usize = 100;
+/// Small in tests, so that they turn pages.
+const PAGE: usize = if cfg!(test) { 4 } else { 100 };
 /// Revs behind which reading is not even tried.
 const FAR: i64 = 20 * limits::CATCH_UP_EVENTS as i64;
 /// People of a conversation whose cursors are all sent when it is opened.

@@ -23,7 +23,7 @@ use axum::{
 };
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _, stream::FuturesUnordered};
 use kernel::{
-    Budget, Failure, Kernel, Principal,
+    Budget, Failure, Kernel, Principal, Registry,
     extract::{Secret, secret},
     streams::Followed,
 };
@@ -33,7 +33,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use crate::{
-    Shared, nodes,
+    Shared,
+    hub::Hub,
+    nodes,
     outbox::{Item, Note, Outbox},
     reader,
     session::{Found, Output, Session, Want},
@@ -335,22 +337,11 @@ impl Shell {
 
     fn act(&mut self, output: Output) {
         let hub = &self.shared.hub;
+        let Some(output) = follow(hub, &self.kernel.registry, &self.outbox, &mut self.session, output) else { return };
         match output {
             Output::Admit => self.admit(),
             Output::Resumed => self.admission = None,
             Output::Read(wants) => self.begin_read(wants),
-            Output::Follow(followed) => {
-                for Followed { stream, rev, access, .. } in followed {
-                    hub.follow(&self.outbox, stream, rev, access.min_seq);
-                }
-                self.outbox.streams.lock().shrink_to_fit();
-            }
-            Output::Subscribe { stream, rev, min_seq, event } => {
-                let follow = hub.follow(&self.outbox, stream, rev, min_seq);
-                self.session.subscribed(stream, rev, event.as_deref(), follow);
-            }
-            Output::Unfollow(stream) => hub.unfollow(&self.outbox, stream),
-            Output::Reconcile(followed) => self.reconcile(&followed),
             Output::Typing(stream) => {
                 if hub.follows(&self.outbox, stream) {
                     nodes::typing(&self.shared, stream, self.outbox.user);
@@ -368,7 +359,7 @@ impl Shell {
             Output::Call { id, op, params } => {
                 self.calls.push(call(Arc::clone(&self.kernel), self.principal.clone(), id, op, params));
             }
-            Output::Send(_) | Output::Close(..) => {}
+            _ => {}
         }
     }
 
@@ -396,19 +387,6 @@ impl Shell {
         }));
     }
 
-    fn reconcile(&mut self, followed: &[Followed]) {
-        let now: HashSet<StreamKey> = self.outbox.streams.lock().iter().map(|c| c.key).collect();
-        let then: HashSet<StreamKey> = followed.iter().map(|f| f.stream).collect();
-        let gone: Vec<_> = now
-            .difference(&then)
-            .map(|stream| {
-                self.shared.hub.unfollow(&self.outbox, *stream);
-                (*stream, reader::dismissal(&self.kernel.registry, *stream))
-            })
-            .collect();
-        self.session.reconciled(gone, then.difference(&now).copied().collect());
-    }
-
     /// Puts a text into the buffer of the socket, which is written when it is
     /// full or flushed.
     async fn write(&mut self, text: Utf8Bytes) -> Result<(), End> {
@@ -434,6 +412,43 @@ impl Shell {
             goodbye(&mut self.ws, code, &reason).await;
         }
     }
+}
+
+/// Does what a session wants followed; gives other outputs back.
+pub(crate) fn follow(
+    hub: &Hub,
+    registry: &Registry,
+    outbox: &Arc<Outbox>,
+    session: &mut Session,
+    output: Output,
+) -> Option<Output> {
+    match output {
+        Output::Follow(followed) => {
+            for Followed { stream, rev, access, .. } in followed {
+                hub.follow(outbox, stream, rev, access.min_seq);
+            }
+            outbox.streams.lock().shrink_to_fit();
+        }
+        Output::Subscribe { stream, rev, min_seq, event } => {
+            let follow = hub.follow(outbox, stream, rev, min_seq);
+            session.subscribed(stream, rev, event.as_deref(), follow);
+        }
+        Output::Unfollow(stream) => hub.unfollow(outbox, stream),
+        Output::Reconcile(followed) => {
+            let now: HashSet<StreamKey> = outbox.streams.lock().iter().map(|c| c.key).collect();
+            let then: HashSet<StreamKey> = followed.iter().map(|f| f.stream).collect();
+            let gone: Vec<_> = now
+                .difference(&then)
+                .map(|stream| {
+                    hub.unfollow(outbox, *stream);
+                    (*stream, reader::dismissal(registry, *stream))
+                })
+                .collect();
+            session.reconciled(gone, then.difference(&now).copied().collect());
+        }
+        other => return Some(other),
+    }
+    None
 }
 
 /// Writes, but gives up when the socket is to be closed or takes nothing.
