@@ -14,6 +14,8 @@ export interface CachedTimeline {
   conversation: string;
   /** The rev up to which the rows are true. */
   rev: number;
+  /** The newest message there was at that rev. */
+  tail: number;
   from: number;
   to: number;
   messages: Message[];

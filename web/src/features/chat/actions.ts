@@ -42,7 +42,7 @@ export function sentMessage(row: OutboxRow, sent: Sent): void {
     reply_to: row.reply_to ?? null,
     countable: true,
   };
-  const segments = upsert(held.segments, message);
+  const segments = upsert(held.segments, message, held.tail);
   chat.setState({ timelines: { ...timelines, [row.conversation]: { ...held, segments } } });
 }
 
@@ -52,7 +52,7 @@ function show(conversation: string, message: Message): void {
   const held = timelines[conversation];
   if (!held || !messageAt(held.segments, message.seq)) return;
   chat.setState({
-    timelines: { ...timelines, [conversation]: { ...held, segments: upsert(held.segments, message) } },
+    timelines: { ...timelines, [conversation]: { ...held, segments: upsert(held.segments, message, held.tail) } },
   });
   updateConversation(conversation, (c) => (c.last?.seq === message.seq ? { ...c, last: message } : c));
 }

@@ -36,7 +36,7 @@ export async function readTimeline(id: string): Promise<Timeline | undefined> {
   try {
     const kept = await cache?.get('timelines', id);
     if (!kept || kept.messages.length === 0) return undefined;
-    return { rev: kept.rev, segments: [{ from: kept.from, to: kept.to, messages: kept.messages }] };
+    return { rev: kept.rev, tail: kept.tail, segments: [{ from: kept.from, to: kept.to, messages: kept.messages }] };
   } catch {
     return undefined;
   }
@@ -101,5 +101,7 @@ function tailOf(id: string, timeline: Timeline): CachedTimeline | undefined {
   const tail = lastSegment(timeline.segments);
   const messages = tail?.messages.slice(-KEEP_MESSAGES) ?? [];
   const first = messages[0];
-  return tail && first ? { conversation: id, rev: timeline.rev, from: first.seq, to: tail.to, messages } : undefined;
+  return tail && first
+    ? { conversation: id, rev: timeline.rev, tail: timeline.tail, from: first.seq, to: tail.to, messages }
+    : undefined;
 }

@@ -1,8 +1,18 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { History } from '~/api/types';
 import { session } from '~/core/store/session';
-import { applyCursor, applyMention, applyToConversation, listOrder, reacted, refresh } from './events';
-import { applyEvents, chat, forgetChat, putConversations, putHistory } from './store';
+import {
+  applyCursor,
+  applyMention,
+  applyToConversation,
+  type HeldConversation,
+  listOrder,
+  reacted,
+  refresh,
+  type Timeline,
+} from './events';
+import { applyEvents, chat, forgetChat, putConversations, putHistory, putTimeline } from './store';
 import { conversation, ME, ModelServer, message, type Op } from './testing';
 
 beforeEach(() => {
@@ -54,36 +64,82 @@ const sorted = (m: ReturnType<ModelServer['history']>['items'][number] | null | 
       .map((r) => ({ ...r, users: [...r.users].sort() })),
   };
 
+interface Late {
+  rev: number;
+  events: Parameters<typeof applyEvents>[2];
+}
+
+/** A client that is told of one server's changes, with all that can go wrong on the way. */
+class Client {
+  private late: Late[] = [];
+  private pages: { page: History; from: number; to: number }[] = [];
+  private kept: Timeline | undefined;
+
+  constructor(private readonly server: ModelServer) {}
+
+  /** The device kept the end of the timeline as it was then. */
+  keep(): void {
+    const { size } = this.server;
+    const from = Math.max(1, size - 3);
+    const page = this.server.history(from, size);
+    this.kept =
+      size > 0 ? { rev: page.rev, tail: size, segments: [{ from, to: size, messages: page.items }] } : undefined;
+  }
+
+  /** The list is read now; the timeline comes from the device and trails it. */
+  open(): void {
+    putConversations([this.server.conversation()], 'server');
+    if (this.kept) putTimeline('c', this.kept);
+  }
+
+  hears(emitted: Late, happens: string): void {
+    if (happens === 'late') this.late.push(emitted);
+    if (happens === 'lost' || happens === 'late') return;
+    receive(this.server, emitted.rev, emitted.events);
+    if (happens === 'twice') receive(this.server, emitted.rev, emitted.events);
+  }
+
+  /** Asks for history; the answer takes its time. */
+  asks(): void {
+    const { size } = this.server;
+    const from = Math.max(1, Math.floor(size / 2));
+    if (size > 0) this.pages.push({ page: this.server.history(from, size), from, to: size });
+  }
+
+  arrive(): void {
+    for (const { page, from, to } of this.pages) settle(this.server, putHistory('c', page, { from, to }));
+    for (const l of this.late) receive(this.server, l.rev, l.events);
+    this.pages = [];
+    this.late = [];
+  }
+
+  finish(): void {
+    this.arrive();
+    catchUp(this.server, chat.getState().conversations.c?.head.rev ?? 0);
+  }
+}
+
 describe('the law: state + events == fresh state', () => {
   test('whatever is lost, repeated or late, and whenever history is read', () => {
+    const steps = fc.array(fc.tuple(op, fate), { minLength: 1, maxLength: 60 });
     fc.assert(
-      fc.property(fc.array(fc.tuple(op, fate), { minLength: 1, maxLength: 60 }), fc.nat(20), (steps, begin) => {
+      fc.property(steps, fc.nat(20), fc.nat(6), fc.integer({ min: 1, max: 6 }), (list, kept, opened, every) => {
         forgetChat();
         const server = new ModelServer();
-        let late: { rev: number; events: Parameters<typeof applyEvents>[2] }[] = [];
-        steps.forEach(([step, happens], i) => {
+        const client = new Client(server);
+        list.forEach(([step, happens], i) => {
           const emitted = server.act(step);
-          if (i === begin % steps.length) {
-            putConversations([server.conversation()], 'server');
-            if (server.size > 0) putHistory('c', server.history(1, server.size), { from: 1, to: server.size });
-          }
-          if (happens === 'late') late.push(emitted);
-          if (happens === 'page' && server.size > 2) {
-            const page = server.history(1, server.size);
-            settle(server, putHistory('c', page, { from: 1, to: server.size }));
-          }
-          if (happens === 'lost' || happens === 'late') return;
-          receive(server, emitted.rev, emitted.events);
-          if (happens === 'twice') receive(server, emitted.rev, emitted.events);
-          if (i % 5 === 0) {
-            for (const l of late) receive(server, l.rev, l.events);
-            late = [];
-          }
+          if (i === kept) client.keep();
+          if (i === kept + opened) client.open();
+          if (i < kept + opened) return;
+          if (happens === 'page') client.asks();
+          client.hears(emitted, happens);
+          if (i % every === 0) client.arrive();
         });
-        const known = chat.getState().conversations.c?.head.rev ?? 0;
-        catchUp(server, known);
+        if (!chat.getState().conversations.c) client.open();
+        client.finish();
         const { conversations, timelines } = chat.getState();
-        const { mentioned_seq: _, ...held } = conversations.c as NonNullable<(typeof conversations)['c']>;
+        const { mentioned_seq: _, ...held } = conversations.c as HeldConversation;
         const fresh = server.conversation();
         expect({ ...held, last: sorted(held.last) }).toEqual({ ...fresh, last: sorted(fresh.last) });
         const timeline = timelines.c;
@@ -93,7 +149,7 @@ describe('the law: state + events == fresh state', () => {
         }
         expect(timeline.rev).toBe(fresh.head.rev);
       }),
-      { numRuns: 400 },
+      { numRuns: 600 },
     );
   });
 });

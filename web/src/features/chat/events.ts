@@ -23,6 +23,8 @@ export interface Timeline {
   /** The rev up to which the segments are true; may trail the conversation's own after reading from the cache. */
   rev: number;
   segments: Segment[];
+  /** The newest message there was at `rev`; what lies after it is new to this timeline with all that belongs to it. */
+  tail: number;
   /** The first message there is to see, once it was reached. */
   first?: number;
 }
@@ -150,7 +152,7 @@ export function refresh(held: HeldConversation | undefined, row: Conversation): 
 
 export function applyToTimeline(timeline: Timeline, events: readonly ConversationStreamEvent[], me: string): Timeline {
   let segments = timeline.segments;
-  for (const event of messagesOf(events)) segments = upsert(segments, plain(event));
+  for (const event of messagesOf(events)) segments = upsert(segments, plain(event), timeline.tail);
   for (const event of events) {
     if (event.kind === 'reactions') segments = change(segments, event.seq, (m) => reacted(m, event, me));
   }

@@ -37,26 +37,26 @@ describe('runs', () => {
   });
 
   test('a new message lengthens the end or begins a run behind a gap', () => {
-    expect(shape(upsert([run(1, 3)], message(4)))).toEqual([[1, 4]]);
-    expect(shape(upsert([run(1, 3)], message(6)))).toEqual([
+    expect(shape(upsert([run(1, 3)], message(4), 3))).toEqual([[1, 4]]);
+    expect(shape(upsert([run(1, 3)], message(6), 3))).toEqual([
       [1, 3],
       [6, 6],
     ]);
-    expect(shape(upsert([run(1, 3), run(6, 6)], message(5)))).toEqual([
+    expect(shape(upsert([run(1, 3), run(6, 6)], message(5), 3))).toEqual([
       [1, 3],
       [5, 6],
     ]);
   });
 
   test('a change of something that is not held is left out', () => {
-    expect(shape(upsert([run(1, 3), run(8, 9)], message(5)))).toEqual([
+    expect(shape(upsert([run(1, 3), run(8, 9)], message(4), 9))).toEqual([
       [1, 3],
       [8, 9],
     ]);
   });
 
   test('an older row does not replace a newer one', () => {
-    expect(upsert([run(1, 3, 7)], message(2, { rev: 6 }))[0]?.messages[1]?.rev).toBe(7);
+    expect(upsert([run(1, 3, 7)], message(2, { rev: 6 }), 3)[0]?.messages[1]?.rev).toBe(7);
   });
 
   test('trimming keeps the surroundings of what is on the page', () => {

@@ -44,13 +44,14 @@ export function merge(segments: readonly Segment[], page: Segment, incoming: 'wi
   return [...apart, { from, to, messages }].sort((a, b) => a.from - b.from);
 }
 
-/** Puts one row in the place of the old one, or at the end; a row between runs is left out, it is read when it is looked at. */
-export function upsert(segments: readonly Segment[], message: Message): Segment[] {
+/**
+ * Puts one row in the place of the old one. A row that is not held is added only if it is new, that is after `tail`: an event
+ * carries no reactions, and those of an older message would be missing for good. Such a row is read when it is looked at.
+ */
+export function upsert(segments: readonly Segment[], message: Message, tail: number): Segment[] {
   const held = segmentWith(segments, message.seq);
   if (held) return segments.map((s) => (s === held ? replace(s, message) : s));
-  const last = lastSegment(segments);
-  const meets = segments.some((s) => s.to + 1 === message.seq || s.from - 1 === message.seq);
-  if (last && !meets && message.seq < last.to) return [...segments];
+  if (message.seq <= tail) return [...segments];
   return merge(segments, { from: message.seq, to: message.seq, messages: [message] }, 'wins');
 }
 

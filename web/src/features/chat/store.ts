@@ -125,8 +125,11 @@ export function applyEvents(
   let behind: number | undefined;
   if (timeline) {
     const applied = applyToTimeline(timeline, events, me);
-    const known = base <= timeline.rev ? Math.max(timeline.rev, rev) : timeline.rev;
-    more.timelines = { ...state.timelines, [id]: { ...applied, rev: known } };
+    const joins = base <= timeline.rev;
+    const known = joins ? Math.max(timeline.rev, rev) : timeline.rev;
+    const newest = events.reduce((seq, e) => (e.kind === 'message' ? Math.max(seq, e.seq) : seq), timeline.tail);
+    const tail = joins ? newest : timeline.tail;
+    more.timelines = { ...state.timelines, [id]: { ...applied, rev: known, tail } };
     if (known < conversation.head.rev) behind = known;
   }
   const members = state.members[id];
@@ -151,7 +154,7 @@ export function putHistory(id: string, page: History, covers: { from: number; to
   const stale = !isNew && page.rev < held.rev;
   const segments =
     covers.to < covers.from ? (held?.segments ?? []) : merge(held?.segments ?? [], segment, stale ? 'loses' : 'wins');
-  const timeline: Timeline = { ...held, rev: held?.rev ?? page.rev, segments };
+  const timeline: Timeline = { tail: page.head.seq, ...held, rev: held?.rev ?? page.rev, segments };
   chat.setState({
     timelines: { ...state.timelines, [id]: timeline },
     historyFailed: { ...state.historyFailed, [id]: false },
