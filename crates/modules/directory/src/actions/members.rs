@@ -147,7 +147,9 @@ pub(crate) async fn follow_account(ctx: Ctx, id: OrgId, user: UserId) -> Result<
             let account = identity::users::get(tx, user)?.ok_or(Code::NotFound)?;
             let Some(before) = sql::member(tx, org.scope, user)? else { return Ok(()) };
             let mut renamed = None;
-            if before.name != account.name {
+            // Whoever left keeps there the name they had, unless none is kept at all.
+            let follows = before.state == MemberState::Active || account.deleted;
+            if follows && before.name != account.name {
                 let rev = bump(tx, stream(id))?;
                 let member = sql::set_name(tx, &org, user, &account.name, rev)?;
                 streams::emit(tx, stream(id), rev, Header::default(), &[events::member(&member)])?;

@@ -1,1 +1,58 @@
-fn main() {}
+//! The directory through HTTP and WebSocket, on the engine
+//! `MAGPIE_TEST_ENGINE` names.
+
+mod audit;
+mod invitations;
+mod isolation;
+mod law;
+mod members;
+mod orgs;
+mod people;
+mod statements;
+
+use serde_json::{Value, json};
+use testkit::{Person, TestServer};
+
+async fn server() -> TestServer {
+    TestServer::with(vec![identity::module(), directory::module()]).await
+}
+
+/// Founds an organisation; its id.
+async fn found(owner: &Person, name: &str) -> String {
+    let org = owner.post("/api/v1/orgs", json!({ "name": name })).await.ok();
+    org["id"].as_str().unwrap().to_owned()
+}
+
+/// Makes an invitation.
+async fn invite(by: &Person, org: &str, what: Value) -> Value {
+    by.post(&format!("/api/v1/orgs/{org}/invitations"), what).await.ok()
+}
+
+fn code(invitation: &Value) -> &str {
+    invitation["code"].as_str().unwrap()
+}
+
+fn accept_path(invitation: &Value) -> String {
+    format!("/api/v1/invitations/{}/accept", code(invitation))
+}
+
+/// Brings people into an organisation.
+async fn join(owner: &Person, org: &str, people: &[&Person]) {
+    let invitation = invite(owner, org, json!({})).await;
+    for person in people {
+        person.post(&accept_path(&invitation), json!({})).await.ok();
+    }
+}
+
+fn member_path(org: &str, person: &Person) -> String {
+    format!("/api/v1/orgs/{org}/members/{}", person.id)
+}
+
+async fn set_role(by: &Person, org: &str, person: &Person, role: &str) -> testkit::Answer {
+    by.patch(&member_path(org, person), json!({ "role": role })).await
+}
+
+/// The names of a page of members.
+fn names(page: &Value) -> Vec<String> {
+    page["items"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap().to_owned()).collect()
+}

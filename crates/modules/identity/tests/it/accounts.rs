@@ -72,7 +72,8 @@ async fn a_login_that_was_asked_for_is_unique_however_it_is_written() {
     assert_eq!(made["user"]["login"], "Alice.Chen");
     let problem = server.nobody().post("/api/v1/accounts", with("ＡＬＩＣＥ chen")).await.fails(Code::LoginTaken);
     assert_eq!(problem["field"], "login");
-    let signed = server.nobody().post("/api/v1/sessions", json!({"login": "alice chen", "password": PASSWORD})).await.ok();
+    let signed =
+        server.nobody().post("/api/v1/sessions", json!({"login": "alice chen", "password": PASSWORD})).await.ok();
     assert_eq!(signed["user"]["id"], made["user"]["id"]);
 
     let all = (0..32).map(|_| {
@@ -152,11 +153,8 @@ async fn a_change_of_oneself_is_on_the_own_stream_as_it_is_read() {
 
     // What is read after a rev is what was sent with the next one.
     let (kernel, id) = (server.kernel.clone(), alice.id.0);
-    let since = server
-        .db()
-        .read(move |tx| kernel.registry.stream("person").unwrap().since(tx, id, 0, 100))
-        .await
-        .unwrap();
+    let since =
+        server.db().read(move |tx| kernel.registry.stream("person").unwrap().since(tx, id, 0, 100)).await.unwrap();
     assert_eq!((since.rev, since.more), (1, false));
     assert_eq!(json!(since.changes[0].events), frame["events"]);
 

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use testkit::PASSWORD;
 
-
 fn sign_in(login: &str, password: &str) -> Value {
     json!({ "login": login, "password": password })
 }
@@ -107,7 +106,9 @@ async fn only_a_hash_of_the_password_and_of_the_session_is_kept() {
         .db()
         .read(move |tx| {
             let phc: String =
-                tx.one(store::sql!("SELECT secret FROM identity_credentials WHERE user_id = $1"), &[&id], |r| r.get(0))?;
+                tx.one(store::sql!("SELECT secret FROM identity_credentials WHERE user_id = $1"), &[&id], |r| {
+                    r.get(0)
+                })?;
             let hashes: Vec<Vec<u8>> =
                 tx.query(store::sql!("SELECT secret_hash FROM identity_sessions WHERE user_id = $1"), &[&id], |r| {
                     r.get(0)
