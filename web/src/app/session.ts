@@ -286,6 +286,7 @@ async function purge({ keepOutbox = false } = {}): Promise<void> {
   was?.realtime.stop();
   was?.cache?.close();
   chatSlice.forgetChat();
+  chatSlice.forgetDrafts();
   directorySlice.forgetDirectory();
   forgetPeople();
   queries.clear();

@@ -6,10 +6,11 @@ import type { OutboxRow } from '~/core/outbox';
 import { learnPeople, people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { uuidv7 } from '~/core/uuid';
+import { keepDraft } from './drafts';
 import { applyCursor, applyPreferences } from './events';
 import { noticePeople, services } from './live';
 import { messageAt, upsert } from './segments';
-import { chat, type Draft, putConversations, setDraft, setMembers, updateConversation } from './store';
+import { chat, type Draft, putConversations, setMembers, updateConversation } from './store';
 import { compose, toDraft } from './text';
 
 const nameOf = (id: string) => people.getState().users[id]?.name ?? '';
@@ -25,7 +26,7 @@ export async function send(conversation: string, draft: Draft): Promise<void> {
     reply_to: draft.reply_to ?? null,
     created_at: now(),
   });
-  setDraft(conversation, { text: '', picks: [] });
+  keepDraft(conversation, { text: '', picks: [] });
 }
 
 /** The server has a message: it stands in the timeline before its frame arrives, so that nothing flickers. */
@@ -155,22 +156,4 @@ export async function loadMembers(id: string): Promise<void> {
   }
   learnPeople(members.map((m) => ({ id: m.user, name: m.name })));
   setMembers(id, members);
-}
-
-const DRAFT_AFTER_MS = 2_000;
-const draftTimers = new Map<string, ReturnType<typeof setTimeout>>();
-
-/** Keeps a draft here at once and on the server soon, for the person's other devices. */
-export function keepDraft(id: string, draft: Draft): void {
-  setDraft(id, draft);
-  clearTimeout(draftTimers.get(id));
-  draftTimers.set(
-    id,
-    setTimeout(() => {
-      draftTimers.delete(id);
-      const text = chat.getState().drafts[id]?.text ?? '';
-      if ((chat.getState().conversations[id]?.draft ?? '') === text) return;
-      ask(client.PUT('/conversations/{id}/draft', { params: { path: { id } }, body: { text } })).catch(() => undefined);
-    }, DRAFT_AFTER_MS),
-  );
 }

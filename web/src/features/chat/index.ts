@@ -1,6 +1,7 @@
 /** What the rest of the client may use of chat. */
 export { createGroup, sentMessage, startDirect } from './actions';
 export { startCache, stopCache } from './cache';
+export { forgetDrafts } from './drafts';
 export {
   catchUpTimelines,
   conversationHandler,

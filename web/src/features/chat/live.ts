@@ -9,6 +9,7 @@ import type { Outbox } from '~/core/outbox';
 import type { Realtime, StreamHandler } from '~/core/realtime';
 import { learnPeople, people, wantPeople } from '~/core/store/people';
 import { myId } from '~/core/store/session';
+import { draftArrived, noticeDrafts } from './drafts';
 import { applyCursor, applyMention, applyPreferences, readConversationEvent } from './events';
 import { loadTail } from './history';
 import {
@@ -18,7 +19,6 @@ import {
   dropTimeline,
   putConversations,
   putCursors,
-  setDraft,
   setMembers,
   setTyping,
   updateConversation,
@@ -121,6 +121,7 @@ export async function readConversations(): Promise<void> {
   putConversations(rows, 'server', true);
   for (const id of gone) dropTimeline(id);
   noticePeople(rows);
+  noticeDrafts(rows);
   delivered(rows.map((r) => r.id));
   catchUpTimelines();
 }
@@ -156,13 +157,8 @@ export function personEvent(event: PersonStreamEvent): void {
       return updateConversation(event.conversation, (c) => applyPreferences(c, event));
     case 'mention':
       return updateConversation(event.conversation, (c) => applyMention(c, event.seq));
-    case 'draft': {
-      updateConversation(event.conversation, (c) => ({ ...c, draft: event.text }));
-      // What is being typed here is newer than what another device sent.
-      const writing = document.activeElement?.getAttribute('data-conversation') === event.conversation;
-      if (!writing) setDraft(event.conversation, { text: event.text, picks: [] });
-      return;
-    }
+    case 'draft':
+      return draftArrived(event.conversation, event.text);
     case 'followed':
       putConversations([event.conversation]);
       noticePeople([event.conversation]);

@@ -27,6 +27,8 @@ export function useSystemText(): (message: Message) => string {
       case 'created':
         return t('chat:system.created', { who });
       case 'added':
+        // Who came by an invitation added themselves.
+        if (ids(named).join() === ids(actor)[0]) return t('chat:system.joined', { whom });
         return t('chat:system.added', { who, whom });
       case 'removed':
         return t('chat:system.removed', { who, whom });

@@ -13,11 +13,12 @@ import { Avatar } from '~/ui/Avatar';
 import { Button } from '~/ui/Button';
 import { cx } from '~/ui/cx';
 import { isComposing } from '~/ui/isComposing';
+import { keepDraft } from '../drafts';
 import { services } from '../live';
 import { useName } from '../names';
 import type { Row } from '../rows';
 import { messageAt } from '../segments';
-import { chat, setDraft } from '../store';
+import { chat } from '../store';
 import { useSystemText } from '../system';
 import { plainText } from '../text';
 import { chatUi, focusComposer } from '../ui';
@@ -96,7 +97,7 @@ function Recalled({ conversation, message }: { conversation: string; message: Me
         <Button
           kind="quiet"
           onPress={() => {
-            setDraft(conversation, rewrite);
+            keepDraft(conversation, rewrite);
             focusComposer();
           }}
         >

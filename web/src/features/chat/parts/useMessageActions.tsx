@@ -10,7 +10,8 @@ import { copyText } from '~/ui/copy';
 import type { MenuAction } from '~/ui/Menu';
 import { toast } from '~/ui/Toast';
 import { recall } from '../actions';
-import { chat, setDraft } from '../store';
+import { keepDraft } from '../drafts';
+import { chat } from '../store';
 import { plainText, toDraft } from '../text';
 import { chatUi, focusComposer } from '../ui';
 
@@ -21,7 +22,7 @@ const nameOf = (id: string) => people.getState().users[id]?.name ?? '';
 export function startReply(conversation: string, seq: number): void {
   const draft = chat.getState().drafts[conversation] ?? { text: '', picks: [] };
   chatUi.setState({ editing: undefined });
-  setDraft(conversation, { ...draft, reply_to: seq });
+  keepDraft(conversation, { ...draft, reply_to: seq });
   focusComposer();
 }
 
