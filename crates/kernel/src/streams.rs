@@ -95,11 +95,22 @@ pub trait StreamSource: Send + Sync + 'static {
     fn authorize(&self, tx: &mut Tx<'_>, user: UserId, id: Uuid) -> Result<Option<Access>>;
     /// Rows whose last change is after `rev`, at most about `limit`; never
     /// splits one rev. Frames that were emitted and what is read here agree:
-    /// another node turns a hint into frames by reading.
+    /// another node turns a hint into frames by reading. So headers are filled
+    /// here too, `joins` and `leaves` from the rows of members; `joins` names
+    /// somebody where their access began with that row, not where something
+    /// else of it changed (they would have to read everything anew).
     fn since(&self, tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Since>;
     /// All streams of this kind that the person follows by membership and
     /// that changed at or after `changed_since` (0: all).
     fn followed(&self, tx: &mut Tx<'_>, user: UserId, changed_since: i64) -> Result<Vec<Followed>>;
+    /// Streams of this kind that the person ceased to follow by membership at
+    /// or after `changed_since`, where that left a trace (a tombstone; the end
+    /// is itself a change of the stream, and `changed_at` that of its head).
+    /// A client names at most 200 conversations when it resumes; of the end of
+    /// its access to another one it hears by this.
+    fn unfollowed(&self, _tx: &mut Tx<'_>, _user: UserId, _changed_since: i64) -> Result<Vec<Uuid>> {
+        Ok(Vec::new())
+    }
     /// The event that introduces a stream to a person who now follows it.
     fn introduce(&self, _tx: &mut Tx<'_>, _user: UserId, _id: Uuid) -> Result<Option<Value>> {
         Ok(None)

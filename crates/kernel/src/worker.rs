@@ -3,13 +3,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use proto::{Error, Result};
+use proto::{Error, Millis, Result};
 use store::jobs::{self, Claimed};
 
 use crate::{Kernel, Principal};
 
 /// How often a worker with nothing to do looks again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often the slots of periodic work are looked at.
+const SCHEDULE_MS: Millis = 10_000;
 /// After so many failures a job is set aside for people to look at.
 const TRIES: i64 = 20;
 
@@ -65,10 +67,11 @@ async fn run(kernel: &Arc<Kernel>, job: Claimed) -> Result<()> {
 
 /// Runs until the task is dropped.
 pub async fn forever(kernel: Arc<Kernel>) {
-    let mut scheduled = i64::MIN;
+    let mut scheduled: Option<Millis> = None;
     loop {
-        if kernel.now() - scheduled >= 10_000 {
-            scheduled = kernel.now();
+        let now = kernel.now();
+        if scheduled.is_none_or(|last| now - last >= SCHEDULE_MS) {
+            scheduled = Some(now);
             if let Err(error) = schedule(&kernel).await {
                 tracing::warn!(%error, "periodic work was not scheduled");
             }

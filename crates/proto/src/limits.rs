@@ -46,7 +46,7 @@ limits! {
     BODY_BYTES: "bytes" = 262_144;
     /// Deepest nesting of a JSON body.
     JSON_DEPTH: "levels" = 32;
-    /// Longest query string.
+    /// Longest query string: 200 ids fit.
     QUERY_BYTES: "bytes" = 8_192;
     /// Largest sum of request headers.
     HEADER_BYTES: "bytes" = 32_768;

@@ -13,7 +13,7 @@ use super::{Line, uuid};
 /// People written in one transaction.
 const PEOPLE: usize = 40;
 /// Members added in one transaction: each is told on their own stream.
-const MEMBERS: usize = 20;
+const MEMBERS: usize = 10;
 /// Read places moved in one transaction.
 const PLACES: usize = 40;
 
