@@ -107,6 +107,7 @@ where
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the form of a call")]
 fn send(ctx: Ctx, params: Box<RawValue>) -> CallFuture {
     call(&params, |call: actions::SendCall| {
         let (id, message) = call.split();
@@ -114,6 +115,7 @@ fn send(ctx: Ctx, params: Box<RawValue>) -> CallFuture {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the form of a call")]
 fn move_cursors(ctx: Ctx, params: Box<RawValue>) -> CallFuture {
     call(&params, |moves| actions::move_cursors(ctx, moves))
 }

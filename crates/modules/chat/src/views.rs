@@ -30,16 +30,16 @@ pub(crate) fn load(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<
 /// The conversation as `user` sees it, if they take part in it now.
 pub(crate) fn of(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<Option<ConversationView>> {
     match load(tx, user, id)? {
-        Some(c) => shown(tx, c),
+        Some(c) => shown(tx, &c),
         None => Ok(None),
     }
 }
 
 /// A conversation that was loaded for somebody, as they see it.
-pub(crate) fn shown(tx: &mut Tx<'_>, c: Conversation) -> Result<Option<ConversationView>> {
+pub(crate) fn shown(tx: &mut Tx<'_>, c: &Conversation) -> Result<Option<ConversationView>> {
     let Some(seen) = sql::visible::one(tx, c.me, c.row.id)? else { return Ok(None) };
     let mut policies = Policies::default();
-    draw(tx, Conversation { row: seen.row.clone(), ..c }, seen, &mut policies).map(Some)
+    draw(tx, c, seen, &mut policies).map(Some)
 }
 
 /// A page of a list: what the predicate found, drawn.
@@ -62,7 +62,7 @@ pub(crate) fn page(
         let Some((role, since)) = joined_of(&seen.row, seen.member.as_ref(), colleague) else { continue };
         let scope = colleague.map(|c| c.scope);
         let c = Conversation { row: seen.row.clone(), me: user, role, scope, since };
-        views.push(draw(tx, c, seen, &mut policies)?);
+        views.push(draw(tx, &c, seen, &mut policies)?);
     }
     Ok(views)
 }
@@ -82,7 +82,7 @@ impl Policies {
     }
 }
 
-fn draw(tx: &mut Tx<'_>, c: Conversation, seen: Seen, policies: &mut Policies) -> Result<ConversationView> {
+fn draw(tx: &mut Tx<'_>, c: &Conversation, seen: Seen, policies: &mut Policies) -> Result<ConversationView> {
     // With a cursor that remembers it, the place of joining need not be found.
     let (joined_seq, joined_n) = match (seen.joined_seq, seen.place) {
         (Some(seq), Some(place)) => (seq, place.n),
@@ -105,7 +105,7 @@ fn draw(tx: &mut Tx<'_>, c: Conversation, seen: Seen, policies: &mut Policies) -
         preferences: seen.preferences,
         draft: seen.draft,
         joined_seq,
-        can: can_do(&principal(c.me), &c, up_to),
+        can: can_do(&principal(c.me), c, up_to),
     })
 }
 

@@ -48,14 +48,13 @@ pub(crate) async fn group(ctx: Ctx, once: Once, group: NewGroup) -> Result<Conve
         let mut keys = once.keys(&ctx);
         keys.push(Conversation::key(id));
         tx.lock(&keys)?;
-        let id = match once.result(tx, &ctx)? {
-            Some(made) => ConversationId(made),
-            None => {
-                let org = home(tx, ctx.user(), &group)?;
-                group_in(tx, &ctx, id, org, &group)?;
-                once.keep(tx, &ctx, id.0)?;
-                id
-            }
+        let id = if let Some(made) = once.result(tx, &ctx)? {
+            ConversationId(made)
+        } else {
+            let org = home(tx, ctx.user(), &group)?;
+            group_in(tx, &ctx, id, org, &group)?;
+            once.keep(tx, &ctx, id.0)?;
+            id
         };
         views::of(tx, ctx.user(), id)?.ok_or_else(|| Code::NotFound.into())
     })

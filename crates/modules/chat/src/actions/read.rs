@@ -56,7 +56,7 @@ pub(crate) async fn one(ctx: Ctx, id: ConversationId) -> Result<ConversationView
     let db = ctx.db().clone();
     db.read(move |tx| {
         let c = see::<Conversation, Read>(tx, &ctx, id)?;
-        views::shown(tx, c.into_inner())?.ok_or_else(|| Code::NotFound.into())
+        views::shown(tx, &c)?.ok_or_else(|| Code::NotFound.into())
     })
     .await
 }
@@ -73,7 +73,7 @@ pub(crate) async fn members(
     db.read(move |tx| {
         let c = see::<Conversation, Read>(tx, &ctx, id)?;
         if let (true, Some(scope)) = (c.row.kind.derived(), c.scope) {
-            let page = directory::member_page(tx, scope, None, cursor.as_deref(), limit as usize)?;
+            let page = directory::member_page(tx, scope, None, cursor.as_deref(), count(limit))?;
             // Nobody joins a derived conversation at a message.
             let shown = |m: directory::Member| Member {
                 user: m.user,
@@ -98,6 +98,11 @@ pub(crate) async fn members(
         Ok(Page { items: items.collect(), next })
     })
     .await
+}
+
+/// A checked size of a page, as the directory wants it.
+fn count(limit: i64) -> usize {
+    usize::try_from(limit).unwrap_or(1)
 }
 
 fn after(cursor: Option<&str>) -> Result<UserId> {
@@ -276,7 +281,7 @@ fn derived_receipts(
     let read = sql::receipts::derived_count(tx, id, seq, sender)?.min(all);
     let mut items = Vec::new();
     for _ in 0..DIRECTORY_PAGES {
-        let page = directory::member_page(tx, scope, None, next.as_deref(), limit as usize - items.len())?;
+        let page = directory::member_page(tx, scope, None, next.as_deref(), count(limit) - items.len())?;
         let users: Vec<UserId> = page.items.iter().map(|m| m.user).collect();
         let have = sql::receipts::derived_read(tx, id, seq, &users)?;
         let wanted = |m: &directory::Member| there(m) && have.contains(&m.user) == (state == ReceiptState::Read);

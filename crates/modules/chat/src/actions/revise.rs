@@ -49,7 +49,7 @@ pub(crate) async fn edit(ctx: Ctx, id: ConversationId, seq: i64, patch: MessageP
         let known = |kind: &str| ctx.kernel.registry.card(kind).is_some();
         let checked = body::check(&patch.body, &patch.mentions, row.mention_all, known)?;
         let changed = row.body.as_deref() != Some(&*checked.text) || row.mentions != checked.mentions;
-        let row = if changed { edit_in(tx, &ctx, Turn::of(&c, ctx.now), &c, row, checked)? } else { row };
+        let row = if changed { edit_in(tx, &ctx, &Turn::of(&c, ctx.now), &c, &row, checked)? } else { row };
         whole(tx, &c, &row)
     })
     .await
@@ -58,27 +58,28 @@ pub(crate) async fn edit(ctx: Ctx, id: ConversationId, seq: i64, patch: MessageP
 fn edit_in<'t>(
     tx: &mut Tx<'t>,
     ctx: &Ctx,
-    turn: Turn<'t>,
+    turn: &Turn<'t>,
     c: &Conversation,
-    old: MessageRow,
+    old: &MessageRow,
     checked: Checked,
 ) -> Result<MessageRow> {
     let added: Vec<UserId> = checked.mentions.iter().copied().filter(|u| !old.mentions.contains(u)).collect();
     let gone: Vec<UserId> = old.mentions.iter().copied().filter(|u| !checked.mentions.contains(u)).collect();
     check_mentions(tx, c, &added)?;
-    sql::messages::keep_former(tx, &turn, &old)?;
+    sql::messages::keep_former(tx, turn, old)?;
     let row = MessageRow {
         rev: turn.rev(),
         body: Some(checked.text),
         mentions: checked.mentions,
         edited_at: Some(ctx.now),
-        ..old
+        ..old.clone()
     };
-    sql::messages::update(tx, &turn, &row)?;
-    sql::personal::unmention(tx, &turn, row.seq, &gone)?;
-    sql::personal::mention(tx, &turn, &MessageRow { mentions: added, ..row.clone() })?;
+    sql::messages::update(tx, turn, &row)?;
+    sql::personal::unmention(tx, turn, row.seq, &gone)?;
+    sql::personal::mention(tx, turn, &MessageRow { mentions: added, ..row.clone() })?;
+    let sums = sql::reactions::follow(tx, turn, row.seq)?;
     turn.finish(tx)?;
-    events::tell(tx, &turn, Said { messages: std::slice::from_ref(&row), ..Said::default() })?;
+    events::tell(tx, turn, Said { messages: std::slice::from_ref(&row), sums: &sums, ..Said::default() })?;
     Ok(row)
 }
 
@@ -101,13 +102,13 @@ pub(crate) async fn recall(ctx: Ctx, id: ConversationId, seq: i64) -> Result<Mes
         if !leads && ctx.now - row.sent_at > settings::recall_ms(tx, c.row.org)? {
             return Err(Code::RecallWindowClosed.into());
         }
-        let row = recall_in(tx, &ctx, Turn::of(&c, ctx.now), row)?;
+        let row = recall_in(tx, &ctx, Turn::of(&c, ctx.now), &row)?;
         whole(tx, &c, &row)
     })
     .await
 }
 
-fn recall_in<'t>(tx: &mut Tx<'t>, ctx: &Ctx, mut turn: Turn<'t>, old: MessageRow) -> Result<MessageRow> {
+fn recall_in<'t>(tx: &mut Tx<'t>, ctx: &Ctx, mut turn: Turn<'t>, old: &MessageRow) -> Result<MessageRow> {
     let row = MessageRow {
         rev: turn.rev(),
         body: None,

@@ -10,6 +10,7 @@ use super::{
 
 /// What everyone in a conversation sees alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the rev of the row, beside that of the stream")]
 pub struct Row {
     pub id: ConversationId,
     pub kind: Kind,

@@ -90,6 +90,7 @@ pub struct Cursor {
 /// One's own settings of a conversation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = chat::Preferences)]
+#[expect(clippy::struct_excessive_bools, reason = "four switches")]
 pub struct Preferences {
     pub muted: bool,
     pub pinned: bool,
@@ -100,6 +101,7 @@ pub struct Preferences {
 /// What the reader may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = chat::Can)]
+#[expect(clippy::struct_excessive_bools, reason = "four permissions")]
 pub struct Can {
     pub post: bool,
     pub rename: bool,
@@ -237,6 +239,7 @@ pub struct MessagePatch {
 /// The answer to a send: the message is on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = chat::Sent)]
+#[expect(clippy::struct_field_names, reason = "the name of the time in every message")]
 pub struct Sent {
     pub seq: i64,
     pub n: i64,

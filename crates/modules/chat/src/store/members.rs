@@ -59,17 +59,14 @@ pub(crate) struct Joining {
 pub(crate) fn join(tx: &mut Tx<'_>, turn: &mut Turn<'_>, users: &[UserId], joining: Joining) -> Result<Vec<MemberRow>> {
     let joined = tx.execute(
         dialect!(
-            sqlite: concat!(
-                "INSERT INTO chat_members (conversation_id, user_id, role, acting_org, joined_seq, joined_n, joined_rev,
+            sqlite: "INSERT INTO chat_members (conversation_id, user_id, role, acting_org, joined_seq, joined_n, joined_rev,
                     visible_from, left_at, rev)
                  SELECT $1, unhex(value), $3, $4, $5, $6, $7, $8, NULL, $7 FROM json_each($2) WHERE TRUE
                  ON CONFLICT (conversation_id, user_id) DO UPDATE SET role = excluded.role,
                     acting_org = excluded.acting_org, joined_seq = excluded.joined_seq, joined_n = excluded.joined_n,
                     joined_rev = excluded.joined_rev, visible_from = excluded.visible_from, left_at = NULL,
-                    rev = excluded.rev"
-            ),
-            postgres: concat!(
-                "INSERT INTO chat_members (conversation_id, user_id, role, acting_org, joined_seq, joined_n, joined_rev,
+                    rev = excluded.rev",
+            postgres: "INSERT INTO chat_members (conversation_id, user_id, role, acting_org, joined_seq, joined_n, joined_rev,
                     visible_from, left_at, rev)
                  SELECT CAST($1 AS UUID), CAST(value AS UUID), CAST($3 AS TEXT), CAST($4 AS UUID), CAST($5 AS BIGINT),
                     CAST($6 AS BIGINT), CAST($7 AS BIGINT), CAST($8 AS BIGINT), NULL, CAST($7 AS BIGINT)
@@ -77,8 +74,7 @@ pub(crate) fn join(tx: &mut Tx<'_>, turn: &mut Turn<'_>, users: &[UserId], joini
                  ON CONFLICT (conversation_id, user_id) DO UPDATE SET role = excluded.role,
                     acting_org = excluded.acting_org, joined_seq = excluded.joined_seq, joined_n = excluded.joined_n,
                     joined_rev = excluded.joined_rev, visible_from = excluded.visible_from, left_at = NULL,
-                    rev = excluded.rev"
-            ),
+                    rev = excluded.rev",
         ),
         &[
             &turn.id(),

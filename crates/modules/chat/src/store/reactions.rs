@@ -82,6 +82,17 @@ pub(crate) fn save(tx: &mut Tx<'_>, turn: &Turn<'_>, sum: &SumRow) -> Result<()>
     Ok(())
 }
 
+/// Tells the sums of a message again with it: a client that was away would
+/// otherwise read them before the message they belong to, which now stands at
+/// a later rev.
+pub(crate) fn follow(tx: &mut Tx<'_>, turn: &Turn<'_>, seq: i64) -> Result<Vec<SumRow>> {
+    let followed = tx.execute(
+        sql!("UPDATE chat_reaction_sums SET rev = $3 WHERE conversation_id = $1 AND seq = $2 AND count > 0"),
+        &[&turn.id(), &seq, &turn.rev()],
+    )?;
+    if followed == 0 { Ok(Vec::new()) } else { of_range(tx, turn.id(), seq, seq) }
+}
+
 /// What is set on the messages `from <= seq <= to`, by message and emoji.
 pub(crate) fn of_range(tx: &mut Tx<'_>, id: ConversationId, from: i64, to: i64) -> Result<Vec<SumRow>> {
     Ok(tx.query(

@@ -65,10 +65,10 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         6 => (who.clone(), proptest::option::weighted(0.3, 0_usize..4), proptest::bool::weighted(0.15))
             .prop_map(|(who, mention, all)| Op::Send { who, mention, all }),
-        2 => nth.clone().prop_map(|nth| Op::Retry { nth }),
-        2 => (who.clone(), nth.clone()).prop_map(|(who, nth)| Op::Edit { who, nth }),
-        1 => (who.clone(), nth.clone()).prop_map(|(who, nth)| Op::Recall { who, nth }),
-        3 => (who.clone(), nth.clone(), 0..2_usize, any::<bool>())
+        2 => nth.prop_map(|nth| Op::Retry { nth }),
+        2 => (who.clone(), nth).prop_map(|(who, nth)| Op::Edit { who, nth }),
+        1 => (who.clone(), nth).prop_map(|(who, nth)| Op::Recall { who, nth }),
+        3 => (who.clone(), nth, 0..2_usize, any::<bool>())
             .prop_map(|(who, nth, emoji, on)| Op::React { who, nth, emoji, on }),
         3 => (who.clone(), nth).prop_map(|(who, nth)| Op::Read { who, nth }),
         1 => (1_usize..4).prop_map(|who| Op::Join { who }),

@@ -1,6 +1,8 @@
 //! Chat as people meet it: through HTTP and the socket, on the engine that
 //! `MAGPIE_TEST_ENGINE` names.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod access;
 mod core;
 mod groups;

@@ -45,7 +45,11 @@ impl Mirror {
             }
         }
         let mut next = String::new();
-        while !derived {
+        // Derived conversations have no rows of members, so nothing to compare.
+        loop {
+            if derived {
+                break;
+            }
             let page = get(person, id, &format!("/members?limit=200{next}")).await;
             for m in page["items"].as_array().unwrap() {
                 mirror.members.insert(m["user"].as_str().unwrap().to_owned(), member(m));

@@ -69,7 +69,8 @@ async fn send_rate() {
         }
         callers.join_all().await;
         let took = began.elapsed();
-        let rate = (CALLERS * MESSAGES) as f64 / took.as_secs_f64();
+        let sent = u32::try_from(CALLERS * MESSAGES).unwrap();
+        let rate = f64::from(sent) / took.as_secs_f64();
         println!("{conversations} conversations: {rate:.0} messages a second");
     }
 }

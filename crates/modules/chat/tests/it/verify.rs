@@ -117,6 +117,8 @@ fn steps<'a>(op: &str, w: &'a World, _group: &str) -> Vec<Step<'a>> {
             step("other", &w.bob, "PUT", &format!("/messages/6/reactions/{}", encoded("❤️")), Value::Null),
         ],
         "chat.remove_reaction" => vec![
+            // Told again with the message: who was away must not read them before it.
+            step("edited after", &w.alice, "PATCH", "/messages/6", json!({ "body": body("改") })),
             step("one of two", &w.alice, "DELETE", &format!("/messages/6/reactions/{thumb}"), Value::Null),
             step("last", &w.bob, "DELETE", &format!("/messages/6/reactions/{thumb}"), Value::Null),
         ],

@@ -106,7 +106,11 @@ pub(crate) async fn read_to(person: &Person, conversation: &str, seq: i64) -> Va
 
 /// Percent-encodes a part of a path.
 pub(crate) fn encoded(text: &str) -> String {
-    text.bytes().map(|b| format!("%{b:02X}")).collect()
+    use std::fmt::Write as _;
+    text.bytes().fold(String::new(), |mut out, b| {
+        let _ = write!(out, "%{b:02X}");
+        out
+    })
 }
 
 /// What each message of a history says, by `seq`; `None` where it was recalled.
