@@ -1,4 +1,6 @@
 // Real browsers, one per person.
+import { mkdirSync } from 'node:fs'
+
 import { chromium } from 'playwright-core'
 
 export const DESKTOP = { viewport: { width: 1440, height: 900 } }
@@ -10,6 +12,18 @@ const FLAGS = [
 ]
 
 let browser
+const pages = new Set()
+
+/** Pictures of all pages, for whoever must understand a failure. */
+export async function pictures(name) {
+  const dir = new URL('../failures/', import.meta.url).pathname
+  mkdirSync(dir, { recursive: true })
+  let number = 0
+  for (const page of pages) {
+    number += 1
+    await page.screenshot({ path: `${dir}${name.replaceAll(/[^\p{L}\p{N}]+/gu, '-').slice(0, 60)}-${number}.png` }).catch(() => {})
+  }
+}
 
 export async function openBrowser() {
   browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS })
@@ -24,8 +38,10 @@ export async function closeBrowser() {
 /** A fresh profile. Errors of the page fail the journey at its end. */
 export async function newPerson({ locale = 'zh-CN', colorScheme = 'light', ...options } = DESKTOP) {
   const context = await (await openBrowser()).newContext({ locale, colorScheme, ...options })
-  context.setDefaultTimeout(20_000)
+  context.setDefaultTimeout(15_000)
   const page = await context.newPage()
+  pages.add(page)
+  page.on('close', () => pages.delete(page))
   page.faults = []
   page.on('pageerror', (error) => page.faults.push(String(error)))
   page.on('console', (message) => {
