@@ -256,17 +256,26 @@ async function changeEpoch(epoch: string | undefined): Promise<void> {
   now.outbox.nudge();
 }
 
+/** One's own sign-out is under way: the server may close the socket before the answer is here. */
+let leaving = false;
+
 async function endedElsewhere(): Promise<void> {
+  if (leaving) return;
   const was = session.getState().status;
   await purge({ keepOutbox: true });
   session.setState({ status: 'anonymous', me: undefined, endedElsewhere: was === 'signed_in' });
 }
 
 async function signOut(): Promise<void> {
-  await ask(client.DELETE('/sessions/current'));
-  running?.realtime.signedOut();
-  await purge();
-  leave();
+  leaving = true;
+  try {
+    await ask(client.DELETE('/sessions/current'));
+    running?.realtime.signedOut();
+    await purge();
+    leave();
+  } finally {
+    leaving = false;
+  }
 }
 
 function leave(): void {
