@@ -63,9 +63,13 @@ struct Follower {
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) changes: Vec<(Arc<Wire>, Header)>,
+    /// Headers of what follows in the same snapshot.
+    pub(crate) ahead: Vec<Header>,
     /// What is known after them.
     pub(crate) rev: i64,
     pub(crate) more: bool,
+    /// More than can be looked at: followers read anew, and go on from `rev`.
+    pub(crate) too_far: bool,
 }
 
 /// The event that tells a person that they no longer follow a stream.
@@ -225,6 +229,7 @@ impl Hub {
         self.cell(key).is_some_and(|c| c.state.lock().followers.binary_search_by_key(&socket.id, |f| f.id).is_ok())
     }
 
+    /// Takes a follower out, if it is there, and the cell with the last one.
     fn drop_follower(&self, cell: &Arc<Cell>, id: u64) {
         let mut shard = self.shards[index(cell.key)].lock();
         let mut state = cell.state.lock();
@@ -241,6 +246,9 @@ impl Hub {
     pub(crate) fn publish(&self, frame: &Frame, dismiss: Dismiss<'_>) {
         self.note(frame.stream, frame.rev);
         let Some(cell) = self.cell(frame.stream) else {
+            for socket in frame.header.leaves.iter().flat_map(|user| self.sockets_of(*user)) {
+                socket.remember_left(frame.stream, frame.rev);
+            }
             self.tell_joins(frame.stream, &frame.header);
             return;
         };
@@ -250,10 +258,18 @@ impl Hub {
         }
         if frame.rev > state.last + 1 {
             self.want(&cell, &mut state, frame.rev);
+            drop(state);
+            // Who joins need not wait for the reading: they read themselves.
+            self.tell_joins(frame.stream, &frame.header);
             return;
         }
         let wire = Wire::new(frame.stream, frame.rev - 1, frame.rev, &frame.header, &frame.events);
         self.deliver(&cell, &mut state, &wire, &frame.header, dismiss);
+        let empty = state.followers.is_empty();
+        drop(state);
+        if empty {
+            self.drop_follower(&cell, u64::MAX);
+        }
     }
 
     /// Takes note that a stream reached `rev`, told without its changes.
@@ -281,19 +297,16 @@ impl Hub {
     pub(crate) fn joined(&self, stream: StreamKey, users: impl IntoIterator<Item = UserId>) {
         for user in users {
             for socket in self.sockets_of(user) {
-                if !self.follows(&socket, stream) {
-                    socket.push(Item::Note(Box::new(Note::Joined(stream))));
-                }
+                socket.remember_joined(stream);
+                socket.push(Item::Note(Box::new(Note::Joined(stream))));
             }
         }
     }
 
+    /// Also those who follow it: they may have left and come back between two
+    /// reads, and their client may have looked in between.
     fn tell_joins(&self, stream: StreamKey, header: &Header) {
-        for (user, _) in &header.joins {
-            for socket in self.sockets_of(*user) {
-                socket.push(Item::Note(Box::new(Note::Joined(stream))));
-            }
-        }
+        self.joined(stream, header.joins.iter().map(|(user, _)| *user));
     }
 
     fn want(&self, cell: &Arc<Cell>, state: &mut State, rev: i64) {
@@ -331,11 +344,24 @@ impl Hub {
     /// Hands on what was read of a stream taken from [`Hub::take_behind`].
     pub(crate) fn apply(&self, cell: &Arc<Cell>, from: i64, batch: &Batch, dismiss: Dismiss<'_>) {
         let mut state = cell.state.lock();
-        // A person who left and came back between two reads stands there only
-        // as having joined; what happened meanwhile is not theirs.
+        // What is read is what is there now, not what happened: a person who
+        // left and came back stands there only as having joined, one who came
+        // and left again only as having left. What was said in between is not
+        // theirs, and stands before that. So the end is looked at first.
         let last = state.last;
-        for (wire, header) in batch.changes.iter().filter(|(w, _)| w.rev > last) {
-            self.raise(&mut state, header, wire.stream);
+        let read = batch.changes.iter().filter(|(w, _)| w.rev > last).map(|(_, header)| header);
+        let leaves: Vec<UserId> = read.clone().chain(&batch.ahead).flat_map(|h| h.leaves.iter().copied()).collect();
+        if !leaves.is_empty() {
+            self.end(cell, &mut state, batch.rev, &leaves, dismiss);
+        }
+        for header in read.chain(&batch.ahead) {
+            self.raise(&mut state, header, cell.key);
+        }
+        if batch.too_far && batch.rev > state.last {
+            state.last = batch.rev;
+            for follower in &state.followers {
+                follower.socket.push(Item::Note(Box::new(Note::TooFar(cell.key, batch.rev))));
+            }
         }
         for (wire, header) in &batch.changes {
             if wire.rev > state.last {
@@ -360,6 +386,11 @@ impl Hub {
                 state.tries = 0;
             }
         }
+        let empty = state.followers.is_empty();
+        drop(state);
+        if empty {
+            self.drop_follower(cell, u64::MAX);
+        }
     }
 
     /// Puts a stream whose reading failed back.
@@ -382,13 +413,7 @@ impl Hub {
         if !header.leaves.is_empty() {
             self.end(cell, state, wire.rev, &header.leaves, dismiss);
         }
-        for (user, _) in &header.joins {
-            for socket in self.sockets_of(*user) {
-                if state.followers.binary_search_by_key(&socket.id, |f| f.id).is_err() {
-                    socket.push(Item::Note(Box::new(Note::Joined(wire.stream))));
-                }
-            }
-        }
+        self.tell_joins(wire.stream, header);
         if header.follows_changed {
             for follower in &state.followers {
                 follower.socket.push(Item::Note(Box::new(Note::Follows)));
@@ -396,14 +421,14 @@ impl Hub {
         }
     }
 
-    /// Followers whose access began anew, further on, no longer see what is
-    /// before.
+    /// Followers whose access began anew elsewhere see from there on, and have
+    /// to read again what they may see of the past.
     fn raise(&self, state: &mut State, header: &Header, stream: StreamKey) {
         for (user, min_seq) in &header.joins {
             for socket in self.sockets_of(*user) {
                 let at = state.followers.binary_search_by_key(&socket.id, |f| f.id);
                 if let Some(follower) = at.ok().map(|at| &mut state.followers[at])
-                    && follower.min_seq < *min_seq
+                    && follower.min_seq != *min_seq
                 {
                     follower.min_seq = *min_seq;
                     socket.push(Item::Note(Box::new(Note::Anew(stream))));

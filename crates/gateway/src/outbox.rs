@@ -95,6 +95,8 @@ pub(crate) enum Note {
     Joined(StreamKey),
     /// Their access to a stream they follow began anew.
     Anew(StreamKey),
+    /// It moved on by more than can be handed on; its head.
+    TooFar(StreamKey, i64),
     /// It ended; `event` tells the person so.
     Left { stream: StreamKey, event: Option<Box<str>> },
     /// What they follow has changed in ways to be read.
@@ -119,10 +121,12 @@ struct Waiting {
     bytes: usize,
     /// Code and reason with which the socket is to be closed.
     close: Option<(u16, &'static str)>,
-    /// A list of what is followed is being read: accesses that end meanwhile
-    /// are kept in `left`, so that an older list does not open them again.
+    /// What may be followed is being read: accesses that end or begin
+    /// meanwhile are kept here, so that what is found, which may be older,
+    /// does not undo them.
     settling: bool,
     left: Vec<(StreamKey, i64)>,
+    joined: Vec<StreamKey>,
 }
 
 /// The shared side of a socket.
@@ -245,11 +249,12 @@ impl Outbox {
         self.due.swap(false, Relaxed)
     }
 
-    /// Begins or ends the time in which ended accesses are remembered.
+    /// Begins anew or ends the time in which changes of access are remembered.
     pub(crate) fn settle(&self, settling: bool) {
         let mut waiting = self.waiting.lock();
         waiting.settling = settling;
         waiting.left = Vec::new();
+        waiting.joined = Vec::new();
     }
 
     pub(crate) fn remember_left(&self, stream: StreamKey, rev: i64) {
@@ -257,6 +262,17 @@ impl Outbox {
         if waiting.settling {
             waiting.left.push((stream, rev));
         }
+    }
+
+    pub(crate) fn remember_joined(&self, stream: StreamKey) {
+        let mut waiting = self.waiting.lock();
+        if waiting.settling {
+            waiting.joined.push(stream);
+        }
+    }
+
+    pub(crate) fn has_joined(&self, stream: StreamKey) -> bool {
+        self.waiting.lock().joined.contains(&stream)
     }
 
     pub(crate) fn has_left(&self, stream: StreamKey, after: i64) -> bool {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use kernel::{Registry, streams::RECEIPTS};
-use proto::{Error, Result, StreamKey, UserId, limits};
+use proto::{Error, Header, Result, StreamKey, UserId, limits};
 use serde_json::Value;
 use store::Tx;
 use uuid::Uuid;
@@ -18,6 +18,8 @@ use crate::{
 /// Events of one `catch_up` frame, and of one read of the hub.
 /// Small in tests, so that they turn pages.
 const PAGE: usize = if cfg!(test) { 4 } else { 100 };
+/// Pages looked at for changes of access before any of them is handed on.
+const AHEAD: usize = 10;
 /// Revs behind which reading is not even tried.
 const FAR: i64 = 20 * limits::CATCH_UP_EVENTS as i64;
 /// People of a conversation whose cursors are all sent when it is opened.
@@ -34,6 +36,17 @@ pub(crate) fn answer(tx: &mut Tx<'_>, registry: &Registry, user: UserId, wants: 
                     all.extend(source.followed(tx, user, 0)?);
                 }
                 Ok(Found::Follow(all))
+            }
+            Want::Unfollowed(since) => {
+                let mut events = Vec::new();
+                for source in registry.streams().filter(|s| !s.ephemeral()) {
+                    for id in source.unfollowed(tx, user, *since)? {
+                        if source.authorize(tx, user, id)?.is_none() {
+                            events.extend(source.dismiss(id).map(|event| event.to_string().into_boxed_str()));
+                        }
+                    }
+                }
+                Ok(Found::Unfollowed(events))
             }
             Want::CatchUp(chase) => page(tx, registry, user, *chase),
             Want::Introduce(stream) => introduction(tx, registry, user, *stream),
@@ -69,8 +82,8 @@ fn page(tx: &mut Tx<'_>, registry: &Registry, user: UserId, chase: Chase) -> Res
     let since = source.since(tx, stream.id, chase.from, PAGE)?;
     let mut events = Vec::new();
     for change in since.changes {
-        let anew = |(who, min_seq): &(UserId, i64)| *who == user && *min_seq > 1;
-        if chase.from > 0 && change.header.joins.iter().any(anew) {
+        // What it held from before may be more or less than what it may see now.
+        if chase.from > 0 && change.header.joins.iter().any(|(who, _)| *who == user) {
             return Ok(Found::Anew(head));
         }
         if visible(change.header.seq, &change.header.audience, user, access.min_seq) {
@@ -122,13 +135,28 @@ pub(crate) fn behind(tx: &mut Tx<'_>, registry: &Registry, cells: &[(Arc<Cell>, 
             let key = cell.key;
             let Some(source) = registry.stream(key.kind) else { return Ok(Batch { rev: *from, ..Batch::default() }) };
             let since = source.since(tx, key.id, *from, PAGE)?;
+            let (mut ahead, mut more, mut rev) = (Vec::new(), since.more, since.rev);
+            for _ in 0..AHEAD {
+                if !more {
+                    break;
+                }
+                let next = source.since(tx, key.id, rev, PAGE)?;
+                more = next.more && next.rev > rev;
+                rev = next.rev;
+                let access = |h: &Header| !h.leaves.is_empty() || !h.joins.is_empty();
+                ahead.extend(next.changes.into_iter().map(|c| c.header).filter(access));
+            }
+            if more {
+                let head = source.head(tx, key.id)?.unwrap_or(rev);
+                return Ok(Batch { rev: head, too_far: true, ..Batch::default() });
+            }
             let (mut known, mut changes) = (*from, Vec::with_capacity(since.changes.len()));
             for change in since.changes {
                 let wire = Wire::new(key, known, change.rev, &change.header, &json(&change.events)?);
                 known = change.rev;
                 changes.push((wire, change.header));
             }
-            Ok(Batch { changes, rev: since.rev, more: since.more })
+            Ok(Batch { changes, ahead, rev: since.rev, more: since.more, too_far: false })
         })
         .collect()
 }

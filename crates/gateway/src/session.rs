@@ -70,6 +70,8 @@ pub(crate) enum Want {
     /// All that the person follows by membership.
     Follow,
     CatchUp(Chase),
+    /// What the person ceased to follow since that time.
+    Unfollowed(Millis),
     /// The event that introduces a stream, with its head and the access.
     Introduce(StreamKey),
     /// The cursors of a conversation.
@@ -86,6 +88,8 @@ pub(crate) enum Found {
         count: usize,
         events: String,
     },
+    /// Events that say so, of streams that are not followed again.
+    Unfollowed(Vec<Box<str>>),
     /// Too many events; the present head.
     TooFar(i64),
     /// The access began anew after what the client knows; the present head.
@@ -410,21 +414,32 @@ impl Session {
         match note {
             Note::Joined(stream) => {
                 // Before the list is read, it will be on it.
-                if !matches!(self.phase, Phase::Fresh | Phase::Admitting(_) | Phase::Closed) {
+                if self.begun() && !self.wants.contains(&Want::Introduce(stream)) {
                     self.wants.push_back(Want::Introduce(stream));
                 }
             }
             Note::Anew(stream) => self.resync(stream, "access", None),
+            Note::TooFar(stream, rev) => {
+                if stream == StreamKey::person(self.user) {
+                    self.person_known = rev;
+                }
+                self.resync(stream, "too_far", Some(rev));
+            }
             Note::Left { stream, event } => self.left(stream, event.as_deref()),
             // The shell's to do, which knows the secret.
             Note::Recheck => {}
             Note::Follows => {
-                if matches!(self.phase, Phase::Resuming(_) | Phase::Live) && !self.wants.contains(&Want::Follow) {
+                // A list that is being read may be older than this.
+                if self.begun() && !self.wants.contains(&Want::Follow) {
                     self.wants.push_back(Want::Follow);
                 }
             }
         }
         self.next_read();
+    }
+
+    fn begun(&self) -> bool {
+        !matches!(self.phase, Phase::Fresh | Phase::Admitting(_) | Phase::Closed)
     }
 
     fn left(&mut self, stream: StreamKey, event: Option<&str>) {

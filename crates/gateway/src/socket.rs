@@ -34,7 +34,7 @@ use uuid::Uuid;
 
 use crate::{
     Shared,
-    hub::Hub,
+    hub::{Follow, Hub},
     nodes,
     outbox::{Item, Note, Outbox},
     reader,
@@ -425,7 +425,9 @@ pub(crate) fn follow(
     match output {
         Output::Follow(followed) => {
             for Followed { stream, rev, access, .. } in followed {
-                hub.follow(outbox, stream, rev, access.min_seq);
+                if hub.follow(outbox, stream, rev, access.min_seq) == Follow::Refused {
+                    session.note(Note::Joined(stream));
+                }
             }
             outbox.streams.lock().shrink_to_fit();
         }
@@ -433,12 +435,15 @@ pub(crate) fn follow(
             let follow = hub.follow(outbox, stream, rev, min_seq);
             session.subscribed(stream, rev, event.as_deref(), follow);
         }
+        // It began again after that was read.
+        Output::Unfollow(stream) if outbox.has_joined(stream) => session.note(Note::Joined(stream)),
         Output::Unfollow(stream) => hub.unfollow(outbox, stream),
         Output::Reconcile(followed) => {
             let now: HashSet<StreamKey> = outbox.streams.lock().iter().map(|c| c.key).collect();
             let then: HashSet<StreamKey> = followed.iter().map(|f| f.stream).collect();
             let gone: Vec<_> = now
                 .difference(&then)
+                .filter(|stream| !outbox.has_joined(**stream))
                 .map(|stream| {
                     hub.unfollow(outbox, *stream);
                     (*stream, reader::dismissal(registry, *stream))

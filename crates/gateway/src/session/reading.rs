@@ -1,10 +1,11 @@
 //! What a session reads and what it makes of it: resuming, catching up,
 //! being introduced to streams and taking leave of them.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use kernel::streams::Followed;
 use proto::{Code, Error, StreamKey};
+use uuid::Uuid;
 
 use super::{BATCH, Chase, Found, Output, Phase, Session, Want, receipts};
 use crate::{frames::Resume, hub::Follow, outbox::catch_up};
@@ -21,6 +22,11 @@ impl Session {
             match want {
                 Want::Follow => self.found_follows(found),
                 Want::CatchUp(chase) => self.found_page(chase, found),
+                Want::Unfollowed(_) => {
+                    if let Found::Unfollowed(events) = found {
+                        events.iter().for_each(|event| self.tell_person(event));
+                    }
+                }
                 Want::Introduce(stream) => self.found_introduction(stream, found),
                 Want::Receipts(conversation) => {
                     if let Found::Receipts(cursors) = found {
@@ -74,13 +80,19 @@ impl Session {
                 None => introductions.push(Want::Introduce(*stream)),
             }
         }
+        let moved = self.wants.len() - before + introductions.len();
+        // The client may hold more than it could name.
+        if resume.floor > 0 {
+            self.wants.push_back(Want::Unfollowed(resume.floor));
+        }
         self.wants.extend(introductions);
         // What is no longer followed: reading it tells whether it may still be
         // seen, and else what to say.
-        for id in resume.heads.keys().filter(|id| !followed.iter().any(|f| f.stream.id == **id)) {
-            self.wants.push_back(Want::Introduce(StreamKey::new(StreamKey::CONVERSATION, *id)));
-        }
-        self.wants.len() - before
+        let listed: HashSet<Uuid> = followed.iter().map(|f| f.stream.id).collect();
+        let ended: Vec<_> = resume.heads.keys().filter(|id| !listed.contains(*id)).collect();
+        let conversation = |id: &&Uuid| Want::Introduce(StreamKey::new(StreamKey::CONVERSATION, **id));
+        self.wants.extend(ended.iter().map(conversation));
+        moved + ended.len()
     }
 
     fn found_page(&mut self, chase: Chase, found: Found) {
@@ -136,7 +148,10 @@ impl Session {
 
     /// Whether the stream introduced is now followed.
     pub(crate) fn subscribed(&mut self, stream: StreamKey, rev: i64, event: Option<&str>, follow: Follow) {
-        if follow != Follow::Refused {
+        if follow == Follow::Refused {
+            // The client may have seen it by itself: it must hear of the end.
+            self.wants.push_back(Want::Introduce(stream));
+        } else {
             if let Some(event) = event {
                 self.tell_person(event);
             }

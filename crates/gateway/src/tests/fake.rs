@@ -1,7 +1,12 @@
 //! A module that has what the gateway needs and nothing else: conversations
 //! with messages and members, cursors, people's own rows, sessions.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+};
 
 use kernel::{
     Clock, Ctx, Duty, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Module, OrgData, PersonData,
@@ -59,7 +64,8 @@ impl StreamSource for Conversations {
     }
 
     fn since(&self, tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Since> {
-        let most = i64::try_from(limit).unwrap();
+        // One more of each, to see whether there is more.
+        let most = i64::try_from(limit).unwrap() + 1;
         let mut rows = tx.query(
             sql!("SELECT rev, seq, body FROM fake_messages WHERE conversation = $1 AND rev > $2 ORDER BY rev LIMIT $3"),
             &[&id, &rev, &most],
@@ -97,6 +103,17 @@ impl StreamSource for Conversations {
                     access: Access { min_seq: r.get(3)? },
                 })
             },
+        )?)
+    }
+
+    fn unfollowed(&self, tx: &mut Tx<'_>, user: UserId, changed_since: i64) -> Result<Vec<Uuid>> {
+        Ok(tx.query(
+            sql!(
+                "SELECT h.id FROM fake_members m JOIN fake_heads h ON h.id = m.conversation
+                 WHERE m.user_id = $1 AND m.gone = true AND h.changed_at >= $2 ORDER BY h.id"
+            ),
+            &[&user, &changed_since],
+            |r| r.get(0),
         )?)
     }
 
@@ -263,13 +280,14 @@ pub(super) fn move_cursor(tx: &mut Tx<'_>, id: Uuid, user: UserId, read: i64, at
     Ok(())
 }
 
-/// What a fetch of the conversation gives the person now: rev, messages by
-/// seq, members. `None` if they may not see it.
-pub(super) type State = (i64, Vec<(i64, String)>, Vec<UserId>);
+/// What a fetch of the conversation gives the person now: rev, time of the
+/// last change, messages by seq, members. `None` if they may not see it.
+pub(super) type State = (i64, i64, BTreeMap<i64, String>, BTreeSet<UserId>);
 
 pub(super) fn fetch(tx: &mut Tx<'_>, id: Uuid, user: UserId) -> Result<Option<State>> {
     let Some(access) = Conversations.authorize(tx, user, id)? else { return Ok(None) };
-    let rev = Conversations.head(tx, id)?.unwrap_or(0);
+    let (rev, changed_at) =
+        tx.one(sql!("SELECT rev, changed_at FROM fake_heads WHERE id = $1"), &[&id], |r| Ok((r.get(0)?, r.get(1)?)))?;
     let messages = tx.query(
         sql!("SELECT seq, body FROM fake_messages WHERE conversation = $1 AND seq >= $2 ORDER BY seq"),
         &[&id, &access.min_seq],
@@ -280,7 +298,7 @@ pub(super) fn fetch(tx: &mut Tx<'_>, id: Uuid, user: UserId) -> Result<Option<St
         &[&id],
         |r| r.get(0),
     )?;
-    Ok(Some((rev, messages, members)))
+    Ok(Some((rev, changed_at, messages.into_iter().collect(), members.into_iter().collect())))
 }
 
 /// The secret of a session is its id.

@@ -44,6 +44,7 @@ fn taken(socket: &Outbox) -> Vec<String> {
             Item::Note(note) => match *note {
                 Note::Joined(s) => format!("joined {}", s.id.as_u128()),
                 Note::Anew(s) => format!("anew {}", s.id.as_u128()),
+                Note::TooFar(s, rev) => format!("too far {} {rev}", s.id.as_u128()),
                 Note::Left { stream, event } => format!("left {} {}", stream.id.as_u128(), event.unwrap_or_default()),
                 Note::Follows => "follows".into(),
                 Note::Recheck => "recheck".into(),
@@ -62,7 +63,7 @@ fn batch(n: u128, from: i64, changes: Vec<(i64, Header)>, rev: i64) -> Batch {
             (wire, header)
         })
         .collect();
-    Batch { changes, rev, more: false }
+    Batch { changes, rev, ..Batch::default() }
 }
 
 fn read(hub: &Hub, n: u128, changes: Vec<(i64, Header)>, rev: i64) {
