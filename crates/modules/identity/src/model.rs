@@ -260,6 +260,7 @@ pub enum SignupPolicy {
 /// The server, as anyone may know it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = identity::Server)]
+#[expect(clippy::struct_field_names, reason = "the names of the contract")]
 pub struct Server {
     pub name: String,
     pub version: String,

@@ -1,6 +1,8 @@
 //! The directory through HTTP and WebSocket, on the engine
 //! `MAGPIE_TEST_ENGINE` names.
 
+#![expect(clippy::unwrap_used, reason = "what a test needs must be there")]
+
 mod audit;
 mod invitations;
 mod isolation;

@@ -17,7 +17,7 @@ async fn members_are_found_by_a_literal_piece_of_their_name() {
     }
     join(&alice, &org, &people.iter().collect::<Vec<_>>()).await;
     let find = async |q: &str| {
-        let q: String = q.bytes().map(|b| format!("%{b:02x}")).collect();
+        let q = q.bytes().fold(String::new(), |q, b| format!("{q}%{b:02x}"));
         names(&alice.get(&format!("/api/v1/orgs/{org}/members?q={q}")).await.ok())
     };
     assert_eq!(find("张").await.len(), 2);
@@ -131,7 +131,11 @@ async fn whoever_comes_back_is_the_same_member_again() {
     };
     let before = row().await.unwrap();
     server.clock.advance(1_000);
+    let now = server.kernel.now();
     alice.delete(&member_path(&org, &bob)).await.ok();
+    // Nodes that cannot be reached read that access ended.
+    let ended = server.db().read(move |tx| kernel::access::since(tx, now)).await.unwrap();
+    assert!(ended.iter().any(|e| e.user == bob.id && e.ended == kernel::access::Ended::Follows), "{ended:?}");
     assert_eq!(row().await, None);
     bob.get(&format!("/api/v1/orgs/{org}")).await.fails(Code::NotFound);
     assert_eq!(alice.get(&format!("/api/v1/orgs/{org}")).await.ok()["member_count"], 1);

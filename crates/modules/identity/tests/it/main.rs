@@ -1,5 +1,7 @@
 //! Identity through HTTP and WebSocket, on the engine `MAGPIE_TEST_ENGINE` names.
 
+#![expect(clippy::unwrap_used, reason = "what a test needs must be there")]
+
 mod accounts;
 mod passwords;
 mod people;
