@@ -132,13 +132,13 @@ fn op() -> impl Strategy<Value = Op> {
 #[test]
 fn the_predicate_of_lists_is_the_policy() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let config = Config { cases: 8, failure_persistence: None, max_shrink_iters: 20, ..Config::default() };
+    let config = Config { cases: 12, failure_persistence: None, max_shrink_iters: 20, ..Config::default() };
     TestRunner::new(config)
         .run(&vec(op(), 1..20), |ops| {
             runtime.block_on(async {
                 let w = World::new().await;
                 let people = [&w.alice, &w.bob, &w.carol, &w.eve];
-                let mut all = vec![w.all_staff.clone()];
+                let mut all = vec![w.all_staff.clone(), w.group(&[&w.bob, &w.carol]).await];
                 for op in ops {
                     run(&w, &people, &mut all, op).await;
                 }
