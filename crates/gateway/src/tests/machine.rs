@@ -252,11 +252,15 @@ fn resuming_reads_what_moved_and_nothing_else() {
         })
         .collect();
     // Seen failing with `changed_at <= floor`-less planning (4 introduced too).
-    assert_eq!(named, ["person from 5", "org from 3", "conversation from 10", "introduce 3", "introduce 9"]);
+    assert_eq!(
+        named,
+        ["person from 5", "org from 3", "conversation from 10", "Unfollowed(500)", "introduce 3", "introduce 9"]
+    );
     session.read(Some(vec![
         page(7, false),
         page(4, false),
         page(12, false),
+        Found::Unfollowed(vec![r#"{"kind":"elsewhere"}"#.into()]),
         Found::Introduced { rev: 33, min_seq: 2, event: Some(r#"{"kind":"followed"}"#.into()) },
         Found::Gone(Some(r#"{"kind":"unfollowed"}"#.into())),
     ]));
@@ -284,7 +288,15 @@ fn resuming_reads_what_moved_and_nothing_else() {
     assert!(text[2].contains(r#""from":10,"rev":12,"#), "{}", text[2]);
     // Seen failing with the head of the list instead of what was sent: `from`
     // must be what the client knows, or it drops the event.
-    assert_eq!(text[3..], [extra("unfollowed"), extra("followed"), r#"{"t":"resumed","streams":5,"person":7}"#.into()]);
+    assert_eq!(
+        text[3..],
+        [
+            extra("elsewhere"),
+            extra("unfollowed"),
+            extra("followed"),
+            r#"{"t":"resumed","streams":5,"person":7}"#.into()
+        ]
+    );
 }
 
 #[test]

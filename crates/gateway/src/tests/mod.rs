@@ -7,4 +7,5 @@ mod fake;
 mod hub;
 mod machine;
 mod model;
+mod nodes;
 mod wire;
