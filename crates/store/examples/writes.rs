@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release --features testing --example writes -- sqlite 5`
 
+#![expect(clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a measurement, not the product")]
+
 use std::{
     sync::{
         Arc,

@@ -1,6 +1,10 @@
 //! The database as the rest of the server sees it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -78,7 +82,15 @@ impl Db {
             std::thread::Builder::new()
                 .name(name)
                 .spawn(move || {
-                    body(&shared);
+                    // Closures' panics are caught where they run. One that
+                    // comes here is a mistake in the store itself, and the
+                    // callers of a dead thread would wait for ever.
+                    if catch_unwind(AssertUnwindSafe(|| body(&shared))).is_err() {
+                        (shared.config.on_fatal)("a thread of the store panicked");
+                        shared.stop();
+                        shared.writes.abandon();
+                        shared.reads.abandon();
+                    }
                     drop(ended);
                 })
                 .map_err(Error::engine)?;
@@ -96,7 +108,7 @@ impl Db {
         self.inner.shared.config.node
     }
 
-    /// Changes with every restore: part of every cursor, cache key and ETag.
+    /// Changes with every restore: part of every cursor, cache key and entity tag.
     pub fn epoch(&self) -> Uuid {
         self.inner.meta.epoch
     }

@@ -47,6 +47,7 @@ pub struct Claimed {
 }
 
 /// Adds a job; its id. The same as [`Tx::job`].
+#[expect(clippy::disallowed_methods, reason = "only a name for this job; nothing is ordered by it or shown")]
 pub fn insert(tx: &mut Tx<'_>, job: &NewJob) -> Result<Uuid> {
     let payload = payload(&job.payload).map_err(|e| tx.fail(e))?;
     let id = Uuid::new_v4();
@@ -67,14 +68,17 @@ fn payload(json: &Json) -> Result<String> {
 /// was added.
 pub fn periodic(tx: &mut Tx<'_>, kind: &'static str, slot: i64, run_at: i64) -> Result<bool> {
     let first = tx.execute(
-        sql!("INSERT INTO job_slots (kind, slot) VALUES ($1, $2) \
-              ON CONFLICT (kind) DO UPDATE SET slot = excluded.slot WHERE job_slots.slot < excluded.slot"),
+        sql!(
+            "INSERT INTO job_slots (kind, slot) VALUES ($1, $2) \
+              ON CONFLICT (kind) DO UPDATE SET slot = excluded.slot WHERE job_slots.slot < excluded.slot"
+        ),
         &[&kind, &slot],
     )?;
     if first == 0 {
         return Ok(false);
     }
-    let job = NewJob { kind, key: Some(kind.to_owned()), org: None, run_at, payload: serde_json::json!({ "slot": slot }) };
+    let job =
+        NewJob { kind, key: Some(kind.to_owned()), org: None, run_at, payload: serde_json::json!({ "slot": slot }) };
     insert(tx, &job).map(|_| true)
 }
 
@@ -157,8 +161,10 @@ pub fn finish(tx: &mut Tx<'_>, job: &Claimed) -> Result<bool> {
 pub fn again(tx: &mut Tx<'_>, job: &Claimed, run_at: i64, cursor: &Json) -> Result<bool> {
     let payload = payload(cursor).map_err(|e| tx.fail(e))?;
     let rows = tx.execute(
-        sql!("UPDATE jobs SET lease_until = NULL, node = NULL, failures = 0, error = NULL, run_at = $3, payload = $4 \
-              WHERE id = $1 AND attempt = $2 AND lease_until IS NOT NULL"),
+        sql!(
+            "UPDATE jobs SET lease_until = NULL, node = NULL, failures = 0, error = NULL, run_at = $3, payload = $4 \
+              WHERE id = $1 AND attempt = $2 AND lease_until IS NOT NULL"
+        ),
         &[&job.id, &job.attempt, &run_at, &payload],
     )?;
     Ok(rows == 1)
@@ -168,8 +174,10 @@ pub fn again(tx: &mut Tx<'_>, job: &Claimed, run_at: i64, cursor: &Json) -> Resu
 /// doubles from one second to one hour.
 pub fn fail(tx: &mut Tx<'_>, job: &Claimed, now: i64, error: &str) -> Result<bool> {
     let rows = tx.execute(
-        sql!("UPDATE jobs SET lease_until = NULL, node = NULL, failures = failures + 1, error = $4, run_at = $3 \
-              WHERE id = $1 AND attempt = $2 AND lease_until IS NOT NULL"),
+        sql!(
+            "UPDATE jobs SET lease_until = NULL, node = NULL, failures = failures + 1, error = $4, run_at = $3 \
+              WHERE id = $1 AND attempt = $2 AND lease_until IS NOT NULL"
+        ),
         &[&job.id, &job.attempt, &(now + backoff(job.failures)), &clean(error)],
     )?;
     Ok(rows == 1)
@@ -179,8 +187,10 @@ pub fn fail(tx: &mut Tx<'_>, job: &Claimed, now: i64, error: &str) -> Result<boo
 /// holds back the others of its key.
 pub fn bury(tx: &mut Tx<'_>, job: &Claimed, now: i64, error: &str) -> Result<bool> {
     let rows = tx.execute(
-        sql!("UPDATE jobs SET lease_until = NULL, node = NULL, dead_at = $3, error = $4 \
-              WHERE id = $1 AND attempt = $2 AND lease_until IS NOT NULL"),
+        sql!(
+            "UPDATE jobs SET lease_until = NULL, node = NULL, dead_at = $3, error = $4 \
+              WHERE id = $1 AND attempt = $2 AND lease_until IS NOT NULL"
+        ),
         &[&job.id, &job.attempt, &now, &clean(error)],
     )?;
     Ok(rows == 1)

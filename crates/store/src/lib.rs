@@ -22,9 +22,6 @@
 //! Architecture invariant: knows SQL, knows no module. `sqlite` and
 //! `postgres` are the only places that speak to an engine.
 
-// `sql!` names this crate by its public path, also from inside.
-extern crate self as store;
-
 mod config;
 mod db;
 pub mod ddl;

@@ -36,8 +36,11 @@ pub struct Allow {
 }
 
 /// The store's own: a worker serves all organisations.
-const OWN: &[Allow] =
-    &[Allow { module: "store::jobs", contains: "", reason: "jobs are found by id, key and time, for all organisations" }];
+const OWN: &[Allow] = &[Allow {
+    module: "store::jobs",
+    contains: "",
+    reason: "jobs are found by id, key and time, for all organisations",
+}];
 
 /// What the migrations say about the tables.
 #[derive(Debug, Default)]
@@ -117,7 +120,8 @@ pub fn check(migrations: &[Migration], allowed: &[Allow], modules: &[&str]) -> R
     for allow in allowed {
         let used = registered().any(|sql| matches(allow, sql));
         if !used && !allow.reason.is_empty() && modules.is_empty() {
-            findings.push(format!("the exception for {} {:?} fits no statement any more", allow.module, allow.contains));
+            findings
+                .push(format!("the exception for {} {:?} fits no statement any more", allow.module, allow.contains));
         }
         if allow.reason.is_empty() {
             findings.push(format!("the exception for {} has no reason", allow.module));
@@ -130,8 +134,24 @@ pub fn check(migrations: &[Migration], allowed: &[Allow], modules: &[&str]) -> R
 /// [`ddl`] that mean something else, or nothing, on one of the engines.
 pub fn check_schema(migrations: &[Migration]) -> Vec<String> {
     const WORDS: &[&str] = &[
-        "SERIAL", "BIGSERIAL", "SMALLSERIAL", "AUTOINCREMENT", "CURRENT_TIMESTAMP", "TIMESTAMP", "TIMESTAMPTZ", "NOW",
-        "DATE", "JSONB", "JSON", "NUMERIC", "VARCHAR", "DEFERRABLE", "DEFERRED", "TRIGGER", "LIKE", "COLLATE",
+        "SERIAL",
+        "BIGSERIAL",
+        "SMALLSERIAL",
+        "AUTOINCREMENT",
+        "CURRENT_TIMESTAMP",
+        "TIMESTAMP",
+        "TIMESTAMPTZ",
+        "NOW",
+        "DATE",
+        "JSONB",
+        "JSON",
+        "NUMERIC",
+        "VARCHAR",
+        "DEFERRABLE",
+        "DEFERRED",
+        "TRIGGER",
+        "LIKE",
+        "COLLATE",
     ];
     let mut findings = Vec::new();
     for migration in migrations {
@@ -252,13 +272,12 @@ impl Lint<'_> {
             add(&item.relation);
             for join in &item.joins {
                 add(&join.relation);
-                use JoinOperator as J;
                 // In an outer join the condition says which rows are joined,
                 // so for the joined table it holds as well.
-                if let J::Join(JoinConstraint::On(on))
-                | J::Inner(JoinConstraint::On(on))
-                | J::Left(JoinConstraint::On(on))
-                | J::LeftOuter(JoinConstraint::On(on)) = &join.join_operator
+                if let JoinOperator::Join(JoinConstraint::On(on))
+                | JoinOperator::Inner(JoinConstraint::On(on))
+                | JoinOperator::Left(JoinConstraint::On(on))
+                | JoinOperator::LeftOuter(JoinConstraint::On(on)) = &join.join_operator
                 {
                     conditions.push(on);
                 }
@@ -270,7 +289,9 @@ impl Lint<'_> {
     fn block(&mut self, tables: &[(String, String)], conditions: &[&Expr]) {
         let tenants: Vec<_> = tables.iter().filter(|(table, _)| self.schema.tenant.contains(table)).cloned().collect();
         let mut all = Vec::new();
-        conditions.iter().for_each(|condition| conjuncts(condition, &mut all));
+        for condition in conditions {
+            conjuncts(condition, &mut all);
+        }
         for condition in all {
             let Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = condition else { continue };
             let (left, right) = (side(left, &tenants), side(right, &tenants));
@@ -303,9 +324,10 @@ impl Lint<'_> {
                     tables.extend(Self::tables(from, &mut conditions));
                 }
                 conditions.extend(&update.selection);
-                let moves = update.assignments.iter().any(|a| {
-                    matches!(&a.target, AssignmentTarget::ColumnName(name) if last(name) == "org_id")
-                });
+                let moves = update
+                    .assignments
+                    .iter()
+                    .any(|a| matches!(&a.target, AssignmentTarget::ColumnName(name) if last(name) == "org_id"));
                 if moves {
                     self.found("a row never changes its org_id");
                 }
@@ -344,8 +366,17 @@ impl Lint<'_> {
     fn function(&mut self, function: &Function) {
         let name = last(&function.name);
         match name.as_str() {
-            "now" | "current_timestamp" | "current_date" | "current_time" | "localtimestamp" | "statement_timestamp"
-            | "datetime" | "date" | "strftime" | "unixepoch" | "julianday" => {
+            "now"
+            | "current_timestamp"
+            | "current_date"
+            | "current_time"
+            | "localtimestamp"
+            | "statement_timestamp"
+            | "datetime"
+            | "date"
+            | "strftime"
+            | "unixepoch"
+            | "julianday" => {
                 self.found(format!("{name}(): time comes from the program"));
             }
             "random" | "randomblob" | "gen_random_uuid" => {
@@ -372,7 +403,9 @@ fn side(expr: &Expr, tenants: &[(String, String)]) -> Side {
             _ => Side::Other,
         },
         Expr::CompoundIdentifier(parts) => match parts.as_slice() {
-            [table, column] if column.value.eq_ignore_ascii_case("org_id") => Side::Org(table.value.to_ascii_lowercase()),
+            [table, column] if column.value.eq_ignore_ascii_case("org_id") => {
+                Side::Org(table.value.to_ascii_lowercase())
+            }
             _ => Side::Other,
         },
         _ => Side::Other,
@@ -400,7 +433,9 @@ impl Visitor for Lint<'_> {
         {
             let tables = Self::tables(&select.from, &mut Vec::new());
             let tables = tables.into_iter().map(|(table, alias)| (alias, table)).collect();
-            all.iter().for_each(|by| self.order(by, &tables));
+            for by in all {
+                self.order(by, &tables);
+            }
         }
         ControlFlow::Continue(())
     }

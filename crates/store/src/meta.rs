@@ -11,6 +11,7 @@ pub(crate) struct Meta {
 }
 
 /// Makes the one row at the first start; later starts find it.
+#[expect(clippy::disallowed_methods, reason = "names this installation, which no test repeats")]
 pub(crate) fn load(tx: &mut Tx<'_>) -> Result<Meta> {
     let select = sql!("SELECT server_id, epoch FROM meta WHERE one = 1");
     let read = |row: &Row<'_>| Ok(Meta { server_id: row.get(0)?, epoch: row.get(1)? });

@@ -24,13 +24,7 @@ use crate::{
 };
 use connect::Address;
 
-pub(crate) fn open(
-    config: &Config,
-    url: &str,
-    pool: usize,
-    migrations: &[Migration],
-    migrate: bool,
-) -> Result<Opened> {
+pub(crate) fn open(config: &Config, url: &str, pool: usize, migrations: &[Migration], migrate: bool) -> Result<Opened> {
     let address = Address::parse(url)?;
     // The client runs its own small event loop, which may not be started on
     // a thread that already is in one; the caller's may be.
@@ -55,12 +49,12 @@ fn first_contact(address: &Address, migrations: &[Migration], migrate: bool) -> 
     check(&mut client)?;
     if migrate {
         // Two nodes that start at once must not both migrate.
-        client.batch_execute("SELECT pg_advisory_lock(7160352171)").map_err(outside)?;
+        client.batch_execute("SELECT pg_advisory_lock(7160352171)").map_err(|e| outside(&e))?;
         let done = migrate::migrate(&mut client, Engine::Postgres, migrations);
-        client.batch_execute("SELECT pg_advisory_unlock(7160352171)").map_err(outside)?;
+        client.batch_execute("SELECT pg_advisory_unlock(7160352171)").map_err(|e| outside(&e))?;
         done?;
     } else {
-        let there = client.query_one("SELECT to_regclass('migrations') IS NOT NULL", &[]).map_err(outside)?;
+        let there = client.query_one("SELECT to_regclass('migrations') IS NOT NULL", &[]).map_err(|e| outside(&e))?;
         let applied = if there.get(0) { client.applied()? } else { HashMap::new() };
         let missing = migrate::missing(migrations, &applied)?;
         if !missing.is_empty() {
@@ -83,7 +77,7 @@ fn check(client: &mut Client) -> Result<()> {
              FROM pg_database d WHERE datname = current_database()",
             &[],
         )
-        .map_err(outside)?;
+        .map_err(|e| outside(&e))?;
     let (collation, encoding, version): (String, String, i32) = (row.get(0), row.get(1), row.get(2));
     let provider: String = row.get(3);
     // The built-in provider ("b", since 17) orders by code point always.
@@ -107,11 +101,11 @@ fn check(client: &mut Client) -> Result<()> {
 
 impl Schema for Client {
     fn run(&mut self, script: &str) -> Result<()> {
-        self.batch_execute(script).map_err(outside)
+        self.batch_execute(script).map_err(|e| outside(&e))
     }
 
     fn applied(&mut self) -> Result<HashMap<i64, String>> {
-        let rows = self.query("SELECT version, checksum FROM migrations", &[]).map_err(outside)?;
+        let rows = self.query("SELECT version, checksum FROM migrations", &[]).map_err(|e| outside(&e))?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 }
@@ -281,7 +275,7 @@ impl Conn {
 
     fn lost(&self, e: &::postgres::Error) -> bool {
         let fatal = e.as_db_error().is_some_and(|db| !matches!(db.parsed_severity(), Some(Severity::Error)));
-        let io = std::error::Error::source(e).is_some_and(|s| s.is::<std::io::Error>());
+        let io = std::error::Error::source(e).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
         fatal || io || e.is_closed() || self.client.as_ref().is_none_or(Client::is_closed)
     }
 }
@@ -301,17 +295,20 @@ fn outside_other(e: &::postgres::Error) -> Error {
 }
 
 /// The same for what is not one of the program's statements.
-fn outside(e: ::postgres::Error) -> Error {
+fn outside(e: &::postgres::Error) -> Error {
     match e.as_db_error() {
         Some(db) if *db.code() == SqlState::DISK_FULL => Error::Full,
-        Some(_) => outside_other(&e),
-        None => Error::Unreachable(text(&e).into()),
+        Some(_) => outside_other(e),
+        None => Error::Unreachable(text(e).into()),
     }
 }
 
 fn values<'v>(sql: &'static Sql, statement: &Statement, params: &'v [&dyn ToValue]) -> Result<Vec<Bound<'v>>> {
     if statement.params().len() != params.len() {
-        return Err(Error::statement(sql, format!("{} parameters given, wanted {}", params.len(), statement.params().len())));
+        return Err(Error::statement(
+            sql,
+            format!("{} parameters given, wanted {}", params.len(), statement.params().len()),
+        ));
     }
     params
         .iter()
@@ -335,7 +332,7 @@ type Wrong = Box<dyn std::error::Error + Sync + Send>;
 impl ToSql for Bound<'_> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Wrong> {
         match (&self.0, ty) {
-            (Value::Null, _) => return Ok(IsNull::Yes),
+            (Value::Null, _) => Ok(IsNull::Yes),
             (Value::Int(n), &Type::INT8) => n.to_sql(ty, out),
             (Value::Int(n), &Type::INT4) => i32::try_from(*n)?.to_sql(ty, out),
             (Value::Int(n), &Type::INT2) => i16::try_from(*n)?.to_sql(ty, out),

@@ -96,11 +96,7 @@ fn pragma(db: &Connection, name: &str, value: &str) -> Result<()> {
 
 fn check(db: &Connection, name: &str, want: i64) -> Result<()> {
     let have: i64 = db.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).map_err(outside)?;
-    if have == want {
-        Ok(())
-    } else {
-        Err(Error::Refused(format!("SQLite keeps {name} = {have}, wanted {want}")))
-    }
+    if have == want { Ok(()) } else { Err(Error::Refused(format!("SQLite keeps {name} = {have}, wanted {want}"))) }
 }
 
 impl Schema for Connection {
@@ -156,7 +152,10 @@ impl<'c> Conn<'c> {
         let statement = self.statement(sql)?;
         if statement.parameter_count() != params.len() {
             // SQLite would take NULL for the missing ones.
-            return Err(Error::statement(sql, format!("{} parameters given, wanted {}", params.len(), statement.parameter_count())));
+            return Err(Error::statement(
+                sql,
+                format!("{} parameters given, wanted {}", params.len(), statement.parameter_count()),
+            ));
         }
         for (i, param) in params.iter().enumerate() {
             let value = param.to_value();
@@ -201,10 +200,7 @@ impl<'c> Conn<'c> {
 
 /// After this the kernel may have dropped pages it was asked to keep.
 fn lost_sync(e: &rusqlite::Error) -> bool {
-    matches!(
-        e.sqlite_extended_error_code(),
-        Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC)
-    )
+    matches!(e.sqlite_extended_error_code(), Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC))
 }
 
 struct Bound<'a>(Value<'a>);

@@ -4,9 +4,7 @@ use std::{marker::PhantomData, time::Instant};
 
 use proto::StreamKey;
 
-use crate::{
-    Emit, Engine, Error, Key, MAX_STREAMS, NewJob, Result, Row, Sql, ToValue, jobs, key, postgres, sqlite,
-};
+use crate::{Emit, Engine, Error, Key, MAX_STREAMS, NewJob, Result, Row, Sql, ToValue, jobs, key, postgres, sqlite};
 
 /// Statements one write may run.
 pub const WRITE_STATEMENTS: u32 = 200;
@@ -23,6 +21,7 @@ pub struct Tx<'t> {
     brand: PhantomData<fn(&'t ()) -> &'t ()>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one for each connection, and never moved")]
 pub(crate) enum Conn<'t> {
     Sqlite(sqlite::Conn<'t>),
     Postgres(postgres::Conn),
@@ -43,6 +42,7 @@ pub(crate) enum Failure {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that do not exclude one another")]
 pub(crate) struct State {
     pub(crate) writable: bool,
     pub(crate) strict: bool,
@@ -251,6 +251,7 @@ impl<'t> Tx<'t> {
     }
 
     /// Leaves work for after the commit.
+    #[expect(clippy::needless_pass_by_value, reason = "callers make it on the spot")]
     pub fn job(&mut self, job: NewJob) -> Result<()> {
         jobs::insert(self, &job).map(drop)
     }

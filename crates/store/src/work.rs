@@ -135,12 +135,11 @@ impl Queue {
                 return None;
             }
             waiting.sleepers += 1;
-            let timed_out = match quiet {
-                Some(quiet) => self.filled.wait_for(&mut waiting, quiet).timed_out(),
-                None => {
-                    self.filled.wait(&mut waiting);
-                    false
-                }
+            let timed_out = if let Some(quiet) = quiet {
+                self.filled.wait_for(&mut waiting, quiet).timed_out()
+            } else {
+                self.filled.wait(&mut waiting);
+                false
             };
             waiting.sleepers -= 1;
             if timed_out && waiting.items.is_empty() && !waiting.closed {
@@ -162,6 +161,12 @@ impl Queue {
 
     pub(crate) fn depth(&self) -> usize {
         self.waiting.lock().items.len()
+    }
+
+    /// Drops what waits; its callers learn that no answer will come.
+    pub(crate) fn abandon(&self) {
+        let dropped = std::mem::take(&mut self.waiting.lock().items);
+        drop(dropped);
     }
 
     /// Takes nothing more; what waits is still done.

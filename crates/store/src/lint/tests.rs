@@ -64,7 +64,9 @@ fn subqueries_and_common_tables_are_looked_into() {
     bad("SELECT id FROM users UNION SELECT id FROM members", "members");
     bad("DELETE FROM users WHERE id IN (SELECT id FROM members)", "members");
     good("SELECT id FROM users WHERE id IN (SELECT id FROM members WHERE org_id = $1)");
-    good("SELECT m.id FROM members m WHERE m.org_id = $1 AND EXISTS (SELECT 1 FROM departments d WHERE d.org_id = m.org_id)");
+    good(
+        "SELECT m.id FROM members m WHERE m.org_id = $1 AND EXISTS (SELECT 1 FROM departments d WHERE d.org_id = m.org_id)",
+    );
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl Address {
             .tcp_user_timeout(Duration::from_secs(15))
             .keepalives_idle(Duration::from_secs(10))
             .ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
-        let tls = tls.map(|roots| make_tls(roots.as_deref())).transpose()?;
+        let tls = tls.as_ref().map(make_tls).transpose()?;
         Ok(Self { config, tls })
     }
 
@@ -50,29 +50,35 @@ impl Address {
             None => self.config.connect(NoTls),
         }
         .map_err(|e| Error::Unreachable(text(&e).into()))?;
-        client.batch_execute(SESSION).map_err(outside)?;
-        let mode = client.query_one("SHOW synchronous_commit", &[]).map_err(outside)?;
+        client.batch_execute(SESSION).map_err(|e| outside(&e))?;
+        let mode = client.query_one("SHOW synchronous_commit", &[]).map_err(|e| outside(&e))?;
         if mode.get::<_, &str>(0) == "off" {
             // Acknowledged means durable, whatever the server's default is.
-            client.batch_execute("SET synchronous_commit = on").map_err(outside)?;
+            client.batch_execute("SET synchronous_commit = on").map_err(|e| outside(&e))?;
         }
         Ok(client)
     }
 }
 
+#[derive(Debug, PartialEq, Eq)]
+enum Roots {
+    System,
+    File(String),
+}
+
 /// Takes `sslmode` and `sslrootcert` out of an address. `Some` if it asks for
-/// TLS, with the file of roots if it names one.
-fn split_tls(url: &str) -> (String, Option<Option<String>>) {
+/// TLS, with where to find the roots.
+fn split_tls(url: &str) -> (String, Option<Roots>) {
     let (base, query, separator) = match url.split_once('?') {
         Some((base, query)) => (base, query, '&'),
         None if url.contains("://") => (url, "", '&'),
         None => ("", url, ' '),
     };
-    let (mut mode, mut roots, mut kept) = (None, None, Vec::new());
+    let (mut mode, mut roots, mut kept) = (None, Roots::System, Vec::new());
     for part in query.split(separator).filter(|part| !part.is_empty()) {
         match part.split_once('=') {
             Some(("sslmode", value)) => mode = Some(value),
-            Some(("sslrootcert", value)) => roots = Some(value.replace("%2F", "/")),
+            Some(("sslrootcert", value)) => roots = Roots::File(value.replace("%2F", "/")),
             _ => kept.push(part),
         }
     }
@@ -86,10 +92,10 @@ fn split_tls(url: &str) -> (String, Option<Option<String>>) {
     (address, tls)
 }
 
-fn make_tls(roots: Option<&str>) -> Result<MakeRustlsConnect> {
+fn make_tls(roots: &Roots) -> Result<MakeRustlsConnect> {
     let bad = |e: &dyn std::fmt::Display| Error::Refused(format!("TLS to the database: {e}"));
     let provider = Arc::new(ring::default_provider());
-    let Some(path) = roots else {
+    let Roots::File(path) = roots else {
         // The connector builds its configuration from the process's provider.
         let _ = rustls::crypto::CryptoProvider::install_default((*provider).clone());
         return match MakeRustlsConnect::with_native_certs() {
@@ -111,7 +117,7 @@ fn make_tls(roots: Option<&str>) -> Result<MakeRustlsConnect> {
 
 #[cfg(test)]
 mod tests {
-    use super::split_tls;
+    use super::{Roots, split_tls};
 
     #[test]
     fn only_a_verified_mode_means_tls() {
@@ -120,8 +126,8 @@ mod tests {
         assert!(plain("postgres://h/db?sslmode=prefer"));
         assert_eq!(
             split_tls("postgres://h/db?sslmode=verify-full&user=x&sslrootcert=%2Fetc%2Fca.pem"),
-            ("postgres://h/db?user=x".to_owned(), Some(Some("/etc/ca.pem".to_owned())))
+            ("postgres://h/db?user=x".to_owned(), Some(Roots::File("/etc/ca.pem".to_owned())))
         );
-        assert_eq!(split_tls("host=h sslmode=require dbname=db"), ("host=h dbname=db".to_owned(), Some(None)));
+        assert_eq!(split_tls("host=h sslmode=require dbname=db"), ("host=h dbname=db".to_owned(), Some(Roots::System)));
     }
 }

@@ -17,6 +17,8 @@ use crate::{
 
 /// Runs of one closure, the first included.
 const TRIES: u32 = 8;
+/// After that long there is no further run: the caller has waited enough.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Pause before the second run; doubles, with as much again at random.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -45,14 +47,16 @@ enum Run {
 
 /// The one place where transactions are run again.
 fn write_one(shared: &Shared, tx: &mut Tx<'_>, work: &mut dyn Work) -> bool {
+    let until = Instant::now() + PATIENCE;
     for attempt in 1..=TRIES {
         match run_once(shared, tx, work) {
             Run::Committed => return true,
             Run::Refused => return false,
-            Run::Again(e) if attempt == TRIES => {
+            Run::Again(e) if attempt == TRIES || Instant::now() >= until => {
                 if let Some(e) = e {
                     work.refuse(e);
                 }
+                return false;
             }
             Run::Again(_) => {
                 add(&shared.counters.reruns, 1);
@@ -139,6 +143,7 @@ pub(super) fn read(shared: &Shared, address: Address) {
     let mut tx = Tx::new(tx::Conn::Postgres(Conn::new(address)), false, false);
     let limit = shared.config.read_limit;
     while let Some(mut work) = shared.reads.pop() {
+        let until = Instant::now() + PATIENCE;
         for attempt in 1..=TRIES {
             let deadline = Instant::now() + limit;
             tx.begin(Some(deadline));
@@ -158,7 +163,7 @@ pub(super) fn read(shared: &Shared, address: Address) {
                     true
                 }
             };
-            if !again || attempt == TRIES {
+            if !again || attempt == TRIES || Instant::now() >= until {
                 break;
             }
             add(&shared.counters.reruns, 1);
@@ -182,7 +187,7 @@ impl Conn {
         let begun = self.client()?.batch_execute(begin);
         begun.map_err(|e| {
             self.disconnect();
-            outside(e)
+            outside(&e)
         })
     }
 

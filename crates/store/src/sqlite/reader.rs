@@ -11,13 +11,7 @@ use std::{
 use rusqlite::Connection;
 
 use super::{Conn, outside};
-use crate::{
-    Error, Tx,
-    db::Shared,
-    stats::add,
-    tx,
-    work::Work,
-};
+use crate::{Error, Tx, db::Shared, stats::add, tx, work::Work};
 
 /// Virtual machine steps between two looks at the clock; some 10 µs.
 const STEPS: i32 = 1_000;
@@ -36,30 +30,35 @@ pub(super) fn run(shared: &Shared, mut db: Connection) {
     while let Some(mut work) = shared.reads.pop() {
         let deadline = Instant::now() + limit;
         until.store((deadline - start).as_micros() as u64, Relaxed);
-        read(db, &mut tx, deadline, &mut *work);
+        let begun = begin(db, &mut tx, deadline, &mut *work);
+        // The limit is for the closure: interrupted, a ROLLBACK would leave
+        // the connection with its snapshot, and the log could not shrink.
         until.store(u64::MAX, Relaxed);
+        if begun {
+            end(db, &mut *work);
+        }
         add(&shared.counters.reads, 1);
         work.answer();
     }
 }
 
-fn read(db: &Connection, tx: &mut Tx<'_>, deadline: Instant, work: &mut dyn Work) {
+/// Runs the closure; false if there was no transaction to run it in.
+fn begin(db: &Connection, tx: &mut Tx<'_>, deadline: Instant, work: &mut dyn Work) -> bool {
     // DEFERRED: the snapshot is taken by the first statement and kept.
     if let Err(e) = db.execute_batch("BEGIN DEFERRED") {
         work.refuse(outside(e));
-        return;
+        return false;
     }
     tx.begin(Some(deadline));
     work.run(tx);
-    // An interrupted read may have ended its transaction already. The limit
-    // is over for ROLLBACK too, which then says "interrupted" and must be
-    // repeated, or this connection would hold the snapshot for ever.
-    while !db.is_autocommit() {
-        if let Err(e) = db.execute_batch("ROLLBACK")
-            && e.sqlite_error_code() != Some(rusqlite::ErrorCode::OperationInterrupted)
-        {
-            work.refuse(Error::engine(e));
-            return;
-        }
+    true
+}
+
+fn end(db: &Connection, work: &mut dyn Work) {
+    // An interrupted read may have ended its transaction already.
+    if !db.is_autocommit()
+        && let Err(e) = db.execute_batch("ROLLBACK")
+    {
+        work.refuse(Error::engine(e));
     }
 }

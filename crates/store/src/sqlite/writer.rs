@@ -207,7 +207,14 @@ impl Writer<'_> {
             let good = work.run(&mut self.tx);
             let sound = self.after_closure(good);
             self.batch.push(Ran { work, good });
-            let done = sound.and_then(|()| if good { self.commit() } else { self.undo_alone(); Ok(()) });
+            let done = sound.and_then(|()| {
+                if good {
+                    self.commit()
+                } else {
+                    self.undo_alone();
+                    Ok(())
+                }
+            });
             if done.is_err() {
                 // Not committed: these were rolled back and did not run again.
                 self.queue.extend(batch.map(|ran| ran.work));

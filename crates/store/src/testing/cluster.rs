@@ -79,7 +79,7 @@ impl Cluster {
 
     /// Waits until this very cluster answers on its port.
     fn answers(&self, folder: &str) -> bool {
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         let want = format!("{folder}/data");
         while Instant::now() < until {
             let found = self.with_client("postgres", |client| {

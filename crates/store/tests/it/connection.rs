@@ -10,7 +10,7 @@ use store::{Engine, Error, dialect, sql};
 use super::world::{Gate, emit, mark, marks, new_counter, open};
 
 /// Naive: hand the broken connection to the next caller, or give up though
-/// nothing was sent that could have been committed.
+/// nothing was sent that could have been committed. Seen.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_lost_before_the_commit_is_made_anew() {
     let t = open(Engine::Postgres);
@@ -31,7 +31,7 @@ async fn a_connection_lost_before_the_commit_is_made_anew() {
 }
 
 /// Naive: run it again. It may have been committed, and would be twice. A
-/// deferred trigger ends the connection in the middle of COMMIT.
+/// deferred trigger ends the connection in the middle of COMMIT. Seen.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_lost_in_the_commit_is_an_unknown_outcome_and_not_run_again() {
     let t = open(Engine::Postgres);
@@ -74,7 +74,7 @@ async fn a_connection_lost_in_the_commit_is_an_unknown_outcome_and_not_run_again
     assert_eq!(told.iter().map(|e| e.rev).collect::<Vec<_>>(), [2]);
 }
 
-/// Naive: give the deadlock to the caller.
+/// Naive: give the deadlock to the caller. Seen.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadlock_is_run_again_in_one_place() {
     let t = open(Engine::Postgres);
@@ -106,7 +106,7 @@ async fn a_deadlock_is_run_again_in_one_place() {
 }
 
 /// Naive: keep the prepared statement; every node fails on it from the
-/// moment a migration adds a column until it is restarted.
+/// moment a migration adds a column until it is restarted. Seen.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_made_stale_by_a_migration_is_prepared_anew() {
     let t = open(Engine::Postgres);
@@ -137,14 +137,20 @@ async fn reads_go_on_while_all_writers_wait_for_a_lock() {
         async move {
             db.write(move |tx| {
                 lock(tx)?;
-                gate.pass();
-                Ok::<_, Error>(())
+                gate.pass()
             })
             .await
         }
     });
     gate.reached().await;
-    let waiting: Vec<_> = (0..6).map(|_| tokio::spawn({ let db = db.clone(); async move { db.write(lock).await } })).collect();
+    let waiting: Vec<_> = (0..6)
+        .map(|_| {
+            tokio::spawn({
+                let db = db.clone();
+                async move { db.write(lock).await }
+            })
+        })
+        .collect();
     assert_eq!(super::world::counter(&db, id).await, 0);
     gate.open();
     held.await.expect("no panic").expect("commits");

@@ -33,7 +33,7 @@ async fn fill(db: &Db, from: i64) -> i64 {
 }
 
 /// Naive: any error of COMMIT ends the process; a full disk then takes
-/// reading away too, and restarts for ever. Seen with FULL not `known`.
+/// reading away too, and restarts for ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_file_refuses_writes_serves_reads_and_recovers() {
     let t = open(Engine::Sqlite);
@@ -44,7 +44,14 @@ async fn a_full_file_refuses_writes_serves_reads_and_recovers() {
     assert!(acknowledged > 5);
     assert_eq!(count(&db).await, acknowledged);
     // Small ones among large ones: each gets its own answer.
-    let all: Vec<_> = (0..8).map(|n| tokio::spawn({ let db = db.clone(); async move { db.write(move |tx| put(tx, 20_000 + n)).await } })).collect();
+    let all: Vec<_> = (0..8)
+        .map(|n| {
+            tokio::spawn({
+                let db = db.clone();
+                async move { db.write(move |tx| put(tx, 20_000 + n)).await }
+            })
+        })
+        .collect();
     for one in all {
         assert!(matches!(one.await.expect("no panic"), Err(Error::Full)));
     }
@@ -64,12 +71,14 @@ impl Drop for Mount<'_> {
     }
 }
 
-/// The same where the log cannot grow, on a small file system of its own.
+/// The same where the log cannot grow and so COMMIT fails, on a small file
+/// system of its own. Seen with FULL at COMMIT taken for an unknown outcome.
 /// Mounting needs rights a test may not have; the test above needs none.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_file_system_refuses_writes_serves_reads_and_recovers() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "magpie-test"]).arg(folder.path()).output();
+    let mounted =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "magpie-test"]).arg(folder.path()).output();
     if !mounted.is_ok_and(|out| out.status.success()) {
         println!("mounting is not permitted here; only the page limit was tested");
         return;

@@ -52,7 +52,7 @@ async fn only_what_was_committed_is_told(engine: Engine) {
 }
 
 /// Naive: acknowledge, then publish; a caller who reads at once is ahead of
-/// its own socket. And publish, then commit: what is told must be there.
+/// its own socket. Seen. And publish, then commit, which `faults` sees.
 async fn it_is_told_before_the_caller_knows(engine: Engine) {
     let t = open(engine);
     let db = t.db();

@@ -43,7 +43,17 @@ async fn run(t: &TestDb, faults: &Arc<Faults>, together: bool) -> Told {
     let mut commits = db.commits();
     let mut outcomes = Vec::new();
     if together {
-        let all: Vec<_> = (0..8).map(|n| (n, tokio::spawn({ let db = db.clone(); async move { write_pair(&db, n).await } }))).collect();
+        let all: Vec<_> = (0..8)
+            .map(|n| {
+                (
+                    n,
+                    tokio::spawn({
+                        let db = db.clone();
+                        async move { write_pair(&db, n).await }
+                    }),
+                )
+            })
+            .collect();
         for (n, one) in all {
             outcomes.push((n, one.await.expect("no panic")));
         }
@@ -123,10 +133,17 @@ async fn neighbours_of_a_full_disk_are_run_again() {
     let gate = Arc::new(Gate::default());
     let held = tokio::spawn({
         let (db, gate) = (db.clone(), Arc::clone(&gate));
-        async move { db.write(move |_| Ok::<_, Error>(gate.pass())).await }
+        async move { db.write(move |_| gate.pass()).await }
     });
     gate.reached().await;
-    let all: Vec<_> = (0..8).map(|n| tokio::spawn({ let db = db.clone(); async move { write_pair(&db, n).await } })).collect();
+    let all: Vec<_> = (0..8)
+        .map(|n| {
+            tokio::spawn({
+                let db = db.clone();
+                async move { write_pair(&db, n).await }
+            })
+        })
+        .collect();
     while db.stats().writes_waiting < 8 {
         tokio::task::yield_now().await;
     }

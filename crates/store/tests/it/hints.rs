@@ -49,6 +49,7 @@ async fn a_hint_is_as_durable_as_what_it_hints_at() {
 }
 
 /// Naive: delete, then publish. A node that dies in between loses the hint.
+/// Seen.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_takes_what_is_old_and_leaves_it_until_it_was_published() {
     let t = open(Engine::Postgres);
@@ -74,7 +75,8 @@ async fn a_sweep_takes_what_is_old_and_leaves_it_until_it_was_published() {
     assert_eq!(hints(&t).await, [(stream(1).to_string(), 2)]);
 }
 
-/// Naive: both nodes wait for one another's rows, or publish each twice.
+/// Naive: both nodes wait for one another's rows, or publish each twice. Seen
+/// without SKIP LOCKED and the new time.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_sweeping_nodes_share_the_hints() {
     let t = open(Engine::Postgres);

@@ -143,7 +143,9 @@ async fn a_sliced_job_goes_on_from_its_cursor(engine: Engine) {
     add(&db, job("index", None, 0)).await;
     let slice = claim(&db, 0, 1).await.expect("due");
     let stale = slice.clone();
-    db.write(move |tx| jobs::again(tx, &slice, 5, &json!({ "from": 100 }))).await.unwrap_or_else(|e: Error| panic!("{e}"));
+    db.write(move |tx| jobs::again(tx, &slice, 5, &json!({ "from": 100 })))
+        .await
+        .unwrap_or_else(|e: Error| panic!("{e}"));
     assert!(!finish(&db, &stale).await, "given back");
     let next = claim(&db, 5, 1).await.expect("due");
     assert_eq!((next.attempt, next.payload), (2, json!({ "from": 100 })));
@@ -155,7 +157,14 @@ async fn a_slot_is_filled_once_even_after_it_was_done(engine: Engine) {
     let t = open(engine);
     let db = t.db();
     let slot = |n: i64| move |tx: &mut store::Tx<'_>| jobs::periodic(tx, "mail", n, 0);
-    let all: Vec<_> = (0..32).map(|_| tokio::spawn({ let db = t.db(); async move { db.write(slot(7)).await } })).collect();
+    let all: Vec<_> = (0..32)
+        .map(|_| {
+            tokio::spawn({
+                let db = t.db();
+                async move { db.write(slot(7)).await }
+            })
+        })
+        .collect();
     let mut added = 0;
     for one in all {
         added += i32::from(one.await.expect("no panic").unwrap_or_else(|e: Error| panic!("{e}")));
@@ -169,7 +178,7 @@ async fn a_slot_is_filled_once_even_after_it_was_done(engine: Engine) {
     }
 }
 
-/// Naive: no SKIP LOCKED and no re-check.
+/// Naive: no SKIP LOCKED and no re-check. Seen on PostgreSQL.
 async fn two_claims_never_get_the_same_job(engine: Engine) {
     let t = open(engine);
     let db = t.db();

@@ -9,7 +9,7 @@ use super::world::{Gate, mark, marks, on_both, open_with};
 on_both!(a_full_queue_refuses_after_a_while);
 
 /// Naive: an unbounded queue; memory grows until the process is killed, and
-/// every caller has given up long before its turn.
+/// every caller has given up long before its turn. Seen.
 async fn a_full_queue_refuses_after_a_while(engine: Engine) {
     let t = open_with(engine, |config| {
         config.queue = 2;
@@ -21,10 +21,17 @@ async fn a_full_queue_refuses_after_a_while(engine: Engine) {
     let gate = Arc::new(Gate::default());
     let held = tokio::spawn({
         let (db, gate) = (t.db(), Arc::clone(&gate));
-        async move { db.write(move |_| Ok::<_, Error>(gate.pass())).await }
+        async move { db.write(move |_| gate.pass()).await }
     });
     gate.reached().await;
-    let waiting: Vec<_> = (0..2).map(|n| tokio::spawn({ let db = t.db(); async move { db.write(move |tx| mark(tx, n)).await } })).collect();
+    let waiting: Vec<_> = (0..2)
+        .map(|n| {
+            tokio::spawn({
+                let db = t.db();
+                async move { db.write(move |tx| mark(tx, n)).await }
+            })
+        })
+        .collect();
     while t.db().stats().writes_waiting < 2 {
         tokio::task::yield_now().await;
     }
@@ -38,7 +45,7 @@ async fn a_full_queue_refuses_after_a_while(engine: Engine) {
     assert_eq!(marks(&t.db()).await, [0, 1]);
 }
 
-/// Naive: a commit, and so an fsync, for every closure.
+/// Naive: a commit, and so an fsync, for every closure. Seen.
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_that_wait_together_are_committed_together() {
     let t = open_with(Engine::Sqlite, |_| {});
@@ -46,10 +53,17 @@ async fn callers_that_wait_together_are_committed_together() {
     let gate = Arc::new(Gate::default());
     let held = tokio::spawn({
         let (db, gate) = (t.db(), Arc::clone(&gate));
-        async move { db.write(move |_| Ok::<_, Error>(gate.pass())).await }
+        async move { db.write(move |_| gate.pass()).await }
     });
     gate.reached().await;
-    let all: Vec<_> = (0..64).map(|n| tokio::spawn({ let db = t.db(); async move { db.write(move |tx| mark(tx, n)).await } })).collect();
+    let all: Vec<_> = (0..64)
+        .map(|n| {
+            tokio::spawn({
+                let db = t.db();
+                async move { db.write(move |tx| mark(tx, n)).await }
+            })
+        })
+        .collect();
     while t.db().stats().writes_waiting < 64 {
         tokio::task::yield_now().await;
     }
@@ -73,7 +87,8 @@ async fn the_log_is_checkpointed_under_load_and_does_not_grow_for_ever() {
     for n in 0..1_500_i64 {
         // Each time another text: a page that does not change is not written.
         let text = n.to_string().repeat(1_000);
-        let put = sql!("INSERT INTO marks (id, text) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET text = excluded.text");
+        let put =
+            sql!("INSERT INTO marks (id, text) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET text = excluded.text");
         t.db().write(move |tx| tx.execute(put, &[&(n % 10), &text])).await.unwrap_or_else(|e: Error| panic!("{e}"));
     }
     let size = std::fs::metadata(log).expect("the log").len();

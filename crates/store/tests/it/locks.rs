@@ -111,8 +111,8 @@ async fn no_update_is_lost_under_a_lock(engine: Engine) {
     }
 }
 
-/// Naive: take the locks in the order they were named. Seen without
-/// `key::in_order`: reruns were counted here.
+/// Naive: take the locks in the order they were named. Seen with neither the
+/// keys sorted nor the rows: deadlocks were rerun.
 async fn locks_in_any_order_do_not_deadlock(engine: Engine) {
     let t = open(engine);
     let (a, b) = (new_counter(&t.db()).await, new_counter(&t.db()).await);

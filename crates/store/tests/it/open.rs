@@ -1,9 +1,11 @@
 //! Opening: what is checked, migrated and refused.
 
-use store::{Config, Db, Engine, Error, Migration, dialect, migration, sql, testing::{Cluster, Place, TestDb}};
-use uuid::Uuid;
+use store::{
+    Config, Db, Engine, Error, Migration, dialect, migration, sql,
+    testing::{Cluster, Place, TestDb},
+};
 
-use super::world::{MIGRATIONS, mark, marks, on_both, open};
+use super::world::{MIGRATIONS, mark, marks, new_id, on_both, open};
 
 on_both!(
     who_it_is_survives_a_restart_and_its_epoch_changes_on_demand,
@@ -18,13 +20,13 @@ async fn who_it_is_survives_a_restart_and_its_epoch_changes_on_demand(engine: En
     assert_ne!(server, epoch);
     let t = t.reopen(|_| {}).await;
     assert_eq!((t.db().server_id(), t.db().epoch()), (server, epoch));
-    let next = Uuid::new_v4();
+    let next = new_id();
     t.db().write(move |tx| store::set_epoch(tx, next)).await.unwrap_or_else(|e: Error| panic!("{e}"));
     let t = t.reopen(|_| {}).await;
     assert_eq!((t.db().server_id(), t.db().epoch()), (server, next));
 }
 
-/// Naive: remember the version only; two servers believe in two schemas.
+/// Naive: remember the version only; two servers believe in two schemas. Seen.
 async fn a_migration_that_was_changed_is_refused(engine: Engine) {
     let t = open(engine);
     let config = t.config().clone();
@@ -36,10 +38,15 @@ async fn a_migration_that_was_changed_is_refused(engine: Engine) {
 /// can neither be repeated nor gone on from.
 async fn a_migration_that_fails_leaves_nothing(engine: Engine) {
     let t = open(engine);
-    let bad: &[Migration] =
-        &[MIGRATIONS[0], migration!("20260103_000000_test", "CREATE TABLE late (id INT PRIMARY KEY); CREATE TABLE late (id INT)")];
-    assert!(matches!(Db::open(t.config(), bad, true), Err(Error::Migration { name, .. }) if name == "20260103_000000_test"));
-    let good: &[Migration] = &[MIGRATIONS[0], migration!("20260103_000000_test", "CREATE TABLE late (id INT PRIMARY KEY)")];
+    let bad: &[Migration] = &[
+        MIGRATIONS[0],
+        migration!("20260103_000000_test", "CREATE TABLE late (id INT PRIMARY KEY); CREATE TABLE late (id INT)"),
+    ];
+    assert!(
+        matches!(Db::open(t.config(), bad, true), Err(Error::Migration { name, .. }) if name == "20260103_000000_test")
+    );
+    let good: &[Migration] =
+        &[MIGRATIONS[0], migration!("20260103_000000_test", "CREATE TABLE late (id INT PRIMARY KEY)")];
     assert!(Db::open(t.config(), good, true).is_ok());
 }
 
@@ -71,7 +78,10 @@ async fn two_migrating_nodes_take_turns() {
 
 #[test]
 fn postgres_of_another_collation_or_encoding_is_refused() {
-    for (name, options) in [("latin", "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"), ("icu", "LOCALE_PROVIDER icu ICU_LOCALE 'de' LOCALE 'C.UTF-8'")] {
+    for (name, options) in [
+        ("latin", "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"),
+        ("icu", "LOCALE_PROVIDER icu ICU_LOCALE 'de' LOCALE 'C.UTF-8'"),
+    ] {
         let name = format!("magpie_refused_{name}_{}", std::process::id());
         let cluster = Cluster::shared();
         cluster.run(&format!("CREATE DATABASE {name} TEMPLATE template0 {options}"));
@@ -82,7 +92,7 @@ fn postgres_of_another_collation_or_encoding_is_refused() {
 }
 
 /// Naive: trust the defaults. NORMAL loses acknowledged commits at a power
-/// cut, a mapped file turns an I/O error into a signal.
+/// cut, a mapped file turns an I/O error into a signal. Seen with NORMAL.
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_is_as_durable_as_it_can_be() {
     let t = open(Engine::Sqlite);
@@ -119,7 +129,14 @@ async fn a_statement_of_the_other_engine_is_refused() {
 async fn all_connections_prepare_the_same_statement() {
     let t = TestDb::on(Engine::Sqlite, MIGRATIONS, |config| config.readers = 4);
     t.db().write(|tx| mark(tx, 1)).await.unwrap_or_else(|e: Error| panic!("{e}"));
-    let reads: Vec<_> = (0..64).map(|_| tokio::spawn({ let db = t.db(); async move { marks(&db).await } })).collect();
+    let reads: Vec<_> = (0..64)
+        .map(|_| {
+            tokio::spawn({
+                let db = t.db();
+                async move { marks(&db).await }
+            })
+        })
+        .collect();
     for read in reads {
         assert_eq!(read.await.expect("no panic"), [1]);
     }

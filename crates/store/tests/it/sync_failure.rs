@@ -47,7 +47,8 @@ fn compile_shim(folder: &Path) -> std::path::PathBuf {
 async fn a_failed_fsync_ends_the_process_before_anyone_is_told() {
     // A real disk: in memory there is no fsync to fail.
     let folder = tempfile::tempdir_in(std::env::temp_dir()).expect("a folder");
-    let (shim, trigger, path) = (compile_shim(folder.path()), folder.path().join("trigger"), folder.path().join("magpie.db"));
+    let (shim, trigger, path) =
+        (compile_shim(folder.path()), folder.path().join("trigger"), folder.path().join("magpie.db"));
     let mut child = Command::new(std::env::current_exe().expect("this program"))
         .args(["sync_failure::child", "--exact", "--nocapture"])
         .env(CHILD, &path)
@@ -68,7 +69,7 @@ async fn a_failed_fsync_ends_the_process_before_anyone_is_told() {
     });
     let (mut acknowledged, mut failed) = (Vec::new(), false);
     loop {
-        match all.recv_timeout(Duration::from_secs(60)) {
+        match all.recv_timeout(Duration::from_mins(1)) {
             Ok(line) => {
                 if let Some(id) = line.strip_prefix("ack ") {
                     assert!(!failed, "acknowledged after the failure");

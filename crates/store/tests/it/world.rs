@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Condvar, Mutex,
-    atomic::{AtomicBool, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
 };
 
 use proto::{Frame, Header, StreamKey};
@@ -44,6 +44,12 @@ pub fn mark(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
     tx.execute(sql!("INSERT INTO marks (id, text) VALUES ($1, 'x')"), &[&id]).map(drop)
 }
 
+/// Another one at each call.
+pub fn new_id() -> Uuid {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    Uuid::from_u128(u128::from(COUNT.fetch_add(1, SeqCst)) << 64 | 0x00FF_0027)
+}
+
 /// All marks, in order.
 pub async fn marks(db: &Db) -> Vec<i64> {
     db.read(|tx| tx.query(sql!("SELECT id FROM marks ORDER BY id"), &[], |row| row.get(0)))
@@ -58,7 +64,7 @@ pub async fn counter(db: &Db, id: Uuid) -> i64 {
 }
 
 pub async fn new_counter(db: &Db) -> Uuid {
-    let id = Uuid::new_v4();
+    let id = new_id();
     db.write(move |tx| tx.execute(sql!("INSERT INTO counters (id, n) VALUES ($1, 0)"), &[&id]))
         .await
         .unwrap_or_else(|e: Error| panic!("{e}"));
@@ -83,10 +89,12 @@ pub struct Gate {
 
 impl Gate {
     /// For the closure.
-    pub fn pass(&self) {
+    #[expect(clippy::unnecessary_wraps, reason = "it is the whole of a closure")]
+    pub fn pass(&self) -> Result<(), Error> {
         self.reached.store(true, SeqCst);
         let open = self.open.0.lock().expect("no panic");
         drop(self.open.1.wait_while(open, |open| !*open).expect("no panic"));
+        Ok(())
     }
 
     /// For the test: the closure stands at the gate.

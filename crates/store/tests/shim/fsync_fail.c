@@ -1,7 +1,8 @@
-/* Loaded in front of the C library: fsync and fdatasync fail with EIO from
- * the moment the file named by MAGPIE_SHIM_TRIGGER exists. The first failure
- * is told on standard output, so that what is printed after it can be seen
- * to come after it. */
+/* Loaded in front of the C library: the first fsync or fdatasync after the
+ * file named by MAGPIE_SHIM_TRIGGER exists fails with EIO, and those after it
+ * succeed. That is what Linux does: it reports a lost page once, marks it
+ * clean, and has forgotten it. The failure is told on standard output, so
+ * that what is printed after it can be seen to come after it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,11 +15,11 @@ static int failing(void) {
     const char *trigger = getenv("MAGPIE_SHIM_TRIGGER");
     if (trigger == NULL || access(trigger, F_OK) != 0)
         return 0;
-    if (atomic_exchange(&told, 1) == 0) {
-        static const char text[] = "\nsync failed\n";
-        if (write(1, text, sizeof text - 1) < 0)
-            _exit(99);
-    }
+    if (atomic_exchange(&told, 1) != 0)
+        return 0;
+    static const char text[] = "\nsync failed\n";
+    if (write(1, text, sizeof text - 1) < 0)
+        _exit(99);
     errno = EIO;
     return 1;
 }
