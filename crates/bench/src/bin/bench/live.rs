@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -40,9 +40,31 @@ struct Run {
     left: AtomicI64,
     /// Frames that a socket missed.
     missed: AtomicU64,
-    barrier: Arc<Barrier>,
+    start: Arc<Start>,
     /// Tells the runs of one conversation apart in `client_id`.
     mark: u32,
+}
+
+/// Lets all tasks of a run go at once.
+struct Start {
+    barrier: Barrier,
+    at: OnceLock<Instant>,
+}
+
+impl Start {
+    fn of(tasks: usize) -> Self {
+        Self { barrier: Barrier::new(tasks), at: OnceLock::new() }
+    }
+
+    /// When the last one came, by its own clock reading: whoever waited may be
+    /// scheduled a good while later, and the run would seem shorter than it was.
+    async fn go(&self) -> Instant {
+        let arrived = Instant::now();
+        if self.barrier.wait().await.is_leader() {
+            let _ = self.at.set(arrived);
+        }
+        self.at.get().copied().unwrap_or(arrived)
+    }
 }
 
 /// One group, everyone connected: `messages` are sent by some and received by all.
@@ -52,7 +74,7 @@ pub async fn fan_out(target: &Target, messages: u32, mark: u32) -> Result<Speed>
         conversation: target.group.clone(),
         left: AtomicI64::new(i64::from(messages)),
         missed: AtomicU64::new(0),
-        barrier: Arc::new(Barrier::new(GROUP + 1)),
+        start: Arc::new(Start::of(GROUP + 1)),
         mark,
     });
     let mut tasks = JoinSet::new();
@@ -61,7 +83,7 @@ pub async fn fan_out(target: &Target, messages: u32, mark: u32) -> Result<Speed>
         let mut member = Member { run: run.clone(), socket, index, window, calls: 0 };
         tasks.spawn(async move { member.follow(i64::from(messages)).await });
     }
-    let measured = measure(target, &run.barrier, tasks, GROUP as u64 * u64::from(messages)).await?;
+    let measured = measure(target, &run.start, tasks, GROUP as u64 * u64::from(messages)).await?;
     let missed = run.missed.load(Ordering::Relaxed);
     ensure!(missed == 0, "{missed} frames did not arrive live");
     Ok(measured)
@@ -79,10 +101,9 @@ async fn connect(target: &Target, count: usize) -> Result<Vec<Socket>> {
 }
 
 /// Lets all tasks go at once and waits for their end.
-async fn measure(target: &Target, barrier: &Barrier, mut tasks: JoinSet<Result<()>>, things: u64) -> Result<Speed> {
+async fn measure(target: &Target, start: &Start, mut tasks: JoinSet<Result<()>>, things: u64) -> Result<Speed> {
     let before = target.process.cpu_us()?;
-    barrier.wait().await;
-    let began = Instant::now();
+    let began = start.go().await;
     let all = async {
         while let Some(ended) = tasks.join_next().await {
             ended.context("a socket's task broke")??;
@@ -116,7 +137,7 @@ impl Member {
     }
 
     async fn follow(&mut self, messages: i64) -> Result<()> {
-        self.run.barrier.wait().await;
+        self.run.start.go().await;
         for _ in 0..self.window {
             self.send().await?;
         }
@@ -146,13 +167,13 @@ fn client_id(mark: u32, index: usize, call: u64) -> String {
 /// Pairs of two connected people each; one writes, the other reads along.
 pub async fn direct(target: &Target, each: u32, mark: u32) -> Result<Speed> {
     let sockets = connect(target, 2 * PAIRS).await?;
-    let barrier = Arc::new(Barrier::new(2 * PAIRS + 1));
+    let start = Arc::new(Start::of(2 * PAIRS + 1));
     let mut tasks = JoinSet::new();
     for (index, mut socket) in sockets.into_iter().enumerate() {
-        let barrier = barrier.clone();
+        let start = start.clone();
         let conversation = target.pairs[index % PAIRS].clone();
         tasks.spawn(async move {
-            barrier.wait().await;
+            start.go().await;
             if index < PAIRS {
                 write(&mut socket, &conversation, index, each, mark).await?;
             } else {
@@ -161,7 +182,7 @@ pub async fn direct(target: &Target, each: u32, mark: u32) -> Result<Speed> {
             Ok(())
         });
     }
-    measure(target, &barrier, tasks, PAIRS as u64 * u64::from(each)).await
+    measure(target, &start, tasks, PAIRS as u64 * u64::from(each)).await
 }
 
 async fn write(socket: &mut Socket, conversation: &str, index: usize, each: u32, mark: u32) -> Result<()> {

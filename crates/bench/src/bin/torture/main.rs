@@ -119,6 +119,10 @@ async fn run(arguments: &Arguments) -> Result<u8> {
     }
     let world = Arc::new(World::new(cluster.addresses.clone(), people, conversations, recorder, arguments.seed));
     let result = load(arguments, &world, &mut cluster).await;
+    let log = std::fs::read_to_string(folder.join("server.log")).unwrap_or_default();
+    for line in log.lines().filter(|line| line.contains("panicked at")) {
+        world.recorder.odd(&format!("the server's {}", line.trim()));
+    }
     let odd = world.recorder.finish()?;
     for (what, times) in &odd {
         println!("odd: {what} ({times} times)");
