@@ -10,7 +10,7 @@ run: ## Builds everything and serves it at http://localhost:8080, data in ./data
 	@scripts/prerequisites.sh build
 	@scripts/web.sh
 	@scripts/server.sh
-	@ulimit -n $$(ulimit -Hn); exec target/release/magpie serve --data-dir "$${MAGPIE_DATA_DIR:-data}"
+	@exec target/release/magpie serve --data-dir "$${MAGPIE_DATA_DIR:-data}"
 
 web: ## Builds the web client
 	@scripts/prerequisites.sh build && scripts/web.sh

@@ -1,8 +1,11 @@
 //! Which modules there are, and how the parts of a server are put together.
 
-use std::{fs, sync::Arc};
+use std::{
+    fs::{self, File, TryLockError},
+    sync::Arc,
+};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use bus::Bus;
 use gateway::{Gateway, GatewayConfig};
 use kernel::{Kernel, KernelConfig, Module, Registry, SystemClock};
@@ -23,13 +26,12 @@ pub fn registry() -> Result<Registry> {
 /// release's form.
 pub fn open(config: &Config, migrate: bool) -> Result<(Db, Registry)> {
     let registry = registry()?;
-    let engine = match &config.database_url {
-        Some(url) => EngineConfig::Postgres { url: url.clone(), pool: config.database_pool },
-        None => {
-            fs::create_dir_all(&config.data_dir)
-                .with_context(|| format!("the data folder {} cannot be made", config.data_dir.display()))?;
-            EngineConfig::Sqlite { path: config.data_dir.join("magpie.db") }
-        }
+    let engine = if let Some(url) = &config.database_url {
+        EngineConfig::Postgres { url: url.clone(), pool: config.database_pool }
+    } else {
+        fs::create_dir_all(&config.data_dir)
+            .with_context(|| format!("the data folder {} cannot be made", config.data_dir.display()))?;
+        EngineConfig::Sqlite { path: config.data_dir.join("magpie.db") }
     };
     let mut store = store::Config::new(engine);
     // A node's number only has to differ from those of its living peers.
@@ -38,14 +40,37 @@ pub fn open(config: &Config, migrate: bool) -> Result<(Db, Registry)> {
     Ok((db, registry))
 }
 
+/// Keeps a second server off the same SQLite file: neither would hear of what
+/// the other commits. Released by the system when the process ends.
+fn claim(config: &Config) -> Result<Option<File>> {
+    if config.database_url.is_some() {
+        return Ok(None);
+    }
+    fs::create_dir_all(&config.data_dir)?;
+    let path = config.data_dir.join("magpie.lock");
+    let file = File::create(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => {
+            bail!("a server is running on {}; stop it first, or choose another --data-dir", config.data_dir.display())
+        }
+        Err(TryLockError::Error(error)) => {
+            tracing::warn!(%error, "the data folder cannot be locked; make sure that one server uses it");
+            Ok(None)
+        }
+    }
+}
+
 /// The running parts.
 pub struct Running {
     pub kernel: Arc<Kernel>,
     pub gateway: Gateway,
+    _claim: Option<File>,
 }
 
 /// Puts a server together; nothing listens yet.
 pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Result<Running> {
+    let claim = claim(config)?;
     let (db, registry) = open(config, false)?;
     let bus = match &config.nats_url {
         Some(url) => Bus::nats(url, &db.server_id().to_string()).context("the address of NATS cannot be used")?,
@@ -67,5 +92,5 @@ pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Re
         tracing::warn!("MAGPIE_UNLIMITED is set: budgets are off");
         kernel.budgets.lift();
     }
-    Ok(Running { kernel, gateway })
+    Ok(Running { kernel, gateway, _claim: claim })
 }

@@ -28,7 +28,7 @@ pub const HARD: &[&str] = &[
     "བཀྲ་ཤིས་ཚེ་རིང",
     "ئابدۇللا ئابدۇرېھىم", // Uyghur, written from the right
     "گۈلنار ئەخمەت",
-    "买买提吐尔逊·阿卜杜热合曼·伊敏江·艾合买提·依明尼", // 25 characters
+    "买买提吐尔逊·阿卜杜热合曼·伊敏江·艾合买提·依明", // 25 characters
     "欧阳上官司马诸葛令狐皇甫尉迟公孙慕容轩辕夏侯钟离宇", // 25 characters
     "Anne-Marie O’Neill",
     "Müller, Jörg",

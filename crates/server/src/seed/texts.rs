@@ -42,7 +42,7 @@ pub fn message(rng: &mut StdRng) -> String {
         0..30 => SHORT.choose(rng).copied().unwrap_or("好").to_owned(),
         30..92 => sentence(rng),
         92..98 => (0..rng.random_range(2..5)).map(|_| sentence(rng)).collect(),
-        98 => (0..rng.random_range(4..9)).map(|n| format!("{}. {}\n", n + 1, sentence(rng))).collect(),
+        98 => (1..rng.random_range(5..10)).fold(String::new(), |list, n| list + &format!("{n}. {}\n", sentence(rng))),
         _ => format!("https://wiki.example.com/pages/{}\n{}", rng.random_range(1_000..9_999), sentence(rng)),
     }
 }

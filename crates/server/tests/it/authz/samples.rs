@@ -60,7 +60,7 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "directory.create_org" => Some(json!({ "name": "a new one" })),
         "directory.update_org" => Some(json!({ "name": "canary-org-a renamed" })),
         "directory.update_member" => Some(json!({ "role": "member" })),
-        "directory.create_invitation" | "directory.accept_invitation" => Some(json!({})),
+        "directory.create_invitation" | "directory.accept_invitation" | "chat.recall_message" => Some(json!({})),
         "chat.create_group" => {
             Some(json!({ "org_id": world.org, "title": "new", "members": [id(Who::Colleague), id(Who::Reader)] }))
         }
@@ -74,8 +74,7 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         ),
         "chat.move_cursors" => Some(json!({ "cursors": [] })),
         "chat.set_preferences" => Some(json!({ "muted": true })),
-        "chat.set_draft" => Some(json!({ "text": "canary-draft" })),
-        "chat.recall_message" => Some(json!({})),
+        "chat.set_draft" => Some(json!({ "text": "a draft" })),
         "chat.find_message_at" => {
             path = format!("{path}?time=0");
             None

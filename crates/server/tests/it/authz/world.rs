@@ -100,6 +100,7 @@ const CANARIES: &[Canary] = &[
     Canary { text: "canary-group-message", seen_by: |who| who.in_group().is_some() },
     Canary { text: "canary-direct", seen_by: |who| matches!(who, Who::AdminA | Who::Colleague) },
     Canary { text: "canary-note", seen_by: |who| who == Who::Sender },
+    Canary { text: "canary-colleague", seen_by: |who| who.in_a().is_some() },
     Canary { text: "canary-draft", seen_by: |who| who == Who::Sender },
 ];
 
@@ -132,7 +133,9 @@ impl World {
         let server = TestServer::with(magpie::wiring::modules()).await;
         let mut people = HashMap::new();
         for who in PEOPLE {
-            people.insert(*who, server.person(&format!("person {who:?}")).await);
+            // The name of `Colleague` is a canary too.
+            let name = if *who == Who::Colleague { "canary-colleague".to_owned() } else { format!("person {who:?}") };
+            people.insert(*who, server.person(&name).await);
         }
         let p = |who: Who| &people[&who];
         let org_of = async |owner: &Person, name: &str| {
