@@ -3,6 +3,11 @@
 //! Whatever writes to a conversation takes a [`Turn`], and a turn is only had
 //! for a proof of permission or, for the module's own hooks and jobs, under
 //! the conversation's lock.
+//!
+//! Conversations are reached by id, through the policy, which asks for the
+//! organisation: statements that find one that way, and lists over all the
+//! organisations of one person, are the listed exceptions to `org_id = $n`
+//! (`tests/it/sql.rs`). What goes by the organisation itself names it.
 
 #[macro_use]
 mod columns;

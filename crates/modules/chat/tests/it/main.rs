@@ -5,6 +5,7 @@
 
 mod access;
 mod core;
+mod data;
 mod groups;
 mod messages;
 mod mirror;
