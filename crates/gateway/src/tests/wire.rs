@@ -326,6 +326,10 @@ async fn numbers_are_limited() {
     for _ in 0..limits::SOCKETS_PER_PERSON {
         all.push(node.socket(session(2)).await);
     }
+    // The answer to an upgrade comes before the server's side begins.
+    while node.gateway.stats().sockets < limits::SOCKETS_PER_PERSON as u64 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     assert_eq!(node.socket(session(2)).await.closed().await.0, 4429);
     let mut large = all.pop().unwrap();
     large.0.send(Message::text("x".repeat(limits::SOCKET_FRAME_BYTES + 1))).await.unwrap();
