@@ -47,7 +47,7 @@ soak: ## The slow loops: more rounds of killing, more cases
 screens: ## Writes pictures of every screen to ./screens
 	@scripts/prerequisites.sh build test
 	@scripts/web.sh && scripts/server.sh
-	@cd e2e && npm ci --ignore-scripts --no-audit --no-fund && node screens.mjs
+	@. scripts/node.sh && cd e2e && npm ci --ignore-scripts --no-audit --no-fund && node screens.mjs
 
 dist: ## Makes dist/magpie-VERSION-ARCH.tar.gz with its checksum
 	@scripts/prerequisites.sh build

@@ -2,6 +2,7 @@
 # The quick check: format, lints, unit tests, documents.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/node.sh
 if ! command -v cargo >/dev/null; then export PATH="$HOME/.cargo/bin:$PATH"; fi
 step() { printf '\n== %s\n' "$1"; }
 

@@ -4,7 +4,6 @@
 #   scripts/prerequisites.sh build [test]
 set -euo pipefail
 
-NODE_MIN="20.19.0"
 RUST_MIN="1.95.0"
 missing=()     # what to tell people
 packages=()    # what apt can bring
@@ -72,9 +71,5 @@ if [ ${#packages[@]} -gt 0 ]; then
 fi
 
 if [[ " $* " == *" build "* ]]; then
-  node=$(node --version | tr -d v)
-  if ! at_least "$NODE_MIN" "$node"; then
-    echo "Node $node is too old, $NODE_MIN is needed (Debian 13 has it; else https://nodejs.org)." >&2
-    exit 1
-  fi
+  . "$(dirname "$0")/node.sh"
 fi

@@ -2,6 +2,7 @@
 # Everything that must hold. Each part prints its runner's own closing lines.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/node.sh
 if ! command -v cargo >/dev/null; then export PATH="$HOME/.cargo/bin:$PATH"; fi
 export CARGO_TERM_PROGRESS_WHEN=never
 began=$SECONDS

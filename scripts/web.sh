@@ -3,6 +3,7 @@
 #   scripts/web.sh          the client
 #   scripts/web.sh types    the API's types from docs/openapi.json
 set -euo pipefail
+. "$(dirname "$0")/node.sh"
 cd "$(dirname "$0")/../web"
 
 install() { # where

@@ -7,12 +7,12 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{DefaultBodyLimit, Request},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use proto::{Code, Error, Problem, limits};
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Failure, Kernel, Listener};
@@ -32,7 +32,6 @@ pub fn layered(routes: Router<Arc<Kernel>>, kernel: Arc<Kernel>) -> Router {
     routes
         .method_not_allowed_fallback(async || Failure(Code::MethodNotAllowed.into()))
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, HANDLER_TIME))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
             let text = panic
                 .downcast_ref::<&str>()
@@ -58,7 +57,11 @@ async fn around(
 ) -> Response {
     let id = format!("{:032x}", u128::from_be_bytes(kernel.random()));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut response = next.run(request).await;
+    let mut response = match tokio::time::timeout(HANDLER_TIME, next.run(request)).await {
+        Ok(response) => response,
+        // Whether it was done is not known: a commit may still follow.
+        Err(_) => Failure(Code::OutcomeUnknown.into()).into_response(),
+    };
     if response.status().is_server_error() {
         tracing::warn!(request = %id, %method, path = %path.escape_debug(), status = response.status().as_u16(), "failed");
     }

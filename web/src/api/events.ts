@@ -111,7 +111,7 @@ export type ServerMessage =
   | CatchUp
   | Resync
   | Ephemeral
-  | { t: 'resumed'; streams: number }
+  | { t: 'resumed'; streams: number; person?: number }
   | { t: 'pong'; server_time: Millis }
   | { t: 'error'; code: string };
 

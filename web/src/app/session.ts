@@ -188,11 +188,13 @@ function resume(): Resume | undefined {
   };
 }
 
-function resumed(caughtUp: boolean): void {
+function resumed(caughtUp: boolean, personRev: number | undefined): void {
   if (caughtUp) {
     chatSlice.chat.setState({ list: 'server', listFailed: false });
     chatSlice.catchUpTimelines();
   } else {
+    // What is read from here on holds everything up to there.
+    if (running && personRev !== undefined) running.personRev = Math.max(personRev, running.personRev ?? 0);
     void chatSlice.readConversations();
     void directorySlice.readOrgs().catch(() => undefined);
   }

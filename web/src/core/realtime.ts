@@ -42,7 +42,7 @@ export interface RealtimeOptions {
   stateChanged(state: ConnectionState): void;
   ephemeral(message: Ephemeral): void;
   /** After `resumed`, with whether the server brought this tab up to date by itself. */
-  resumed(caughtUp: boolean): void;
+  resumed(caughtUp: boolean, personRev: number | undefined): void;
   /** The server was restored from a backup, or is another one. */
   newEpoch(epoch: string | undefined): void;
   sessionLives(): Promise<boolean>;
@@ -210,7 +210,7 @@ export class Realtime {
           this.openOnServer = new Set();
           this.tellWants();
         }
-        return this.o.resumed(this.leads && this.resumedWith);
+        return this.o.resumed(this.leads && this.resumedWith, message.person);
       case 'frame':
         return this.frame(message);
       case 'catch_up':
