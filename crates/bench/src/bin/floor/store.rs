@@ -52,7 +52,9 @@ pub fn start(path: &Path, hub: Arc<Hub>) -> Result<Store> {
     std::thread::spawn(move || write(&connection, &waiting, &done));
     // Fan-out overlaps with the next commit.
     std::thread::spawn(move || {
-        while let Ok(batch) = finished.recv() {
+        while let Ok(mut batch) = finished.recv() {
+            // What was committed during the last fan-out leaves in one write too.
+            batch.extend(finished.try_iter().flatten());
             hub.deliver(batch);
         }
     });

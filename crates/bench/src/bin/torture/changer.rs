@@ -134,9 +134,14 @@ impl Changer {
 pub async fn cursor(world: &World, http: &mut Http, process: &str, person: usize, conversation: &str) -> Option<()> {
     let invoked = world.recorder.now();
     let seen = http.get(&format!("/api/v1/conversations/{conversation}")).await.ok()?;
+    if seen["unread"].as_i64().is_none_or(|unread| unread < 0) {
+        world.recorder.odd(&format!("unread is {}", seen["unread"]));
+    }
+    // A history has no negative numbers; one that the server gives is wrong as 0 too.
+    let unread = seen["unread"].as_i64().unwrap_or_default().max(0);
     let fields = json!({
         "conversation": conversation, "user": world.people[person].id, "read_seq": seen["cursor"]["read_seq"],
-        "head_seq": seen["head"]["seq"], "n": seen["head"]["n"], "unread": seen["unread"],
+        "head_seq": seen["head"]["seq"], "n": seen["head"]["n"], "unread": unread,
     });
     world.recorder.read(process, "cursor", invoked, fields);
     Some(())
