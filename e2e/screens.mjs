@@ -1,0 +1,54 @@
+// Pictures of every screen: two themes, two sizes, two languages, in ./screens.
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { DESKTOP, PHONE, closeBrowser, newPerson, signInAs } from './lib/browser.mjs'
+import { Node, api, seed } from './lib/server.mjs'
+
+const out = path.join(path.dirname(fileURLToPath(import.meta.url)), '../screens')
+mkdirSync(out, { recursive: true })
+
+const fresh = await (await Node.create()).start()
+const node = await Node.create()
+const [owner] = await seed(node, { people: 60, conversations: 20, messages: 4_000 })
+await node.start()
+const { items: talks } = await api(node, owner.token, 'GET', '/api/v1/conversations?limit=20')
+const { items: orgs } = await api(node, owner.token, 'GET', '/api/v1/orgs')
+const { code } = await api(node, owner.token, 'POST', `/api/v1/orgs/${orgs[0].id}/invitations`, {})
+const group = talks.find((c) => c.kind === 'group').id
+const direct = talks.find((c) => c.kind === 'direct').id
+
+/** Name, address, whether somebody is signed in, and what to do before the picture. */
+const screens = [
+  ['welcome', fresh, '/', false],
+  ['setup', fresh, new URL(await fresh.setupLink()).pathname, false],
+  ['sign-in', node, '/sign-in', false],
+  ['join', node, `/join/${code}`, false],
+  ['list', node, '/chat', true],
+  ['group', node, `/chat/${group}`, true],
+  ['direct', node, `/chat/${direct}`, true],
+  ['details', node, `/chat/${group}`, true, (page) => page.getByRole('button', { name: /^(详情|Details)$/ }).click()],
+  ['new', node, '/chat', true, (page) => page.getByRole('button', { name: /^(发起会话|New conversation)$/ }).click()],
+  ['contacts', node, '/contacts', true],
+  ['me', node, '/me', true],
+]
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const [size, options] of [['desktop', DESKTOP], ['phone', PHONE]]) {
+    for (const locale of ['zh-CN', 'en']) {
+      for (const [name, server, route, signedIn, act] of screens) {
+        const page = await newPerson({ ...options, locale, colorScheme })
+        if (signedIn) await signInAs(page, server, owner)
+        await page.goto(server.base + route, { waitUntil: 'networkidle' }).catch(() => {})
+        await page.waitForTimeout(700)
+        await act?.(page).catch((error) => console.error(`${name}: ${error.message.split('\n')[0]}`))
+        if (act) await page.waitForTimeout(400)
+        await page.screenshot({ path: path.join(out, `${name}-${size}-${colorScheme}-${locale}.png`) })
+        await page.context().close()
+      }
+    }
+  }
+}
+await closeBrowser()
+await Promise.all([fresh.stop(), node.stop()])
