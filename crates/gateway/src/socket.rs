@@ -342,10 +342,8 @@ impl Shell {
             Output::Admit => self.admit(),
             Output::Resumed => self.admission = None,
             Output::Read(wants) => self.begin_read(wants),
-            Output::Typing(stream) => {
-                if hub.follows(&self.outbox, stream) {
-                    nodes::typing(&self.shared, stream, self.outbox.user);
-                }
+            Output::Typing(stream) if hub.follows(&self.outbox, stream) => {
+                nodes::typing(&self.shared, stream, self.outbox.user);
             }
             Output::Open(conversation) => {
                 let follows = hub.follows(&self.outbox, StreamKey::new(StreamKey::CONVERSATION, conversation));

@@ -24,7 +24,9 @@ impl Session {
                 Want::CatchUp(chase) => self.found_page(chase, found),
                 Want::Unfollowed(_) => {
                     if let Found::Unfollowed(events) = found {
-                        events.iter().for_each(|event| self.tell_person(event));
+                        for event in &events {
+                            self.tell_person(event);
+                        }
                     }
                 }
                 Want::Introduce(stream) => self.found_introduction(stream, found),

@@ -24,7 +24,7 @@ pub(super) const START: i64 = 1_800_000_000_000;
 
 const MIGRATION: Migration = Migration {
     module: "fake",
-    version: 2026_11_22_10_00_00,
+    version: 20_261_122_100_000,
     name: "20261122_100000_fake",
     sql: "
 CREATE TABLE fake_heads (id ID NOT NULL PRIMARY KEY, rev INT NOT NULL, seq INT NOT NULL, changed_at INT NOT NULL);
@@ -69,7 +69,7 @@ impl StreamSource for Conversations {
         let mut rows = tx.query(
             sql!("SELECT rev, seq, body FROM fake_messages WHERE conversation = $1 AND rev > $2 ORDER BY rev LIMIT $3"),
             &[&id, &rev, &most],
-            |r| Ok(message(r.get(0)?, r.get(1)?, r.get(2)?)),
+            |r| Ok(message(r.get(0)?, r.get(1)?, &r.get::<String>(2)?)),
         )?;
         rows.extend(tx.query(
             sql!(
@@ -167,7 +167,7 @@ impl StreamSource for Receipts {
     }
 }
 
-fn message(rev: i64, seq: i64, body: String) -> (i64, Header, Value) {
+fn message(rev: i64, seq: i64, body: &str) -> (i64, Header, Value) {
     let header = Header { seq, ..Header::default() };
     (rev, header, json!({"kind": "message", "seq": seq, "rev": rev, "body": body}))
 }
@@ -218,7 +218,7 @@ pub(super) fn say(tx: &mut Tx<'_>, id: Uuid, body: &str, at: i64) -> Result<i64>
         sql!("INSERT INTO fake_messages (conversation, seq, rev, body) VALUES ($1, $2, $3, $4)"),
         &[&id, &seq, &rev, &body],
     )?;
-    tell(tx, id, message(rev, seq, body.to_owned()))
+    tell(tx, id, message(rev, seq, body))
 }
 
 /// Changes what was said first.
@@ -228,7 +228,7 @@ pub(super) fn edit_first(tx: &mut Tx<'_>, id: Uuid, body: &str, at: i64) -> Resu
         sql!("UPDATE fake_messages SET rev = $2, body = $3 WHERE conversation = $1 AND seq = 1"),
         &[&id, &rev, &body],
     )?;
-    tell(tx, id, message(rev, 1, body.to_owned()))
+    tell(tx, id, message(rev, 1, body))
 }
 
 /// Comes in (seeing only what is said from now on if `late`) or goes.

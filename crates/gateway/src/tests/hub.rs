@@ -310,24 +310,3 @@ fn a_person_has_thirty_two_sockets() {
     assert!(!hub.unregister(&all[0]));
     assert_eq!(hub.register(&one_more), Some(false));
 }
-
-/// Not a check but a number: run with `--ignored --nocapture` in release.
-#[test]
-#[ignore = "a measurement"]
-fn the_cost_of_a_copy() {
-    let hub = Hub::default();
-    let all: Vec<_> = (0..500).map(|n| socket(&hub, user(n))).collect();
-    for s in &all {
-        hub.follow(s, stream(1), 0, 0);
-    }
-    let mut items = VecDeque::new();
-    let start = std::time::Instant::now();
-    for rev in 1..=2_000 {
-        publish(&hub, &frame(1, rev, Header::default()));
-        for s in &all {
-            s.take(&mut items);
-            items.clear();
-        }
-    }
-    println!("{:?} for each copy pushed and taken", start.elapsed() / 1_000_000);
-}

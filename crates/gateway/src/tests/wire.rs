@@ -314,8 +314,7 @@ async fn a_client_that_takes_nothing_is_closed_while_the_others_go_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn numbers_are_limited() {
-    let mut config = GatewayConfig::default();
-    config.resuming = 0;
+    let config = GatewayConfig { resuming: 0, ..GatewayConfig::default() };
     let (_db, node) = node(config).await;
     let mut socket = node.socket(session(1)).await;
     socket.send(json!({"t": "hello", "api": 1})).await;
@@ -347,8 +346,7 @@ async fn numbers_are_limited() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_stops_says_so_and_takes_nobody_new() {
-    let mut config = GatewayConfig::default();
-    config.drain_ms = 50;
+    let config = GatewayConfig { drain_ms: 50, ..GatewayConfig::default() };
     let (_db, node) = node(config).await;
     let (mut one, mut two) = (node.live(session(1)).await, node.live(session(2)).await);
     let ends = async { [one.closed().await.0, two.closed().await.0] };
