@@ -163,7 +163,13 @@ pub fn head(tx: &mut Tx<'_>, stream: StreamKey) -> Result<i64> {
 }
 
 /// Tells the followers of a stream what changed with `rev`.
-pub fn emit(tx: &mut Tx<'_>, stream: StreamKey, rev: i64, header: Header, events: &[Value]) -> Result<()> {
+pub fn emit<E: serde::Serialize>(
+    tx: &mut Tx<'_>,
+    stream: StreamKey,
+    rev: i64,
+    header: Header,
+    events: &[E],
+) -> Result<()> {
     let events = serde_json::to_string(events).map_err(Error::internal)?.into_boxed_str();
     tx.emit(Emit { stream, rev, frame: Some(Arc::new(Frame { stream, rev, header, events })) });
     Ok(())

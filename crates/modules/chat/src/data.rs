@@ -54,9 +54,8 @@ pub(crate) fn erase_person(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId) -> Result<(
 /// are exported conversation by conversation.
 pub(crate) fn export_org(tx: &mut Tx<'_>, _: &Ctx, org: OrgScope) -> Result<Value> {
     let rows = sql::heads::of_org(tx, org.org(), ConversationId(Uuid::nil()), MOST)?;
-    Ok(
-        json!({ "more": rows.len() as i64 == MOST, "conversations": rows.iter().map(events::shared).collect::<Vec<_>>() }),
-    )
+    let shown = rows.iter().map(events::shared).collect::<Result<Vec<_>>>()?;
+    Ok(json!({ "more": rows.len() as i64 == MOST, "conversations": shown }))
 }
 
 pub(crate) fn purge_org(tx: &mut Tx<'_>, ctx: &Ctx, org: OrgScope) -> Result<()> {

@@ -6,14 +6,15 @@
 
 use kernel::streams::{self, Access, Followed, Since, StreamPart, StreamSource};
 use proto::{ConversationId, Error, Header, Result, StreamKey, UserId};
+use serde::Serialize;
 use serde_json::{Value, json};
 use store::Tx;
 use uuid::Uuid;
 
 use crate::{
     model::{
-        rows::{MemberRow, MessageRow, Row, SumRow},
-        wire::{CursorOf, Draft, Preferences, SharedConversation},
+        rows::{MemberRow, MessageRow, Row, SumRow, ids_of},
+        wire::{CursorOf, Draft, Message, Preferences, SharedConversation},
     },
     people,
     store::{self as sql, Turn},
@@ -28,10 +29,30 @@ pub(crate) const fn stream(id: ConversationId) -> StreamKey {
 /// One changed row: its rev, who may see it, and the event.
 type Told = (i64, Header, Value);
 
+/// The event of a message, the only form of it.
+#[derive(Serialize)]
+struct MessageEvent {
+    kind: &'static str,
+    #[serde(flatten)]
+    message: Message,
+}
+
+impl MessageEvent {
+    fn of(m: &MessageRow) -> Result<Self> {
+        Ok(Self { kind: "message", message: m.wire()? })
+    }
+}
+
 fn message(m: &MessageRow) -> Result<Told> {
-    let mut event = serde_json::to_value(m.wire()?).map_err(Error::internal)?;
-    event["kind"] = "message".into();
+    let event = serde_json::to_value(MessageEvent::of(m)?).map_err(Error::internal)?;
     Ok((m.rev, Header { seq: m.seq, ..Header::default() }, event))
+}
+
+/// As [`tell`] with one new message, written straight from the row: this is
+/// on the path of every send.
+pub(crate) fn tell_message(tx: &mut Tx<'_>, turn: &Turn<'_>, m: &MessageRow) -> Result<()> {
+    let header = Header { seq: m.seq, ..Header::default() };
+    streams::emit(tx, stream(turn.id()), turn.rev(), header, &[MessageEvent::of(m)?])
 }
 
 fn reactions(s: &SumRow) -> Told {
@@ -57,8 +78,8 @@ fn member(m: &MemberRow, after: i64) -> Told {
     (m.rev, header, event)
 }
 
-pub(crate) fn shared(row: &Row) -> SharedConversation {
-    SharedConversation {
+pub(crate) fn shared(row: &Row) -> Result<SharedConversation> {
+    Ok(SharedConversation {
         id: row.id,
         kind: row.kind,
         org_id: row.org,
@@ -66,13 +87,14 @@ pub(crate) fn shared(row: &Row) -> SharedConversation {
         derived: row.kind.derived(),
         external: row.external(),
         member_count: row.member_count,
-        members_preview: row.preview.clone(),
+        members_preview: ids_of(&row.preview)?,
         head: row.head,
-    }
+    })
 }
 
-fn conversation(row: &Row) -> Told {
-    (row.row_rev, Header::default(), json!({ "kind": "conversation", "conversation": shared(row) }))
+fn conversation(row: &Row) -> Result<Told> {
+    let event = json!({ "kind": "conversation", "conversation": shared(row)? });
+    Ok((row.row_rev, Header::default(), event))
 }
 
 /// The rows a turn wrote, to be told.
@@ -91,7 +113,7 @@ pub(crate) fn tell(tx: &mut Tx<'_>, turn: &Turn<'_>, said: Said<'_>) -> Result<(
     let rev = turn.rev();
     let mut rows = Vec::new();
     if turn.row.row_rev == rev {
-        rows.push(conversation(&turn.row));
+        rows.push(conversation(&turn.row)?);
     }
     for m in said.messages {
         rows.push(message(m)?);
@@ -113,7 +135,7 @@ pub(crate) fn tell(tx: &mut Tx<'_>, turn: &Turn<'_>, said: Said<'_>) -> Result<(
 fn between(tx: &mut Tx<'_>, row: &Row, after: i64, upto: i64) -> Result<Vec<Told>> {
     let mut rows = Vec::new();
     if row.row_rev > after && row.row_rev <= upto {
-        rows.push(conversation(row));
+        rows.push(conversation(row)?);
     }
     for m in sql::messages::changed(tx, row.id, after, upto)? {
         rows.push(message(&m)?);

@@ -10,7 +10,7 @@ use store::{Key, Tx};
 use crate::{
     events::{self, Said},
     jobs,
-    model::{Conversation, Kind, settings},
+    model::{Conversation, Kind, rows::ids_json, settings},
     people,
     store::{self as sql, Turn, blank},
 };
@@ -81,7 +81,7 @@ fn left(tx: &mut Tx<'_>, ctx: &Ctx, event: &MemberLeft) -> Result<()> {
 /// Writes the number of members and the first of them anew.
 fn count<'t>(tx: &mut Tx<'t>, turn: &mut Turn<'t>, org: OrgScope, members: i64) -> Result<()> {
     turn.row.member_count = members;
-    turn.row.preview = directory::members_preview(tx, org, PREVIEW)?;
+    turn.row.preview = ids_json(&directory::members_preview(tx, org, PREVIEW)?).into();
     turn.touch();
     turn.finish(tx)
 }

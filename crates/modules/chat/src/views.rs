@@ -95,7 +95,7 @@ fn draw(tx: &mut Tx<'_>, c: &Conversation, seen: Seen, policies: &mut Policies) 
     };
     let up_to = policies.mention_all_up_to(tx, c.row.org)?;
     Ok(ConversationView {
-        shared: events::shared(&c.row),
+        shared: events::shared(&c.row)?,
         my_role: c.role,
         peer: if c.row.kind == crate::Kind::Direct { c.row.peer(c.me) } else { None },
         last,

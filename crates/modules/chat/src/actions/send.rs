@@ -6,7 +6,7 @@ use proto::{Code, ConversationId, Error, PrincipalKind, Result};
 use store::Tx;
 
 use crate::{
-    events::{self, Said},
+    events,
     model::{
         Conversation, Kind, Post,
         body::{self, Checked, Line},
@@ -96,7 +96,7 @@ fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage,
     sql::personal::follow_sender(tx, &turn, c.me, joined_seq)?;
     sql::personal::mention(tx, &turn, &row)?;
     let sent = row.sent();
-    events::tell(tx, &turn, Said { messages: &[row], ..Said::default() })?;
+    events::tell_message(tx, &turn, &row)?;
     sent.ok_or_else(|| Error::internal("a message without a client id"))
 }
 

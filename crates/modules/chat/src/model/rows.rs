@@ -25,7 +25,9 @@ pub struct Row {
     /// When the newest message was sent.
     pub(crate) last_at: i64,
     pub member_count: i64,
-    pub(crate) preview: Vec<UserId>,
+    /// The first members, as a JSON array that is read only where it is shown:
+    /// every send loads this row.
+    pub(crate) preview: Box<str>,
 }
 
 impl Row {

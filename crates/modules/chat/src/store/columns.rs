@@ -69,7 +69,7 @@ pub(super) fn head(row: &Cells<'_>, at: usize) -> Result<Row> {
         row_rev: row.get(at + 10)?,
         last_at: row.get(at + 13)?,
         member_count: row.get(at + 14)?,
-        preview: ids(Some(row.get(at + 15)?))?,
+        preview: row.get(at + 15)?,
     })
 }
 

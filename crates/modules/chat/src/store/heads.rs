@@ -6,7 +6,7 @@ use store::{Tx, sql};
 use super::columns;
 use crate::model::{
     Kind,
-    rows::{MemberRow, Row, ids_json},
+    rows::{MemberRow, Row},
 };
 
 pub(crate) fn get(tx: &mut Tx<'_>, id: ConversationId) -> Result<Option<Row>> {
@@ -63,7 +63,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, row: &Row) -> Result<bool> {
             &row.head.changed_at,
             &row.last_at,
             &row.member_count,
-            &ids_json(&row.preview),
+            &row.preview,
         ],
     )?;
     Ok(inserted == 1)
@@ -99,7 +99,7 @@ pub(super) fn update_row(tx: &mut Tx<'_>, row: &Row) -> Result<()> {
             &row.row_rev,
             &row.title,
             &row.member_count,
-            &ids_json(&row.preview),
+            &row.preview,
         ],
     )?;
     Ok(())

@@ -130,16 +130,17 @@ pub(crate) fn set_role(tx: &mut Tx<'_>, turn: &Turn<'_>, user: UserId, role: Rol
     Ok(())
 }
 
-/// The first to have joined, of those who are there.
-pub(crate) fn first(tx: &mut Tx<'_>, id: ConversationId) -> Result<Vec<UserId>> {
-    Ok(tx.query(
+/// The first to have joined, of those who are there, as the head keeps them.
+pub(crate) fn first(tx: &mut Tx<'_>, id: ConversationId) -> Result<Box<str>> {
+    let users: Vec<UserId> = tx.query(
         sql!(
             "SELECT user_id FROM chat_members WHERE conversation_id = $1 AND left_at IS NULL
              ORDER BY joined_seq, user_id LIMIT $2"
         ),
         &[&id, &PREVIEW],
         |row| row.get(0),
-    )?)
+    )?;
+    Ok(ids_json(&users).into())
 }
 
 /// Who owns the group: the owner; when they have left, the admin, else the

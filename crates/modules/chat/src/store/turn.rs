@@ -87,6 +87,6 @@ pub(crate) fn blank(id: ConversationId, kind: Kind, by: proto::UserId, now: i64)
         row_rev: 0,
         last_at: now,
         member_count: 0,
-        preview: Vec::new(),
+        preview: "[]".into(),
     }
 }

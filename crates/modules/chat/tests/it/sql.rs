@@ -14,16 +14,29 @@ async fn every_statement_can_be_prepared() {
 /// several organisations; the policy, which every access runs, asks for the
 /// organisation. Whatever goes by the organisation itself says so.
 const ALLOWED: &[Allow] = &[
-    Allow { module: "chat::store::heads", contains: "WHERE c.id = $1", reason: "one conversation, by id; asked by the policy" },
-    Allow { module: "chat::store::heads", contains: "WHERE direct_key = $1", reason: "pairs belong to no organisation" },
-    Allow { module: "chat::store::heads", contains: "UPDATE conversations SET seq", reason: "one locked conversation, by id" },
+    Allow {
+        module: "chat::store::heads",
+        contains: "WHERE c.id = $1",
+        reason: "one conversation, by id; asked by the policy",
+    },
+    Allow {
+        module: "chat::store::heads",
+        contains: "WHERE direct_key = $1",
+        reason: "pairs belong to no organisation",
+    },
+    Allow {
+        module: "chat::store::heads",
+        contains: "UPDATE conversations SET seq",
+        reason: "one locked conversation, by id",
+    },
     Allow { module: "chat::store::visible", contains: "", reason: "lists over all organisations of one person" },
 ];
 
 #[test]
 fn statements_keep_to_their_organisation_and_to_both_engines() {
     let modules = [identity::module(), directory::module(), chat::module()];
-    let migrations: Vec<_> = modules.iter().flat_map(|m| m.migrations).copied().chain(kernel::MIGRATIONS.to_vec()).collect();
+    let migrations: Vec<_> =
+        modules.iter().flat_map(|m| m.migrations).copied().chain(kernel::MIGRATIONS.to_vec()).collect();
     if let Err(findings) = check(&migrations, ALLOWED, &["chat::"]) {
         panic!("{}", findings.join("\n"));
     }
