@@ -26,7 +26,7 @@ struct Arguments {
     #[arg(long, default_value_t = 3)]
     rounds: u32,
     /// Messages of one fan-out to 500.
-    #[arg(long, default_value_t = 1_200)]
+    #[arg(long, default_value_t = 3_000)]
     messages: u32,
     /// Messages of each direct pair in one run.
     #[arg(long, default_value_t = 100)]
