@@ -33,6 +33,25 @@ pub(crate) struct Resume {
     pub(crate) floor: i64,
 }
 
+impl Resume {
+    fn check(&self) -> Result<(), Error> {
+        for (field, revs) in [("resume.heads", &self.heads), ("resume.orgs", &self.orgs)] {
+            if revs.len() > limits::RESUME_HEADS {
+                return Err(Error::field(Code::TooManyItems, field).with("limit", limits::RESUME_HEADS));
+            }
+            if revs.values().any(|rev| *rev < 0) {
+                return Err(Error::field(Code::InvalidField, field));
+            }
+        }
+        for (field, value) in [("resume.person", self.person), ("resume.floor", self.floor)] {
+            if value < 0 {
+                return Err(Error::field(Code::InvalidField, field));
+            }
+        }
+        Ok(())
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "`t` and `client` are only checked")]
@@ -87,8 +106,8 @@ pub(crate) fn read(text: &str) -> Result<Said, Error> {
             if client.chars().count() > CLIENT_CHARS {
                 return Err(Error::too_long("client", CLIENT_CHARS));
             }
-            if resume.as_ref().is_some_and(|r| r.heads.len() > limits::RESUME_HEADS) {
-                return Err(Error::field(Code::TooManyItems, "resume.heads").with("limit", limits::RESUME_HEADS));
+            if let Some(resume) = &resume {
+                resume.check()?;
             }
             Said::Hello { api, resume }
         }

@@ -80,13 +80,21 @@ impl Presence {
         state.touch([user]);
     }
 
-    /// Replaces what a socket watches, and answers.
-    pub(crate) fn watch(&self, hub: &Hub, socket: &Arc<Outbox>, mut users: Vec<UserId>) {
+    /// Replaces what a socket watches, and answers. Whoever its person does
+    /// not know looks like somebody who does not exist: offline, for ever.
+    pub(crate) fn watch(
+        &self,
+        hub: &Hub,
+        socket: &Arc<Outbox>,
+        mut users: Vec<UserId>,
+        known: impl Fn(UserId) -> bool,
+    ) {
         users.sort_unstable();
         users.dedup();
         self.unwatch(socket);
         let mut state = self.state.lock();
-        let now: Vec<_> = users.iter().map(|u| (*u, hub.is_here(*u) || state.elsewhere(*u))).collect();
+        let now: Vec<_> = users.iter().map(|u| (*u, known(*u) && (hub.is_here(*u) || state.elsewhere(*u)))).collect();
+        users.retain(|u| known(*u));
         for user in &users {
             state.watchers.entry(*user).or_default().push(Arc::clone(socket));
         }
@@ -237,8 +245,12 @@ mod tests {
     fn a_person_is_online_while_any_socket_on_any_node_is() {
         let (hub, bus, presence) = (Hub::default(), Bus::local(), Presence::default());
         let watcher = Outbox::new(1, user(1), SessionId(Uuid::nil()));
-        presence.watch(&hub, &watcher, vec![user(2), user(2)]);
+        presence.watch(&hub, &watcher, vec![user(2), user(2)], |_| true);
         assert_eq!(texts(&watcher), [text(&[(user(2), false)]).to_string()]);
+        // Somebody who does not know them learns nothing, now or later.
+        let stranger = Outbox::new(7, user(3), SessionId(Uuid::nil()));
+        presence.watch(&hub, &stranger, vec![user(2)], |_| false);
+        assert_eq!(texts(&stranger), [text(&[(user(2), false)]).to_string()]);
 
         let peer = Uuid::from_u128(9);
         let shard = presence_shard(user(2));
@@ -254,6 +266,7 @@ mod tests {
         presence.moved(user(2));
         presence.flush(&hub, &bus, Uuid::nil());
         assert_eq!(texts(&watcher), [text(&[(user(2), true)]).to_string()]);
+        assert_eq!(texts(&stranger), Vec::<String>::new());
 
         // Gone there, still here. Seen failing with `online = hub.is_here(user)` alone and `hub` empty.
         presence.heard(shard, said(false));

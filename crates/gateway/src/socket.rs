@@ -23,11 +23,11 @@ use axum::{
 };
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _, stream::FuturesUnordered};
 use kernel::{
-    Budget, Failure, Kernel, Principal, Registry,
+    Budget, Ctx, Failure, Kernel, Known, Principal, Registry,
     extract::{Secret, secret},
     streams::Followed,
 };
-use proto::{Code, Error, Millis, SessionId, StreamKey, limits};
+use proto::{Code, Error, Millis, SessionId, StreamKey, UserId, limits};
 use serde_json::{Value, value::RawValue};
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
@@ -153,6 +153,7 @@ async fn run(shared: Arc<Shared>, kernel: Arc<Kernel>, principal: Principal, sec
         items: VecDeque::new(),
         reading: None,
         calls: FuturesUnordered::new(),
+        watching: None,
         admission: None,
         listen_first: false,
     });
@@ -188,6 +189,7 @@ struct Shell {
     items: VecDeque<Item>,
     reading: Option<Reading>,
     calls: FuturesUnordered<Calling>,
+    watching: Option<Pin<Box<dyn Future<Output = (Vec<UserId>, Known)> + Send>>>,
     admission: Option<OwnedSemaphorePermit>,
     listen_first: bool,
 }
@@ -196,6 +198,7 @@ enum Woken {
     Message(Option<Result<Message, axum::Error>>),
     Outbox,
     Read(Option<Vec<Found>>),
+    Acquainted(Vec<UserId>, Known),
     Called(i64, Result<Value, Error>),
 }
 
@@ -224,6 +227,10 @@ impl Shell {
                 if self.reading.is_none() {
                     self.outbox.settle(false);
                 }
+            }
+            Woken::Acquainted(users, known) => {
+                self.watching = None;
+                self.shared.presence.watch(&self.shared.hub, &self.outbox, users, |user| known.contains(user));
             }
             Woken::Called(id, outcome) => {
                 self.session.called(id, &outcome);
@@ -258,6 +265,11 @@ impl Shell {
                 && let Poll::Ready(Some((id, outcome))) = self.calls.poll_next_unpin(cx)
             {
                 return Poll::Ready(Woken::Called(id, outcome));
+            }
+            if let Some(watching) = &mut self.watching
+                && let Poll::Ready((users, known)) = watching.as_mut().poll(cx)
+            {
+                return Poll::Ready(Woken::Acquainted(users, known));
             }
             if self.listen_first {
                 return Poll::Pending;
@@ -353,7 +365,10 @@ impl Shell {
                 self.session.opened(conversation, follows);
             }
             Output::Shut(conversation) => self.shared.opens.shut(&self.outbox, conversation),
-            Output::Watch(users) => self.shared.presence.watch(hub, &self.outbox, users),
+            // A newer question takes the place of one not answered yet.
+            Output::Watch(users) => {
+                self.watching = Some(Box::pin(acquainted(self.kernel.ctx(self.principal.clone()), users)));
+            }
             Output::Call { id, op, params } => {
                 self.calls.push(call(Arc::clone(&self.kernel), self.principal.clone(), id, op, params));
             }
@@ -496,4 +511,18 @@ fn call(kernel: Arc<Kernel>, principal: Principal, id: i64, op: String, params: 
         let outcome = AssertUnwindSafe(work).catch_unwind().await;
         (id, outcome.unwrap_or_else(|_| Err(Error::internal(format!("{op} panicked")))))
     })
+}
+
+/// Whom of these the person may know of. A failed read is an answer of nobody:
+/// the client asks again when it shows others.
+async fn acquainted(ctx: Ctx, users: Vec<UserId>) -> (Vec<UserId>, Known) {
+    let (asking, of) = (ctx.clone(), users.clone());
+    let known = ctx.db().read(move |tx| Known::among(tx, &asking, of.clone())).await;
+    (
+        users,
+        known.unwrap_or_else(|error| {
+            tracing::warn!(%error, "who is known could not be read");
+            Known::default()
+        }),
+    )
 }

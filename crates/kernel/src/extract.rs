@@ -54,7 +54,8 @@ pub enum Secret<'a> {
 pub fn secret(headers: &HeaderMap, https: bool) -> Option<Secret<'_>> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         // A header that is there but unreadable must not fall back to a cookie.
-        return value.to_str().ok()?.strip_prefix("Bearer ").map(Secret::Bearer);
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        return scheme.eq_ignore_ascii_case("bearer").then_some(Secret::Bearer(token));
     }
     let name = if https { COOKIE } else { LAN_COOKIE };
     headers
@@ -167,10 +168,16 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
             (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
             (path, _) => path.to_owned(),
         };
-        Error::field(code, field).detail(text)
+        Error::field(code, cut(field)).detail(cut(text))
     })?;
     deserializer.end().map_err(|e| Error::api(Code::BadRequest).detail(e.to_string()))?;
     Ok(value)
+}
+
+/// What came from outside is told back in part only.
+fn cut(text: String) -> String {
+    const MOST: usize = 200;
+    if text.chars().count() <= MOST { text } else { text.chars().take(MOST).chain(['…']).collect() }
 }
 
 fn too_deep(bytes: &[u8]) -> bool {
@@ -307,6 +314,7 @@ mod tests {
         assert_eq!(fault(r#"{"inner":{"size":1,"more":2}}"#), (Code::UnknownField, "inner.more".into()));
         assert_eq!(fault(r#"{"inner":{}}"#), (Code::FieldRequired, "inner.size".into()));
         assert_eq!(fault(r#"{"inner":{"size":700}}"#), (Code::InvalidField, "inner.size".into()));
+        assert_eq!(fault(&format!(r#"{{"{}":1}}"#, "x".repeat(9_000))).1.chars().count(), 201);
         assert_eq!(fault("{").0, Code::BadRequest);
         assert_eq!(fault(&format!("{}{}", "[".repeat(40), "]".repeat(40))).0, Code::BadRequest);
     }
@@ -318,6 +326,8 @@ mod tests {
         assert_eq!(secret(&headers, true), Some(Secret::Cookie("host")));
         assert_eq!(secret(&headers, false), Some(Secret::Cookie("lan")));
         headers.insert(header::AUTHORIZATION, "Bearer t".parse().unwrap());
+        assert_eq!(secret(&headers, true), Some(Secret::Bearer("t")));
+        headers.insert(header::AUTHORIZATION, "bearer t".parse().unwrap());
         assert_eq!(secret(&headers, true), Some(Secret::Bearer("t")));
         headers.insert(header::AUTHORIZATION, "Basic t".parse().unwrap());
         assert_eq!(secret(&headers, true), None);

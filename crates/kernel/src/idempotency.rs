@@ -1,8 +1,6 @@
 //! `Idempotency-Key` on requests that create: the same key with the same
 //! request gives the same thing for 24 hours. Ids are kept, not bodies.
 
-use std::convert::Infallible;
-
 use axum::{extract::FromRequestParts, http::request::Parts};
 use proto::{Code, Error, Millis, Result, limits};
 use serde::Serialize;
@@ -10,7 +8,7 @@ use sha2::{Digest, Sha256};
 use store::{Key, Tx, sql};
 use uuid::Uuid;
 
-use crate::Ctx;
+use crate::{Ctx, Failure};
 
 pub const KEEP_MS: Millis = 24 * 3_600_000;
 
@@ -19,11 +17,16 @@ pub const KEEP_MS: Millis = 24 * 3_600_000;
 pub struct IdempotencyKey(Option<String>);
 
 impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
-    type Rejection = Infallible;
+    type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let key = parts.headers.get("idempotency-key").and_then(|v| v.to_str().ok()).map(str::to_owned);
-        Ok(Self(key))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        // One that cannot be read must not count as none: the repeat would
+        // make a second thing.
+        match value.to_str() {
+            Ok(key) if !key.is_empty() => Ok(Self(Some(key.to_owned()))),
+            _ => Err(Failure(Error::field(Code::InvalidField, "idempotency-key"))),
+        }
     }
 }
 
@@ -35,7 +38,7 @@ impl IdempotencyKey {
     /// Ties the key to an operation and its body.
     pub fn with(self, operation: &str, body: &impl Serialize) -> Result<Once> {
         let Some(key) = self.0 else { return Ok(Once(None)) };
-        if key.is_empty() || key.len() > limits::IDEMPOTENCY_KEY_BYTES {
+        if key.len() > limits::IDEMPOTENCY_KEY_BYTES {
             return Err(Error::too_long("idempotency-key", limits::IDEMPOTENCY_KEY_BYTES));
         }
         let mut hash = Sha256::new();

@@ -6,6 +6,7 @@
 //! two modules.
 
 pub mod access;
+mod acquaintance;
 pub mod audit;
 mod budget;
 mod ctx;
@@ -22,6 +23,7 @@ pub mod streams;
 pub mod text;
 pub mod worker;
 
+pub use acquaintance::{Known, WhoIsKnown};
 pub use budget::{Budget, Budgets};
 pub use ctx::{Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Principal, SystemClock};
 pub use extract::{Anyone, At, Body, Created, Params, Peer};

@@ -11,7 +11,19 @@ pub const MIDDLE_DOT: char = '\u{b7}';
 /// marks that turn the direction of what follows them.
 fn is_unwanted(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+        || matches!(c, '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// Whether nothing is drawn for a character (Unicode's
+/// `Default_Ignorable_Code_Point`, and the blank ones beside it).
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// A single line such as a name or a title: trimmed, white space folded to
@@ -26,7 +38,7 @@ pub fn line(field: &str, text: &str, limit: usize) -> Result<String> {
         return Err(Error::too_long(field, limit));
     }
     let folded = text.nfc().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
-    if folded.is_empty() || folded.chars().all(|c| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{3164}')) {
+    if folded.is_empty() || folded.chars().all(|c| is_invisible(c) || c == ' ') {
         return Err(Error::field(Code::FieldRequired, field));
     }
     if folded.chars().any(is_unwanted) {
@@ -64,9 +76,13 @@ pub fn paragraph(field: &str, text: &str, limit: usize) -> Result<()> {
 }
 
 /// The form in which names are compared and searched: NFKC, lower case,
-/// without dots and spaces.
+/// without dots, spaces and what is not drawn: two names that look alike must
+/// not be two sign-in names.
 pub fn fold(text: &str) -> String {
-    text.nfkc().flat_map(char::to_lowercase).filter(|c| !c.is_whitespace() && !is_dot(*c) && *c != '.').collect()
+    text.nfkc()
+        .flat_map(char::to_lowercase)
+        .filter(|c| !c.is_whitespace() && !is_dot(*c) && *c != '.' && !is_invisible(*c))
+        .collect()
 }
 
 #[cfg(test)]
@@ -89,7 +105,11 @@ mod tests {
         let code = |text: &str| name("name", text).unwrap_err().code();
         assert_eq!(code(""), Code::FieldRequired);
         assert_eq!(code(" \u{3000} "), Code::FieldRequired);
-        assert_eq!(code("\u{200b}\u{200b}"), Code::FieldRequired);
+        for blank in ["\u{200b}\u{200b}", "\u{ad}", "\u{115f}", "\u{2800}", "\u{e0041}", "\u{3164} \u{2063}"] {
+            assert_eq!(code(blank), Code::FieldRequired, "{}", blank.escape_unicode());
+        }
+        assert_eq!(code("a\u{61c}b"), Code::InvalidField);
+        assert_eq!(fold("a\u{ad}b\u{200b}"), fold("ab"));
         assert_eq!(code("a\0b"), Code::NulCharacter);
         assert_eq!(code("a\u{202e}b"), Code::InvalidField);
         assert_eq!(code("a\u{7}b"), Code::InvalidField);

@@ -53,10 +53,14 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
         .filter(|(coding, _)| accepts(coding))
         .find_map(|(coding, ending)| Some((coding, Client::get(&format!("{path}.{ending}"))?)));
     let (coding, content) = packed.map_or((None, plain), |(coding, file)| (Some(coding), file));
-    let etag =
-        format!("\"{}\"", content.metadata.sha256_hash()[..12].iter().map(|b| format!("{b:02x}")).collect::<String>());
+    let hash = content.metadata.sha256_hash();
+    let etag = format!("\"{:032x}\"", u128::from_be_bytes(hash[..16].try_into().unwrap_or_default()));
     let immutable = path.starts_with("assets/");
-    let unchanged = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()) == Some(etag.as_str());
+    // A list, and weak where a proxy packed the answer (RFC 9110 §13.1.2).
+    let unchanged = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|list| list.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {

@@ -173,8 +173,7 @@ mod tests {
         let default = format!("{:?}", merged(&Flags::default(), "", &[]).unwrap());
         assert_eq!(format!("{:?}", merged(&Flags::default(), text, &[]).unwrap()), default);
         // Each setting is there, commented out, with its default.
-        let uncommented: String =
-            text.lines().filter_map(|l| l.strip_prefix("#: ")).map(|l| format!("{l}\n")).collect();
+        let uncommented = text.lines().filter_map(|l| l.strip_prefix("#: ")).collect::<Vec<_>>().join("\n");
         let file: File = toml::from_str(&uncommented).unwrap();
         assert_eq!(file.listen.as_deref(), Some("0.0.0.0:8080"));
         assert_eq!(uncommented.lines().count(), 10);

@@ -347,7 +347,14 @@ pub(super) fn registry() -> Registry {
         authenticator: Some(Arc::new(Sessions)),
         jobs: vec![],
         periodic: vec![],
-        hooks: vec![],
+        // Everybody here knows everybody.
+        hooks: vec![kernel::Hook::on::<kernel::WhoIsKnown>(
+            |_| Vec::new(),
+            |_, _, ask| {
+                ask.known(ask.of.clone());
+                Ok(())
+            },
+        )],
         permissions: &[],
         settings: &[],
         limits: &[],

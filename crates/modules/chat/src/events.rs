@@ -193,6 +193,10 @@ impl StreamSource for ConversationStream {
         Ok(followed)
     }
 
+    fn unfollowed(&self, tx: &mut Tx<'_>, user: UserId, changed_since: i64) -> Result<Vec<Uuid>> {
+        Ok(sql::visible::unfollowed(tx, user, changed_since)?.into_iter().map(|id| id.0).collect())
+    }
+
     fn introduce(&self, tx: &mut Tx<'_>, user: UserId, id: Uuid) -> Result<Option<Value>> {
         let view = views::of(tx, user, ConversationId(id))?;
         Ok(view.map(|conversation| json!({ "kind": "followed", "conversation": conversation })))

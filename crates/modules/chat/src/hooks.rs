@@ -2,8 +2,7 @@
 //! organisation, and the end of memberships with the organisation's.
 
 use directory::{MemberJoined, MemberLeft, OrgCreated, OrgRenamed};
-use identity::WhoIsKnown;
-use kernel::{Ctx, Hook, OrgScope, Resource};
+use kernel::{Ctx, Hook, OrgScope, Resource, WhoIsKnown};
 use proto::{OrgId, Result, UserId};
 use store::{Key, Tx};
 

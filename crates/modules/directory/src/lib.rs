@@ -19,8 +19,8 @@ mod model;
 mod routes;
 mod store;
 
-use identity::{InvitationOffered, ProfileChanged, WhoIsKnown};
-use kernel::{Duty, Hook, Module, OrgData, PermissionDoc, PersonData};
+use identity::{InvitationOffered, ProfileChanged};
+use kernel::{Duty, Hook, Module, OrgData, PermissionDoc, PersonData, WhoIsKnown};
 
 pub use actions::{NewMember, add_member, found_org, remove_member};
 pub use events::{MemberChanged, MemberJoined, MemberLeft, OrgCreated, OrgRenamed, stream};

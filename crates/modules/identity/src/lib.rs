@@ -5,14 +5,14 @@
 //! of which only a hash is kept; a session ends by signing out, by being
 //! signed out from another device, or by not being used.
 //!
-//! Who may see whom is asked here and answered above: [`acquaintance`].
+//! Who may see whom is asked by [`kernel::WhoIsKnown`] and answered above.
 //!
 //! Architecture invariant: knows no organisation and no conversation. What
 //! others need of people they ask for ([`users`], [`create_person`],
 //! [`issue_token`], [`setup_token`]) or hear of ([`ProfileChanged`]); what it
-//! needs of others it asks by an event ([`WhoIsKnown`], [`InvitationOffered`]).
+//! needs of others it asks by an event ([`kernel::WhoIsKnown`],
+//! [`InvitationOffered`]).
 
-pub mod acquaintance;
 mod actions;
 mod data;
 mod events;
@@ -29,7 +29,6 @@ use std::sync::Arc;
 
 use kernel::{Duty, Module, OrgData, PermissionDoc, PersonData};
 
-pub use acquaintance::WhoIsKnown;
 pub use actions::{NewPerson, create_person, issue_token, setup_token};
 pub use events::{InvitationOffered, ProfileChanged};
 pub use model::{Server, Session, SessionKind, User, UserKind};

@@ -1,11 +1,10 @@
 //! The only SQL of identity.
 
-use kernel::Allowed;
+use kernel::{Allowed, Known};
 use proto::{Id as _, Millis, Result, SessionId, UserId};
 use store::{Row, Tx, dialect, sql};
 
 use crate::{
-    acquaintance::Known,
     model::{Account, Change, End, Login, OwnSession, Session, SessionKind, User, UserKind},
     password::Hashed,
 };

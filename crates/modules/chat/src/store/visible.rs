@@ -5,7 +5,7 @@
 
 use kernel::{OrgScope, Visible};
 use proto::{ConversationId, Result, UserId};
-use store::{Row as Cells, Tx, dialect};
+use store::{Row as Cells, Tx, dialect, sql};
 use uuid::Uuid;
 
 use super::columns::{self, HEAD, MEMBER, MESSAGE};
@@ -177,6 +177,22 @@ pub(crate) fn followed(
         ),
         &[&user, &orgs_json(orgs), &changed_since],
         |row| Ok(FollowedRow { id: row.get(0)?, rev: row.get(1)?, changed_at: row.get(2)?, visible_from: row.get(3)? }),
+    )?)
+}
+
+/// Conversations that the person ceased to take part in and that changed at
+/// or after `changed_since`: by their tombstone, or, in a derived one, by the
+/// cursor that is marked.
+pub(crate) fn unfollowed(tx: &mut Tx<'_>, user: UserId, changed_since: i64) -> Result<Vec<ConversationId>> {
+    Ok(tx.query(
+        sql!(
+            "SELECT c.id FROM conversations c JOIN chat_members m ON m.conversation_id = c.id
+             WHERE m.user_id = $1 AND m.left_at IS NOT NULL AND c.changed_at >= $2
+             UNION SELECT c.id FROM conversations c JOIN chat_cursors k ON k.conversation_id = c.id
+             WHERE k.user_id = $1 AND k.gone AND c.changed_at >= $2"
+        ),
+        &[&user, &changed_since],
+        |row| row.get(0),
     )?)
 }
 

@@ -5,8 +5,8 @@ mod members;
 mod orgs;
 
 pub(crate) use invitations::{accept, invite, list_invitations, look, offered, revoke};
-pub(crate) use members::{change_role, follow_account, list_members, page, read_cursor};
 pub use members::remove as remove_member;
+pub(crate) use members::{change_role, follow_account, list_members, page, read_cursor};
 pub use orgs::{NewMember, add_member, found_org};
 pub(crate) use orgs::{create_org, list_orgs, org, rename};
 

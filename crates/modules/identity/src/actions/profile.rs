@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use kernel::{
-    Ctx, Kernel, allow, see,
+    Ctx, Kernel, Known, allow, see,
     streams::{self, bump},
     text::{fold, name},
 };
 use proto::{API_LEVEL, Code, Header, Result, SessionId, StreamKey, UserId};
 
 use crate::{
-    acquaintance::Known,
     events::{ProfileChanged, profile},
     model::{Account, ApiLevels, Change, Me, MeChange, See, Server, SignupPolicy, User, UserList, locale},
     store as sql,

@@ -1,8 +1,8 @@
 //! Who may know that somebody exists.
 //!
 //! A person is visible to those they share something with, and what that may
-//! be is known only by crates above this one: an organisation (directory), a
-//! conversation (chat). So identity asks, and whoever knows answers:
+//! be is known only by modules: an organisation, a conversation. So whoever
+//! shows people (their names, their presence) asks, and whoever knows answers:
 //!
 //! ```text
 //! hooks: vec![Hook::on::<WhoIsKnown>(|_| Vec::new(), |tx, _, ask| {
@@ -12,16 +12,17 @@
 //! ```
 //!
 //! The one policy is here: known is oneself and whomever an answer names.
-//! [`Known`] is the proof that the question was asked; the store hands out
-//! nobody's public part without it. All are asked every time, about all ids at
+//! [`Known`] is the proof that the question was asked; nobody's public part is
+//! handed out without it. All are asked every time, about all ids at
 //! once, so a stranger costs the same statements as nobody.
 
 use std::collections::BTreeSet;
 
-use kernel::{Ctx, Event};
 use parking_lot::Mutex;
 use proto::{Result, UserId};
 use store::Tx;
+
+use crate::{Ctx, Event};
 
 /// The question "whom of these does this person share something with?".
 /// It is an event because hooks are how a lower crate reaches a higher one;
@@ -46,7 +47,7 @@ impl WhoIsKnown {
 }
 
 /// People the actor may see, found in this transaction.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Known(BTreeSet<UserId>);
 
 impl Known {
@@ -58,7 +59,12 @@ impl Known {
         Ok(Self(ask.of.into_iter().filter(|id| *id == ask.by || answers.contains(id)).collect()))
     }
 
-    pub(crate) fn ids(&self) -> impl Iterator<Item = UserId> {
+    /// Ascending.
+    pub fn ids(&self) -> impl Iterator<Item = UserId> {
         self.0.iter().copied()
+    }
+
+    pub fn contains(&self, user: UserId) -> bool {
+        self.0.contains(&user)
     }
 }
