@@ -187,3 +187,25 @@ async fn newcomers_see_what_was_said_before_unless_the_organisation_says_no() {
     drop(late);
     w.alice.patch(&path(&group, "/messages/2"), json!({ "body": body("改过") })).await.ok();
 }
+
+/// A client names at most 200 conversations when it resumes; of those it did
+/// not name, it must hear what it no longer follows. Seen failing without
+/// `ConversationStream::unfollowed`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resume_tells_of_the_end_of_conversations_it_did_not_name() {
+    let w = World::new().await;
+    let kept = w.group(&[&w.bob]).await;
+    let lost = w.group(&[&w.bob]).await;
+    let floor = get(&w.bob, &kept, "").await["head"]["changed_at"].clone();
+    let person = w.bob.get("/api/v1/me").await.ok();
+    assert_eq!(person["user"]["name"], "Bob");
+    w.server.clock.advance(1_000);
+    w.alice.delete(&path(&lost, &format!("/members/{}", w.bob.id))).await.ok();
+    let server = w.bob.get("/api/v1/server").await.ok();
+    let resume = json!({ "epoch": server["epoch"], "person": 0, "heads": { &kept: 1 }, "floor": floor });
+    let mut socket = w.bob.resume(resume).await;
+    let told =
+        socket.until(|v| v["events"].as_array().is_some_and(|e| e.iter().any(|e| e["kind"] == "unfollowed"))).await;
+    let gone = told["events"].as_array().unwrap().iter().find(|e| e["kind"] == "unfollowed").unwrap();
+    assert_eq!(gone["conversation"], json!(lost));
+}
