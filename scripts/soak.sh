@@ -4,4 +4,4 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${SOAK_ROUNDS:-40}
 target/release/torture --rounds "$rounds" --seed "${SOAK_SEED:-1}"
-PROPTEST_CASES=${SOAK_CASES:-2000} cargo test --workspace --release -q
+MAGPIE_CASES=${SOAK_CASES:-2000} PROPTEST_CASES=${SOAK_CASES:-2000} cargo test --workspace --release -q

@@ -3,7 +3,7 @@
 //! any order; afterwards every one of them sees just what the model says
 //! (C2, C3, C5–C8), and a client that was away comes to the same.
 //!
-//! `MAGPIE_CASES` sets the number of cases, 64 unless it is given.
+//! `MAGPIE_CASES` sets the number of cases, 256 unless it is given.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -312,7 +312,7 @@ impl Run<'_> {
 
 #[test]
 fn the_core_agrees_with_its_model() {
-    let cases = std::env::var("MAGPIE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(64);
+    let cases = std::env::var("MAGPIE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(256);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (world, dora) = runtime.block_on(async {
         let world = World::new().await;
