@@ -214,11 +214,25 @@ impl Session {
         }
     }
 
-    /// Anything came from the client: a ping of the WebSocket, for instance.
+    /// A ping or pong of the WebSocket itself came. It counts as a frame: each
+    /// wakes the server.
     pub(crate) fn alive(&mut self, now: Millis) {
+        if self.is_closed() || !self.spend(now) {
+            return;
+        }
         if !matches!(self.phase, Phase::Fresh) {
             self.heard_at = now;
         }
+    }
+
+    /// Takes one frame from the client's budget; closes where it is used up.
+    fn spend(&mut self, now: Millis) -> bool {
+        self.bucket = self.bucket.max(now) + FRAME_MS;
+        let within = self.bucket - now <= FRAME_MS * BURST;
+        if !within {
+            self.close(4429, "too many frames".into());
+        }
+        within
     }
 
     /// Conversations open now.
@@ -242,9 +256,8 @@ impl Session {
         if text.len() > limits::SOCKET_FRAME_BYTES {
             return self.close(4413, "the frame is too large".into());
         }
-        self.bucket = self.bucket.max(now) + FRAME_MS;
-        if self.bucket - now > FRAME_MS * BURST {
-            return self.close(4429, "too many frames".into());
+        if !self.spend(now) {
+            return;
         }
         let said = frames::read(text);
         match (&self.phase, said) {

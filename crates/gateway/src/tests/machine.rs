@@ -209,6 +209,16 @@ fn a_binary_frame_or_one_too_large_ends_it() {
     assert_eq!(closed(&mut session), 4413);
 }
 
+/// Seen failing where only text frames were counted.
+#[test]
+fn pings_of_the_websocket_count_as_frames() {
+    let mut session = live();
+    for _ in 0..1_000 {
+        session.alive(START);
+    }
+    assert_eq!(closed(&mut session), 4429);
+}
+
 #[test]
 fn fifty_frames_a_second_are_taken_and_bursts_of_two_hundred() {
     let ping = json!({"t": "ping"});
