@@ -15,7 +15,7 @@ pub(super) const fn key() -> Key {
 
 /// A fresh set-up token while there is nobody, at each start; the one before
 /// is void. `None` once there is somebody. It goes into the link
-/// `{public_url}/setup?token=…`, which the server shows only on its own
+/// `{public_url}/setup/…`, which the server shows only on its own
 /// console, and makes one account by `POST /api/v1/accounts`.
 pub async fn setup_token(kernel: &Arc<Kernel>) -> Result<Option<String>> {
     let own = kernel.clone();
