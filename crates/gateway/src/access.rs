@@ -58,6 +58,8 @@ fn apply(shared: &Shared, kernel: &Arc<Kernel>, change: AccessChange) {
             Ended::Session(_) => socket.close(4401, "the session ended"),
             // A session that began after that is none of those that ended.
             Ended::AllSessions => socket.push(Item::Note(Box::new(Note::Recheck))),
+            // Forgotten above; nothing that is open depends on it.
+            Ended::Remembered => {}
             Ended::Follows => socket.push(Item::Note(Box::new(Note::Follows))),
         }
     }

@@ -19,6 +19,8 @@ pub enum Ended {
     AllSessions,
     /// What the person follows has narrowed: read it anew.
     Follows,
+    /// Nothing ended; what is remembered of the person's sessions is out of date.
+    Remembered,
 }
 
 /// A row as the nodes read it.
@@ -37,6 +39,7 @@ pub fn record(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, ended: Ended) -> Result<
         Ended::Session(session) => ("session", Some(session.0)),
         Ended::AllSessions => ("all_sessions", None),
         Ended::Follows => ("follows", None),
+        Ended::Remembered => ("remembered", None),
     };
     tx.execute(
         sql!("INSERT INTO kernel_access_changes (id, at, user_id, kind, object) VALUES ($1, $2, $3, $4, $5)"),
@@ -61,6 +64,7 @@ pub fn since(tx: &mut Tx<'_>, at: Millis) -> Result<Vec<AccessChange>> {
             let ended = match (kind.as_str(), object) {
                 ("session", Some(id)) => Ended::Session(SessionId(id)),
                 ("follows", _) => Ended::Follows,
+                ("remembered", _) => Ended::Remembered,
                 // Anything a newer node may write ends everything: safe.
                 _ => Ended::AllSessions,
             };

@@ -60,15 +60,19 @@ pub struct Principal {
     pub session: Option<SessionId>,
     /// What a bearer token may be used for; `None` is everything its owner may.
     pub scopes: Option<Arc<[String]>>,
+    /// When the session last proved a credential; signing in is a proof
+    /// ([`crate::proof`]).
+    pub proven_at: Option<Millis>,
 }
 
 impl Principal {
     pub fn person(user: UserId, session: SessionId) -> Self {
-        Self { kind: PrincipalKind::Person, id: user.0, session: Some(session), scopes: None }
+        Self { kind: PrincipalKind::Person, id: user.0, session: Some(session), scopes: None, proven_at: None }
     }
 
     /// The server itself: jobs, seeds, imports.
-    pub const SYSTEM: Self = Self { kind: PrincipalKind::System, id: Uuid::nil(), session: None, scopes: None };
+    pub const SYSTEM: Self =
+        Self { kind: PrincipalKind::System, id: Uuid::nil(), session: None, scopes: None, proven_at: None };
 
     pub fn user(&self) -> UserId {
         UserId(self.id)

@@ -16,6 +16,7 @@ pub mod http;
 pub mod idempotency;
 mod module;
 mod permission;
+pub mod proof;
 mod registry;
 mod response;
 pub mod settings;

@@ -34,6 +34,11 @@ pub trait Act<R: Resource>: 'static {
     /// Whether it writes, and so needs the resource locked.
     const WRITES: bool;
     fn decide(actor: &Principal, resource: &R) -> Result<(), Code>;
+    /// How fresh a proof of the person this wants here, in milliseconds
+    /// ([`crate::proof`]); asked only of whom [`Act::decide`] lets.
+    fn proof(_resource: &R) -> Option<proto::Millis> {
+        None
+    }
 }
 
 /// The proof that `A` on this resource was allowed in the transaction `'t`.
@@ -70,6 +75,9 @@ pub fn allow<'t, R: Resource, A: Act<R>>(tx: &mut Tx<'t>, ctx: &crate::Ctx, id: 
     }
     let resource = R::load(tx, &ctx.actor, id)?.ok_or(Code::NotFound)?;
     A::decide(&ctx.actor, &resource)?;
+    if let Some(age) = A::proof(&resource) {
+        crate::proof::recent(ctx, age)?;
+    }
     if let Some(person) = resource.personal()
         && person.0 != ctx.actor.id
         && tx.writable()

@@ -51,6 +51,7 @@ codes! {
     OriginRefused = "origin_refused", 403, "the request comes from another site";
     PlainHttpRefused = "plain_http_refused", 403, "signing in over plain http works on private addresses only";
     Forbidden = "forbidden", 403, "this person may not do that";
+    ProofRequired = "proof_required", 403, "prove again who you are";
     ScopeMissing = "scope_missing", 403, "the token lacks the scope for that";
     NotFound = "not_found", 404, "there is no such thing, or it cannot be seen";
 

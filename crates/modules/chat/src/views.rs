@@ -19,7 +19,7 @@ use crate::{
 };
 
 fn principal(user: UserId) -> Principal {
-    Principal { kind: PrincipalKind::Person, id: user.0, session: None, scopes: None }
+    Principal { kind: PrincipalKind::Person, id: user.0, session: None, scopes: None, proven_at: None }
 }
 
 /// The conversation, if `user` takes part in it now.

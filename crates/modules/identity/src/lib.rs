@@ -39,10 +39,16 @@ pub fn module() -> Module {
         name: "identity",
         needs: &[],
         migrations: const {
-            &[::store::migration!(
-                "20261122_081000_identity",
-                include_str!("../migrations/20261122_081000_identity.sql")
-            )]
+            &[
+                ::store::migration!(
+                    "20261122_081000_identity",
+                    include_str!("../migrations/20261122_081000_identity.sql")
+                ),
+                ::store::migration!(
+                    "20261122_171000_identity_proof",
+                    include_str!("../migrations/20261122_171000_identity_proof.sql")
+                ),
+            ]
         },
         routes: routes::routes,
         calls: Vec::new(),

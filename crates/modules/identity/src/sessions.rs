@@ -115,7 +115,11 @@ impl Sessions {
         let found = kernel.db.read(move |tx| sql::find_session(tx, &hash, now)).await?;
         let Some(found) = found else { return Ok(None) };
         self.touch(kernel, &found, now);
-        let principal = Principal { kind: found.user_kind.principal(), ..Principal::person(found.user, found.id) };
+        let principal = Principal {
+            kind: found.user_kind.principal(),
+            proven_at: found.proven_at,
+            ..Principal::person(found.user, found.id)
+        };
         let entry = Entry { principal: principal.clone(), at: now, expires_at: found.expires_at };
         self.remember(hash, entry, generation);
         Ok(Some(principal))

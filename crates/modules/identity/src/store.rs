@@ -163,14 +163,17 @@ pub(crate) struct NewSession<'a> {
     pub(crate) kind: SessionKind,
     pub(crate) device: &'a str,
     pub(crate) now: Millis,
+    /// `None` where nothing was proven: an account of a name alone, a token
+    /// that the server issued.
+    pub(crate) proven_at: Option<Millis>,
 }
 
 pub(crate) fn add_session(tx: &mut Tx<'_>, new: &NewSession<'_>) -> Result<()> {
     tx.execute(
         sql!(
             "INSERT INTO identity_sessions
-             (id, user_id, secret_hash, kind, device, created_at, last_seen_at, expires_at, generation)
-             VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 1)"
+             (id, user_id, secret_hash, kind, device, created_at, last_seen_at, expires_at, generation, proven_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 1, $8)"
         ),
         &[
             &new.id,
@@ -180,6 +183,7 @@ pub(crate) fn add_session(tx: &mut Tx<'_>, new: &NewSession<'_>) -> Result<()> {
             &new.device,
             &new.now,
             &(new.now + new.kind.idle_ms()),
+            &new.proven_at,
         ],
     )?;
     Ok(())
@@ -193,23 +197,25 @@ pub(crate) struct Found {
     pub(crate) kind: SessionKind,
     pub(crate) last_seen_at: Millis,
     pub(crate) expires_at: Millis,
+    pub(crate) proven_at: Option<Millis>,
 }
 
 pub(crate) fn find_session(tx: &mut Tx<'_>, secret_hash: &[u8; 32], now: Millis) -> Result<Option<Found>> {
     let found = tx.opt(
         sql!(
-            "SELECT s.id, s.user_id, u.kind, s.kind, s.last_seen_at, s.expires_at
+            "SELECT s.id, s.user_id, u.kind, s.kind, s.last_seen_at, s.expires_at, s.proven_at
              FROM identity_sessions s JOIN users u ON u.id = s.user_id
              WHERE s.secret_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND u.erased_at IS NULL"
         ),
         &[secret_hash, &now],
         |row| {
             let kinds: (String, String) = (row.get(2)?, row.get(3)?);
-            Ok((row.get(0)?, row.get(1)?, kinds, row.get(4)?, row.get(5)?))
+            Ok((row.get(0)?, row.get(1)?, kinds, row.get(4)?, row.get(5)?, row.get(6)?))
         },
     )?;
-    let Some((id, user, (user_kind, kind), last_seen_at, expires_at)) = found else { return Ok(None) };
-    Ok(Some(Found { id, user, user_kind: user_kind.parse()?, kind: kind.parse()?, last_seen_at, expires_at }))
+    let Some((id, user, (user_kind, kind), last_seen_at, expires_at, proven_at)) = found else { return Ok(None) };
+    let (user_kind, kind) = (user_kind.parse()?, kind.parse()?);
+    Ok(Some(Found { id, user, user_kind, kind, last_seen_at, expires_at, proven_at }))
 }
 
 /// Notes that a session is used, and lets it live on.

@@ -138,7 +138,7 @@ pub(crate) async fn sign_up(
             tx.lock(&locks)?;
             let first = offer.admit(tx, &ctx)?;
             let user = insert(tx, &ctx, &name, login.as_ref(), Some(&hashed), UserKind::Person)?;
-            let (session, secret) = session::open(tx, &ctx, user.id, kind, &device)?;
+            let (session, secret) = session::open(tx, &ctx, user.id, kind, &device, true)?;
             if first {
                 sql::clear_setup(tx)?;
                 let as_them = Ctx { actor: Principal::person(user.id, session.id), ..ctx.clone() };

@@ -25,17 +25,20 @@ fn key(user: UserId) -> Key {
     Key::advisory("identity_sessions", user.0)
 }
 
-/// Opens a session; with it the secret, which is kept nowhere.
+/// Opens a session; with it the secret, which is kept nowhere. `proven`: by
+/// a credential, just now.
 pub(super) fn open(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     user: UserId,
     kind: SessionKind,
     device: &str,
+    proven: bool,
 ) -> Result<(Session, String)> {
     let (secret, secret_hash) = new_secret(&ctx.kernel);
     let id = ctx.id();
-    sql::add_session(tx, &NewSession { id, user, secret_hash, kind, device, now: ctx.now })?;
+    let proven_at = proven.then_some(ctx.now);
+    sql::add_session(tx, &NewSession { id, user, secret_hash, kind, device, now: ctx.now, proven_at })?;
     let session =
         Session { id, device: device.to_owned(), created_at: ctx.now, last_seen_at: ctx.now, current: true, kind };
     Ok((session, secret))
@@ -45,7 +48,7 @@ pub(super) fn open(
 /// --tokens`). One statement, no lock; the limit of sessions is not looked at.
 pub fn issue_token(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, device: &str) -> Result<String> {
     let device: String = device.chars().take(DEVICE_CHARS).collect();
-    open(tx, ctx, user, SessionKind::Bearer, &device).map(|(_, secret)| secret)
+    open(tx, ctx, user, SessionKind::Bearer, &device, false).map(|(_, secret)| secret)
 }
 
 /// Checks a password and opens a session.
@@ -100,7 +103,7 @@ pub(crate) async fn sign_in(
             for session in surplus {
                 access::record(tx, &ctx, user, Ended::Session(session))?;
             }
-            let (session, secret) = open(tx, &ctx, user, kind, &device)?;
+            let (session, secret) = open(tx, &ctx, user, kind, &device, true)?;
             Ok::<_, Error>((SignedIn { user: who, session, token: Some(secret) }, ended))
         })
         .await?;
