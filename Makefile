@@ -32,6 +32,7 @@ fmt: ## Formats Rust and the client
 gen: ## Makes the generated documents anew
 	@cargo run -q -p magpie -- openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 	@cargo run -q -p xtask -- gen
+	@scripts/types.sh
 
 bench: ## Measures against the floor program; BENCH_ARGS are passed on
 	@scripts/prerequisites.sh build

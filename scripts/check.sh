@@ -16,4 +16,4 @@ for tool in deny machete; do
   fi
 done
 if command -v typos >/dev/null; then step "typos"; typos; fi
-if [ -d web/node_modules ]; then step "client"; (cd web && npm run --silent check); fi
+if [ -d web/node_modules ]; then step "client"; scripts/types.sh --check; (cd web && npm run --silent check); fi

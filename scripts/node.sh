@@ -1,5 +1,5 @@
 # To be sourced: makes sure that `node` and `npm` are recent enough, and puts
-# them on the PATH. Where the system's are too old (Debian 12 has Node 18),
+# them on the PATH; gives `packages`. Where the system's are too old (Debian 12 has Node 18),
 # newer ones are installed from the npm registry into .tools/, for this
 # project alone.
 NODE_MIN=20.19.0
@@ -31,3 +31,13 @@ if ! newer "$NODE_MIN" "$(node --version | tr -d v)" || ! newer "$NPM_MIN" "$(np
   PATH="$tools/node_modules/.bin:$PATH"
 fi
 export PATH
+
+# Installs what the lock file of this folder names, unless it is there already.
+packages() { # what they are
+  local stamp=node_modules/.magpie-lock
+  if ! cmp -s package-lock.json "$stamp"; then
+    echo "Installing $1"
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    cp package-lock.json "$stamp"
+  fi
+}

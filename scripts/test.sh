@@ -10,6 +10,7 @@ step() { printf '\n== [%4ds] %s\n' "$((SECONDS - began))" "$1"; }
 
 step "client: build, types, lints, units"
 scripts/web.sh
+scripts/types.sh --check
 (cd web && npm run --silent check && npm test --silent)
 
 step "server: release build, shared by the journeys and the killing loop"

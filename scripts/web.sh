@@ -4,12 +4,7 @@ set -euo pipefail
 . "$(dirname "$0")/node.sh"
 cd "$(dirname "$0")/../web"
 
-stamp=node_modules/.magpie-lock
-if ! cmp -s package-lock.json "$stamp"; then
-  echo "Installing the client's packages"
-  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-  cp package-lock.json "$stamp"
-fi
+packages "the client's packages"
 
 newest=$(find src public tools index.html package-lock.json vite.config.ts tsconfig.json -not -path '*/node_modules/*' -newer dist/index.html 2>/dev/null | head -n 1 || true)
 if [ ! -f dist/index.html ] || [ -n "$newest" ]; then

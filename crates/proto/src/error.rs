@@ -170,13 +170,17 @@ pub struct Problem {
     /// Stable; the client's translation is found by it.
     pub code: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub field: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub detail: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Object, nullable = false)]
     pub context: Option<serde_json::Value>,
     /// Found again in the server's log.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub request_id: Option<String>,
 }
 

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 pub struct Page<T> {
     pub items: Vec<T>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub next: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use kernel::Listener;
-use utoipa::openapi::{InfoBuilder, OpenApi};
+use utoipa::openapi::{InfoBuilder, OpenApi, RefOr};
 
 use crate::wiring;
 
@@ -31,7 +31,26 @@ pub fn document(module: Option<&str>) -> Result<OpenApi> {
         clash(&whole, &document, name)?;
         whole.merge(document);
     }
+    name_problems(&mut whole);
     Ok(whole)
+}
+
+/// What refuses is a problem document: `body = Problem` alone would say
+/// `application/json`.
+fn name_problems(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            for (status, response) in &mut operation.responses.responses {
+                if !status.starts_with('2')
+                    && let RefOr::T(response) = response
+                    && let Some(problem) = response.content.shift_remove("application/json")
+                {
+                    response.content.insert("application/problem+json".to_owned(), problem);
+                }
+            }
+        }
+    }
 }
 
 /// Merging keeps the first of two schemas of one name and drops the other

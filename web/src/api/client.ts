@@ -7,7 +7,7 @@ export class AppError extends Error {
     /** A code of the server's table, or `network` when no answer came. */
     readonly code: string,
     readonly status: number,
-    readonly problem?: Problem,
+    readonly problem?: Pick<Problem, 'code'> & Partial<Problem>,
   ) {
     super(code);
     this.name = 'AppError';

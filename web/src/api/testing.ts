@@ -3,8 +3,11 @@ import { vi } from 'vitest';
 import type { paths } from './types';
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+type Success = 200 | 201;
 type Answer<P extends keyof paths, M extends Method> =
-  paths[P] extends Record<M, { responses: { 200: { content: { 'application/json': infer R } } } }> ? R : never;
+  paths[P] extends Record<M, { responses: infer R }>
+    ? Extract<R[keyof R & Success], { content: { 'application/json': unknown } }>['content']['application/json']
+    : never;
 
 export interface Call {
   method: string;

@@ -81,11 +81,10 @@ async function readServerAndMe(): Promise<void> {
     const server = await ask(client.GET('/server'));
     learnServerTime(server.server_time);
     session.setState({ server });
-    const { user, rev } = await ask(client.GET('/me'));
+    const { user } = await ask(client.GET('/me'));
     if (running && running.place.person !== user.id) await purge();
     if (running) session.setState({ me: user });
     else await begin(user, server.epoch);
-    if (running && running.personRev === undefined) running.personRev = rev;
   } catch {
     // Refused: `endedElsewhere` has run. No answer: what was painted stays, else there is nothing to show.
     if (session.getState().status === 'starting') {

@@ -36,12 +36,12 @@ export class CursorMoves {
 }
 
 function merge(a: CursorMove | undefined, b: CursorMove | undefined): CursorMove {
-  const larger = (x?: number, y?: number) => (x === undefined ? y : y === undefined ? x : Math.max(x, y));
+  const larger = (x?: number | null, y?: number | null) => (x == null ? y : y == null ? x : Math.max(x, y));
   const read = larger(a?.read_seq, b?.read_seq);
   const delivered = larger(a?.delivered_seq, b?.delivered_seq);
   return {
     conversation: (a ?? b)?.conversation ?? '',
-    ...(read === undefined ? {} : { read_seq: read }),
-    ...(delivered === undefined ? {} : { delivered_seq: delivered }),
+    ...(read == null ? {} : { read_seq: read }),
+    ...(delivered == null ? {} : { delivered_seq: delivered }),
   };
 }

@@ -7,7 +7,7 @@ import { Outbox, type OutboxRow, type OutboxStore } from './outbox';
 const row = (id: string, conversation = 'c') => ({
   client_id: id,
   conversation,
-  body: { kind: 'blocks' as const, blocks: [{ type: 'text', text: id }] },
+  body: { kind: 'blocks' as const, blocks: [{ type: 'text' as const, text: id }] },
   mentions: [],
   mention_all: false,
   created_at: 1,

@@ -3,10 +3,12 @@
  * same row is sent again under the same client id. Order within a conversation is kept: its next row waits for the one before.
  */
 import { type AppError, asAppError } from '~/api/client';
-import type { NewMessage, Sent } from '~/api/types';
+import type { NewMessage, Sent, Uuid } from '~/api/types';
 import { backoff } from './backoff';
 
 export interface OutboxRow extends NewMessage {
+  mentions: Uuid[];
+  mention_all: boolean;
   conversation: string;
   /** Orders rows; client ids of one tab alone would not be enough after the clock is set. */
   order: number;

@@ -69,6 +69,7 @@ pub struct Org {
     pub kind: OrgKind,
     /// One's own role; absent in events.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub role: Option<Role>,
     /// Active members.
     pub member_count: i64,
@@ -116,6 +117,7 @@ pub struct Invitation {
     pub url: String,
     pub expires_at: Millis,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub max_uses: Option<i64>,
     pub uses: i64,
     pub created_by: UserId,
@@ -144,6 +146,7 @@ pub struct NewOrg {
     pub name: String,
     /// `company` if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub kind: Option<OrgKind>,
 }
 
@@ -168,9 +171,11 @@ pub struct MemberChange {
 pub struct NewInvitation {
     /// 60 s to 1 year; 7 days if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub expires_in_s: Option<i64>,
     /// 1 to 100,000; any number if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub max_uses: Option<i64>,
 }
 
@@ -233,6 +238,7 @@ pub struct OrgList {
 pub struct InvitationPage {
     pub items: Vec<Invitation>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub next: Option<String>,
 }
 
@@ -242,6 +248,7 @@ pub struct InvitationPage {
 pub struct MemberList {
     pub items: Vec<Member>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub next: Option<String>,
 }
 

@@ -67,9 +67,11 @@ pub struct User {
     /// 1–50 characters of any script, never split.
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub login: Option<String>,
     pub kind: UserKind,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub locale: Option<String>,
     /// The account was erased; its name is empty.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
@@ -187,6 +189,7 @@ pub struct SignedIn {
     pub session: Session,
     /// For `Authorization: Bearer`; shown this once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub token: Option<String>,
 }
 

@@ -37,6 +37,16 @@ fn every_operation_is_named_and_says_who_may_call_it() {
 }
 
 #[test]
+fn every_reference_leads_to_a_schema() {
+    let document = document();
+    let text = document.to_string();
+    for rest in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = rest.split('"').next().unwrap_or_default();
+        assert!(document.pointer(pointer).is_some(), "{pointer} is named, but not there");
+    }
+}
+
+#[test]
 fn each_module_alone_says_what_the_whole_says() {
     let whole = document();
     for module in magpie::wiring::modules() {

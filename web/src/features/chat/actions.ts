@@ -41,6 +41,8 @@ export function sentMessage(row: OutboxRow, sent: Sent): void {
     mentions: row.mentions,
     mention_all: row.mention_all,
     reply_to: row.reply_to ?? null,
+    edited_at: null,
+    recalled_at: null,
     countable: true,
   };
   const segments = upsert(held.segments, message, held.tail);

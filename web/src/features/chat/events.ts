@@ -108,7 +108,7 @@ function withShared(c: HeldConversation, shared: SharedConversation): HeldConver
     can: c.can,
     last: c.last,
   };
-  return { ...c, title: null, ...shared, ...own, head };
+  return { ...c, title: undefined, ...shared, ...own, head };
 }
 
 /** Unread follows from head and cursor; nothing else sets it. */

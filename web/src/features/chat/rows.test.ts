@@ -14,7 +14,7 @@ test('groups one person within three minutes, not across days, people or system 
       message(1, { sent_at: t }),
       message(2, { sent_at: t + 60_000 }),
       message(3, { sent_at: t + 60_000, sender: { kind: 'person', id: 'bo' } }),
-      message(4, { sent_at: t + 70_000, body: { kind: 'system', event: 'joined' } }),
+      message(4, { sent_at: t + 70_000, body: { kind: 'system', event: 'left', users: ['bo'] } }),
       message(5, { sent_at: t + 80_000, sender: { kind: 'person', id: 'bo' } }),
       message(6, { sent_at: t + 150_000, sender: { kind: 'person', id: 'bo' } }),
     ],
@@ -31,7 +31,7 @@ test('three minutes end a group', () => {
 });
 
 test('the unread begin at the first message of others after what was read', () => {
-  const mine = { sender: { kind: 'person', id: ME } };
+  const mine = { sender: { kind: 'person' as const, id: ME } };
   const rows = buildRows({ ...input, readTo: 1, messages: [message(1), message(2, mine), message(3), message(4)] });
   expect(rows.map((r) => r.firstUnread)).toEqual([false, false, true, false]);
 });
@@ -47,7 +47,7 @@ test('a message keeps its key when it is acknowledged, and never stands twice', 
     mention_all: false,
   };
   const before = buildRows({ ...input, messages: [], pending: [pending] });
-  const sent = message(1, { client_id: 'x', sender: { kind: 'person', id: ME } });
+  const sent = message(1, { client_id: 'x', sender: { kind: 'person' as const, id: ME } });
   const after = buildRows({ ...input, messages: [sent], pending: [pending] });
   expect(after).toHaveLength(1);
   expect(after[0]?.key).toBe(before[0]?.key);

@@ -17,6 +17,8 @@ export function message(seq: number, more: Partial<Message> = {}): Message {
     mentions: [],
     mention_all: false,
     reply_to: null,
+    edited_at: null,
+    recalled_at: null,
     countable: true,
     ...more,
   };
@@ -32,11 +34,11 @@ export function conversation(more: Partial<Conversation> = {}): Conversation {
     member_count: 3,
     members_preview: PEOPLE,
     head: { seq: 0, n: 0, rev: 0, mention_all_n: 0, changed_at: 0 },
-    last: null,
     cursor: { read_seq: 0, n: 0, delivered_seq: 0 },
     unread: 0,
     mentioned: false,
     preferences: { muted: false, pinned: false, hidden: false, marked_unread: false },
+    my_role: 'member',
     joined_seq: 0,
     can: { post: true, rename: true, add: true, mention_all: true },
     ...more,
@@ -168,7 +170,7 @@ export class ModelServer {
     return conversation({
       title: this.title,
       head,
-      last: last ? this.fresh(last) : null,
+      last: last && this.fresh(last),
       unread: head.n,
       mentioned: this.messages.some((m) => m.mentions.includes(ME)),
     });

@@ -1,11 +1,11 @@
 /** Between what a person types and a message body, and back. */
 
-import type { Block, Body, MentionBlock, TextBlock } from '~/api/types';
+import type { Block, BlocksBody, Body, MentionBlock, TextBlock } from '~/api/types';
 import { i18next } from '~/i18n';
 import type { Draft } from './store';
 
 export interface Composed {
-  body: Body;
+  body: BlocksBody;
   mentions: string[];
   mention_all: boolean;
 }
@@ -52,7 +52,7 @@ export const isMention = (b: Block): b is MentionBlock => b.type === 'mention';
 /** The body as one line of plain text, for previews, copying and reading aloud. */
 export function plainText(body: Body | null, nameOf: (user: string) => string): string {
   if (body?.kind !== 'blocks') return '';
-  return (body.blocks as Block[])
+  return body.blocks
     .map((b) => (isText(b) ? b.text : isMention(b) ? `@${mentionedName(b.user, nameOf)}` : ''))
     .join('');
 }

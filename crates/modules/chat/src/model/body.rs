@@ -55,22 +55,16 @@ pub enum All {
 #[schema(as = chat::Body)]
 #[expect(dead_code, reason = "describes stored JSON, which is passed on unread")]
 pub enum Body {
-    Blocks {
-        blocks: Vec<Block>,
-    },
-    /// `event` is `created`, `added`, `removed`, `left` or `renamed`.
-    System {
-        event: String,
-        actor: Option<UserId>,
-        users: Option<Vec<UserId>>,
-        title: Option<String>,
-    },
+    Blocks { blocks: Vec<Block> },
+    System(Line),
 }
 
-/// A line of the conversation itself, as it is stored.
-#[derive(Clone, Debug, Serialize)]
+/// A line of the conversation itself, as it is stored. `users` are the first
+/// 20; how many there are follows from `member_count`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub(crate) enum Line {
+#[schema(as = chat::Line)]
+pub enum Line {
     Created { actor: UserId },
     Added { actor: UserId, users: Vec<UserId> },
     Removed { actor: UserId, users: Vec<UserId> },

@@ -56,24 +56,29 @@ pub struct Message {
     pub n: i64,
     /// Of its last change.
     pub rev: i64,
-    /// Absent in lines of the conversation itself.
+    /// Null in lines of the conversation itself.
+    #[schema(required)]
     pub client_id: Option<ClientId>,
     pub sender: Sender,
     /// Milliseconds.
     pub sent_at: i64,
     /// Null once recalled.
-    #[schema(value_type = Option<Body>)]
+    #[schema(value_type = Option<Body>, required)]
     pub body: Option<Box<RawValue>>,
     pub mentions: Vec<UserId>,
     pub mention_all: bool,
     /// `seq` of the message it answers.
+    #[schema(required)]
     pub reply_to: Option<i64>,
+    #[schema(required)]
     pub edited_at: Option<i64>,
+    #[schema(required)]
     pub recalled_at: Option<i64>,
     /// Whether it counts as unread.
     pub countable: bool,
     /// Absent in events and in lists of conversations.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub reactions: Option<Vec<Reaction>>,
 }
 
@@ -116,9 +121,11 @@ pub struct SharedConversation {
     pub id: ConversationId,
     pub kind: Kind,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub org_id: Option<OrgId>,
     /// Absent where it is named after its members.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub title: Option<String>,
     /// Whether who takes part follows from the directory.
     pub derived: bool,
@@ -139,9 +146,11 @@ pub struct ConversationView {
     pub my_role: Role,
     /// The other person of a direct conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub peer: Option<UserId>,
     /// The newest message, if the reader may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub last: Option<Message>,
     pub cursor: Cursor,
     /// `head.n - cursor.n`.
@@ -150,6 +159,7 @@ pub struct ConversationView {
     pub mentioned: bool,
     pub preferences: Preferences,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub draft: Option<String>,
     /// The first message the reader was there for.
     pub joined_seq: i64,
@@ -295,6 +305,7 @@ pub struct Receipts {
     pub unread: i64,
     pub items: Vec<Receipt>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub next: Option<String>,
 }
 

@@ -31,6 +31,7 @@ pub(super) fn routes() -> Routes {
 #[into_params(parameter_in = Query)]
 struct ReceiptsQuery {
     /// Which half is listed.
+    #[param(inline)]
     state: ReceiptState,
     cursor: Option<String>,
     /// 1–200, 50 if left out.

@@ -1,5 +1,5 @@
 import { Fragment, type ReactNode } from 'react';
-import type { Block, Body as MessageBody } from '~/api/types';
+import type { Body as MessageBody } from '~/api/types';
 import { myId } from '~/core/store/session';
 import { useT } from '~/i18n';
 import { cx } from '~/ui/cx';
@@ -32,7 +32,7 @@ export function Body({ body }: { body: MessageBody }) {
   if (body.kind !== 'blocks') return null;
   return (
     <span className={styles.text}>
-      {(body.blocks as Block[]).map((block, i) => (
+      {body.blocks.map((block, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: blocks of one body have no other name and do not move
         <Fragment key={i}>
           {isText(block) ? linked(block.text) : isMention(block) ? <Mention user={block.user} /> : null}

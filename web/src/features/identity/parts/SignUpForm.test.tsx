@@ -21,7 +21,7 @@ test('asks for a name and a password only, and says at the field what is wrong',
   expect(done).not.toHaveBeenCalled();
   const signedIn: SignedIn = {
     user: { id: 'u', name: '李雷', login: '李雷2', kind: 'person', created_at: 0 },
-    session: { id: 's', created_at: 0, last_seen_at: 0, current: true, kind: 'cookie' },
+    session: { id: 's', device: '', created_at: 0, last_seen_at: 0, current: true, kind: 'cookie' },
   };
   api.on('post', '/accounts', () => signedIn);
   await user.click(screen.getByRole('button', { name: '继续' }));
