@@ -30,8 +30,8 @@ pub use ctx::{Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, Manual
 pub use extract::{Anyone, At, Body, Created, Params, Peer};
 pub use hooks::{Event, Hook, Hooks};
 pub use module::{
-    Call, CallFuture, CardSource, Duty, Listener, Module, NotificationKind, OrgData, OrgScope, Periodic, PermissionDoc,
-    PersonData, Resident, SearchSource, WaitingItem, WaitingSource,
+    Call, CallFuture, CardSource, Duty, ExportPage, Listener, Module, NotificationKind, OrgData, OrgScope, Periodic,
+    PermissionDoc, PersonData, Resident, SearchSource, WaitingItem, WaitingSource,
 };
 pub use permission::{Act, Allowed, Resource, Visible, allow, see};
 pub use registry::Registry;

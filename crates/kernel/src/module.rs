@@ -4,7 +4,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use proto::{Error, OrgId, Result, UserId};
+use proto::{Cursor, Error, OrgId, Result, UserId};
 use serde_json::{Value, value::RawValue};
 use store::Tx;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// A duty of a module: done, or nothing to do for a stated reason.
+#[derive(Clone, Copy)]
 pub enum Duty<F> {
     Nothing(&'static str),
     Does(F),
@@ -122,9 +123,33 @@ pub struct PersonData {
     pub erase: Duty<for<'t, 'a> fn(&'a mut Tx<'t>, &'a Ctx, UserId) -> Result<()>>,
 }
 
+/// A part of an export: rows, each with the name of its kind, and the place to
+/// go on from, which only the module that gave it understands.
+#[derive(Clone, Debug, Default)]
+pub struct ExportPage {
+    /// At most about [`ExportPage::ROWS`].
+    pub rows: Vec<(&'static str, Value)>,
+    /// `None` where this was the last page.
+    pub next: Option<Cursor>,
+}
+
+impl ExportPage {
+    /// How many rows a page may hold: a page is read in one transaction and
+    /// held in memory whole.
+    pub const ROWS: usize = 200;
+}
+
+/// What a module keeps for an organisation.
+#[derive(Clone, Copy)]
 pub struct OrgData {
-    pub export: Duty<for<'t, 'a> fn(&'a mut Tx<'t>, &'a Ctx, OrgScope) -> Result<Value>>,
-    pub purge: Duty<for<'t, 'a> fn(&'a mut Tx<'t>, &'a Ctx, OrgScope) -> Result<()>>,
+    /// The page after a place (the first one after `None`). Rows come in an
+    /// order that later writes do not change, so that pages read one after
+    /// another hold everything that was there when the first was read.
+    pub export: Duty<for<'t, 'a> fn(&'a mut Tx<'t>, &'a Ctx, OrgScope, Option<&'a Cursor>) -> Result<ExportPage>>,
+    /// Takes away one slice of all that belongs to an organisation nobody is
+    /// in any more, within the budget of one write and without locks (nobody
+    /// else can reach the rows); whether there may be more.
+    pub purge: Duty<for<'t, 'a> fn(&'a mut Tx<'t>, &'a Ctx, OrgScope) -> Result<bool>>,
 }
 
 /// The declaration of a module.

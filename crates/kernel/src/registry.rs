@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     Call, Hooks, Kernel, Listener, Module, Resident,
     extract::Authenticator,
-    module::{CardSource, Periodic, WaitingSource},
+    module::{CardSource, OrgData, Periodic, WaitingSource},
     settings::Setting,
     streams::{SharedStream, StreamSource},
 };
@@ -30,6 +30,7 @@ pub struct Registry {
     settings: HashMap<&'static str, &'static Setting>,
     cards: HashMap<&'static str, Box<dyn CardSource>>,
     waiting: Vec<Box<dyn WaitingSource>>,
+    org_data: Vec<(&'static str, OrgData)>,
 }
 
 impl Registry {
@@ -93,6 +94,7 @@ impl Registry {
                 }
             }
             registry.waiting.extend(module.waiting);
+            registry.org_data.push((name, module.org_data));
         }
         for periodic in &registry.periodic {
             if !registry.jobs.contains_key(periodic.kind) {
@@ -177,6 +179,12 @@ impl Registry {
 
     pub fn card(&self, kind: &str) -> Option<&dyn CardSource> {
         self.cards.get(kind).map(AsRef::as_ref)
+    }
+
+    /// What each module keeps for organisations, in the order of their needs:
+    /// an export goes from the first, a purge from the last.
+    pub fn org_data(&self) -> &[(&'static str, OrgData)] {
+        &self.org_data
     }
 
     pub fn waiting(&self) -> impl Iterator<Item = &dyn WaitingSource> {

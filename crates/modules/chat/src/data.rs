@@ -1,15 +1,15 @@
 //! What is kept about a person and about an organisation, to hand over and to
 //! forget.
 
-use kernel::{Ctx, OrgScope};
-use proto::{ConversationId, Result, UserId};
+use kernel::{Ctx, ExportPage, OrgScope};
+use proto::{Code, ConversationId, Cursor, Result, UserId};
 use serde_json::{Value, json};
 use store::Tx;
 use uuid::Uuid;
 
 use crate::{events, jobs, store as sql};
 
-/// Most rows of each kind in one export; where there are more it says so.
+/// Most rows of each kind in a person's export; where there are more it says so.
 const MOST: i64 = 10_000;
 
 /// Memberships, settings, drafts, and all the person said.
@@ -50,14 +50,65 @@ pub(crate) fn erase_person(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId) -> Result<(
     Ok(tx.job(jobs::erasure(user, ctx.now))?)
 }
 
-/// The organisation's conversations, without what was said in them: bodies
-/// are exported conversation by conversation.
-pub(crate) fn export_org(tx: &mut Tx<'_>, _: &Ctx, org: OrgScope) -> Result<Value> {
-    let rows = sql::heads::of_org(tx, org.org(), ConversationId(Uuid::nil()), MOST)?;
-    let shown = rows.iter().map(events::shared).collect::<Result<Vec<_>>>()?;
-    Ok(json!({ "more": rows.len() as i64 == MOST, "conversations": shown }))
+/// The stages of one conversation in an export, in order.
+const STAGES: usize = 5;
+/// Statements one page of an export runs at most, so that many small
+/// conversations fit into one page and none takes long.
+const STEPS: usize = 50;
+
+/// Where an export stands: in a conversation, at a stage, after a row.
+struct Place {
+    id: ConversationId,
+    stage: usize,
+    after: Vec<String>,
 }
 
-pub(crate) fn purge_org(tx: &mut Tx<'_>, ctx: &Ctx, org: OrgScope) -> Result<()> {
-    Ok(tx.job(jobs::purging(org.org(), ctx.now))?)
+impl Place {
+    fn read(cursor: Option<&Cursor>) -> Result<Self> {
+        let Some(Cursor(parts)) = cursor else {
+            return Ok(Self { id: ConversationId(Uuid::nil()), stage: STAGES, after: Vec::new() });
+        };
+        let [id, stage, after @ ..] = parts.as_slice() else { return Err(Code::InvalidCursor.into()) };
+        let id = id.parse().map_err(|_| Code::InvalidCursor)?;
+        let stage = stage.parse().map_err(|_| Code::InvalidCursor)?;
+        Ok(Self { id, stage, after: after.to_vec() })
+    }
+
+    fn cursor(self) -> Cursor {
+        let mut parts = vec![self.id.to_string(), self.stage.to_string()];
+        parts.extend(self.after);
+        Cursor(parts)
+    }
+}
+
+/// The conversations of an organisation with who took part, what was said,
+/// how it read before it was edited, and reactions. What is only a person's
+/// own (places read to, preferences, drafts) is in theirs.
+pub(crate) fn export_org(tx: &mut Tx<'_>, _: &Ctx, org: OrgScope, after: Option<&Cursor>) -> Result<ExportPage> {
+    let mut place = Place::read(after)?;
+    let mut rows = Vec::new();
+    for _ in 0..STEPS {
+        if place.stage == STAGES {
+            let Some(next) = sql::heads::of_org(tx, org.org(), place.id, 1)?.pop() else {
+                return Ok(ExportPage { rows, next: None });
+            };
+            rows.push(("conversation", json!(events::shared(&next)?)));
+            place = Place { id: next.id, stage: 1, after: Vec::new() };
+        }
+        let room = ExportPage::ROWS.saturating_sub(rows.len());
+        if room == 0 {
+            break;
+        }
+        let page = sql::export::stage(tx, place.id, place.stage, &place.after, room)?;
+        match page.last {
+            Some(last) if page.rows.len() == room => place.after = last,
+            _ => (place.stage, place.after) = (place.stage + 1, Vec::new()),
+        }
+        rows.extend(page.rows);
+    }
+    Ok(ExportPage { rows, next: Some(place.cursor()) })
+}
+
+pub(crate) fn purge_org(tx: &mut Tx<'_>, _: &Ctx, org: OrgScope) -> Result<bool> {
+    sql::erase::org(tx, org.org())
 }

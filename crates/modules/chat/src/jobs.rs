@@ -19,13 +19,11 @@ use crate::{
 
 pub(crate) const ORG_LEFT: &str = "chat.org_left";
 pub(crate) const ERASE: &str = "chat.erase";
-pub(crate) const PURGE: &str = "chat.purge";
 
 pub(crate) fn all() -> Vec<Resident> {
     vec![
         Resident { kind: ORG_LEFT, run: |ctx, job| boxed(end_groups(ctx, job)) },
         Resident { kind: ERASE, run: |ctx, job| boxed(erase(ctx, job)) },
-        Resident { kind: PURGE, run: |ctx, job| boxed(purge(ctx, job)) },
     ]
 }
 
@@ -53,16 +51,6 @@ pub(crate) fn erasure(user: UserId, now: i64) -> NewJob {
         org: None,
         run_at: now,
         payload: json!({ "user": user }),
-    }
-}
-
-pub(crate) fn purging(org: OrgId, now: i64) -> NewJob {
-    NewJob {
-        kind: PURGE,
-        key: Some(format!("chat:purge:{org}")),
-        org: Some(org.0),
-        run_at: now,
-        payload: json!({ "org": org }),
     }
 }
 
@@ -107,11 +95,5 @@ async fn end_groups(ctx: Ctx, job: Claimed) -> Result<()> {
 async fn erase(ctx: Ctx, job: Claimed) -> Result<()> {
     let user: UserId = named(&job, "user")?;
     while ctx.db().write(move |tx| sql::erase::person(tx, user)).await? {}
-    ctx.db().write(move |tx| finish(tx, &job)).await
-}
-
-async fn purge(ctx: Ctx, job: Claimed) -> Result<()> {
-    let org: OrgId = named(&job, "org")?;
-    while ctx.db().write(move |tx| sql::erase::org(tx, org)).await? {}
     ctx.db().write(move |tx| finish(tx, &job)).await
 }

@@ -38,7 +38,13 @@ pub fn module() -> Module {
         name: "chat",
         needs: &["identity", "directory"],
         migrations: const {
-            &[::store::migration!("20261122_093000_chat", include_str!("../migrations/20261122_093000_chat.sql"))]
+            &[
+                ::store::migration!("20261122_093000_chat", include_str!("../migrations/20261122_093000_chat.sql")),
+                ::store::migration!(
+                    "20261122_171300_mentions_of_conversation",
+                    include_str!("../migrations/20261122_171300_mentions_of_conversation.sql")
+                ),
+            ]
         },
         routes: routes::routes,
         calls: vec![Call { op: "chat.message_send", run: send }, Call { op: "chat.cursors_move", run: move_cursors }],

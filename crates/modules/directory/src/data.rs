@@ -1,7 +1,7 @@
 //! What the directory keeps about a person or an organisation, for them.
 
-use kernel::{Ctx, OrgScope};
-use proto::{Result, UserId};
+use kernel::{Ctx, ExportPage, OrgScope};
+use proto::{Code, Cursor, Result, UserId};
 use serde_json::{Value, json};
 use store::Tx;
 
@@ -21,8 +21,18 @@ pub(crate) fn erase_person(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId) -> Result<(
 }
 
 /// The organisation and everyone who is or was in it.
-pub(crate) fn export_org(tx: &mut Tx<'_>, _: &Ctx, scope: OrgScope) -> Result<Value> {
-    let org = sql::org(tx, scope.org())?.map(|(org, _)| org);
-    let members = sql::members_since(tx, scope.org(), 0, 1_000_000)?;
-    Ok(json!({ "org": org, "members": members }))
+pub(crate) fn export_org(tx: &mut Tx<'_>, _: &Ctx, scope: OrgScope, after: Option<&Cursor>) -> Result<ExportPage> {
+    let mut rows = Vec::new();
+    let after = match after {
+        None => {
+            rows.extend(sql::org(tx, scope.org())?.map(|(org, _)| ("org", json!(org))));
+            None
+        }
+        Some(Cursor(place)) => Some(place.first().and_then(|id| id.parse().ok()).ok_or(Code::InvalidCursor)?),
+    };
+    let members = sql::members_by_id(tx, scope, after, ExportPage::ROWS)?;
+    let next = members.last().filter(|_| members.len() == ExportPage::ROWS);
+    let next = next.map(|last| Cursor(vec![last.user.to_string()]));
+    rows.extend(members.iter().map(|member| ("member", json!(member))));
+    Ok(ExportPage { rows, next })
 }

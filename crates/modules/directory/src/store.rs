@@ -410,6 +410,23 @@ pub(crate) fn memberships_of(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<(OrgId
     )?)
 }
 
+/// Everyone who is or was in an organisation, after a person, by id.
+pub(crate) fn members_by_id(
+    tx: &mut Tx<'_>,
+    scope: OrgScope,
+    after: Option<UserId>,
+    limit: usize,
+) -> Result<Vec<Member>> {
+    Ok(tx.query(
+        sql!(
+            "SELECT user_id, name, role, state, joined_at, rev FROM directory_members
+             WHERE org_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3"
+        ),
+        &[&scope.org(), &after.unwrap_or(UserId(uuid::Uuid::nil())), &limit],
+        read_member,
+    )?)
+}
+
 /// Rows of an organisation's stream after `rev`, ascending, at most `limit`.
 pub(crate) fn members_since(tx: &mut Tx<'_>, org: OrgId, rev: i64, limit: usize) -> Result<Vec<Member>> {
     Ok(tx.query(

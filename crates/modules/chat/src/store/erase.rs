@@ -35,9 +35,9 @@ macro_rules! take {
             sql!(concat!(
                 "DELETE FROM ",
                 $table,
-                " WHERE conversation_id = $1 AND ",
+                " WHERE conversation_id = $1 AND (",
                 $key,
-                " IN (SELECT ",
+                ") IN (SELECT ",
                 $key,
                 " FROM ",
                 $table,
@@ -50,14 +50,16 @@ macro_rules! take {
     };
 }
 
-/// Conversations of an organisation with all that is in them.
+/// Conversations of an organisation with all that is in them. The keys are
+/// whole ones: one message may have a hundred thousand reactions.
 pub(crate) fn org(tx: &mut Tx<'_>, org: OrgId) -> Result<bool> {
     let next = super::heads::of_org(tx, org, ConversationId(Uuid::nil()), 1)?;
     let Some(id) = next.into_iter().next().map(|row| row.id) else { return Ok(false) };
     let taken = take!(tx, id, "chat_messages", "seq")
-        + take!(tx, id, "chat_edits", "seq")
-        + take!(tx, id, "chat_reactions", "seq")
-        + take!(tx, id, "chat_reaction_sums", "seq")
+        + take!(tx, id, "chat_edits", "seq, edit")
+        + take!(tx, id, "chat_mentions", "user_id, seq")
+        + take!(tx, id, "chat_reactions", "seq, emoji, user_id")
+        + take!(tx, id, "chat_reaction_sums", "seq, emoji")
         + take!(tx, id, "chat_cursors", "user_id")
         + take!(tx, id, "chat_preferences", "user_id")
         + take!(tx, id, "chat_members", "user_id");

@@ -12,6 +12,7 @@
 #[macro_use]
 mod columns;
 pub(crate) mod erase;
+pub(crate) mod export;
 pub(crate) mod heads;
 pub(crate) mod members;
 pub(crate) mod messages;

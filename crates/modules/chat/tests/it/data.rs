@@ -41,21 +41,46 @@ async fn an_organisation_is_purged_and_nothing_else() {
     let group = w.group(&[&w.bob]).await;
     let pair = w.alice.post("/api/v1/conversations/direct", json!({ "user": w.bob.id })).await.ok();
     let pair = crate::world::id(&pair);
-    for i in 0..120 {
+    for i in 0..=300 {
         say(&w.alice, &group, &i.to_string()).await;
     }
+    let edited = json!({ "body": crate::world::body("改了") });
+    w.alice.patch(&path(&group, "/messages/3"), edited).await.ok();
+    let mut mention = json!({ "client_id": client_id(), "mentions": [w.bob.id] });
+    mention["body"] = crate::world::body("看");
+    post(&w.alice, &group, mention).await.ok();
     say(&w.alice, &pair, "留下").await;
     w.alice.put(&path(&group, "/messages/2/reactions/%F0%9F%91%8D"), json!({})).await.ok();
     let org = OrgScope::mint(proto::OrgId(w.org.parse().unwrap()));
     let data = chat::module().org_data;
     let (Duty::Does(export), Duty::Does(purge)) = (data.export, data.purge) else { panic!() };
     let ctx = w.server.kernel.ctx(Principal::SYSTEM);
-    let read = ctx.clone();
-    let kept: Value = w.server.db().read(move |tx| export(tx, &read, org)).await.unwrap();
-    assert_eq!(kept["conversations"].as_array().unwrap().len(), 2);
-    assert!(!kept.to_string().contains(&pair));
-    w.server.db().write(move |tx| purge(tx, &ctx, org)).await.unwrap();
-    w.server.run_jobs().await;
+    let (mut rows, mut place, mut pages) = (Vec::new(), None, 0);
+    loop {
+        let (read, after) = (ctx.clone(), place.clone());
+        let page = w.server.db().read(move |tx| export(tx, &read, org, after.as_ref())).await.unwrap();
+        assert!(page.rows.len() <= kernel::ExportPage::ROWS, "{}", page.rows.len());
+        rows.extend(page.rows);
+        (place, pages) = (page.next, pages + 1);
+        if place.is_none() {
+            break;
+        }
+    }
+    assert!(pages > 1, "more than one page, or nothing is tried");
+    let of = |kind: &str| rows.iter().filter(|(k, _)| *k == kind).map(|(_, row)| row).collect::<Vec<_>>();
+    assert_eq!(of("conversation").len(), 2);
+    let said: Vec<_> = of("message").into_iter().filter(|m| m["conversation"] == group.as_str()).collect();
+    let seqs: Vec<_> = said.iter().map(|m| m["seq"].as_i64().unwrap()).collect();
+    assert_eq!(seqs, (1..=said.len() as i64).collect::<Vec<_>>(), "every message once, in order");
+    assert!(said.iter().any(|m| m["body"].to_string().contains("300")));
+    assert_eq!((of("edit").len(), of("reaction").len(), of("participant").len()), (1, 1, 2));
+    assert!(!json!(rows).to_string().contains(&pair));
+    loop {
+        let write = ctx.clone();
+        if !w.server.db().write(move |tx| purge(tx, &write, org)).await.unwrap() {
+            break;
+        }
+    }
     for gone in [&group, &w.all_staff] {
         w.alice.get(&path(gone, "")).await.fails(proto::Code::NotFound);
     }
@@ -66,7 +91,8 @@ async fn an_organisation_is_purged_and_nothing_else() {
         .read(move |tx| {
             let count = store::sql!(
                 "SELECT (SELECT COUNT(*) FROM chat_messages) + (SELECT COUNT(*) FROM chat_reactions)
-                    + (SELECT COUNT(*) FROM chat_reaction_sums) + (SELECT COUNT(*) FROM chat_members)"
+                    + (SELECT COUNT(*) FROM chat_reaction_sums) + (SELECT COUNT(*) FROM chat_members)
+                    + (SELECT COUNT(*) FROM chat_mentions) + (SELECT COUNT(*) FROM chat_edits)"
             );
             tx.one(count, &[], |row| row.get::<i64>(0))
         })
