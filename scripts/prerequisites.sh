@@ -45,6 +45,8 @@ for part in "$@"; do
         { packages+=(postgresql); missing+=("PostgreSQL 15 or later: Debian's package postgresql"); }
       want nats-server nats-server "the bus between nodes"
       want chromium chromium "the browser of the journeys"
+      want openssl openssl "a certificate for the journeys over https"
+      want ip iproute2 "a second host for the journeys on a LAN"
       for font in fonts-noto-cjk fonts-noto-color-emoji; do
         if have dpkg && ! dpkg -s "$font" >/dev/null 2>&1; then
           packages+=("$font")

@@ -6,12 +6,15 @@ import { chromium } from 'playwright-core'
 export const DESKTOP = { viewport: { width: 1440, height: 900 } }
 export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
 
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
+
 const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
 ]
 
 let browser
+const others = new Set()
 const pages = new Set()
 
 /** Pictures of all pages, for whoever must understand a failure. */
@@ -26,18 +29,26 @@ export async function pictures(name) {
 }
 
 export async function openBrowser() {
-  browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS })
+  browser ??= await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
   return browser
 }
 
+/** A browser of its own: started by another program, or with further flags. */
+export async function anotherBrowser({ executablePath = CHROMIUM, flags = [] }) {
+  const started = await chromium.launch({ executablePath, args: [...FLAGS, ...flags] })
+  others.add(started)
+  return started
+}
+
 export async function closeBrowser() {
-  await browser?.close()
+  await Promise.all([...others, browser].map((b) => b?.close()))
+  others.clear()
   browser = undefined
 }
 
 /** A fresh profile. Errors of the page fail the journey at its end. */
-export async function newPerson({ locale = 'zh-CN', colorScheme = 'light', ...options } = DESKTOP) {
-  const context = await (await openBrowser()).newContext({ locale, colorScheme, ...options })
+export async function newPerson({ locale = 'zh-CN', colorScheme = 'light', browser: which, ...options } = DESKTOP) {
+  const context = await (which ?? await openBrowser()).newContext({ locale, colorScheme, ...options })
   context.setDefaultTimeout(15_000)
   const page = await context.newPage()
   pages.add(page)
@@ -55,4 +66,21 @@ export async function newPerson({ locale = 'zh-CN', colorScheme = 'light', ...op
 /** Signs in by the session of a seeded person. */
 export async function signInAs(page, node, { token }) {
   await page.context().addCookies([{ name: 'magpie_lan', value: token, url: node.base, httpOnly: true, sameSite: 'Lax' }])
+}
+
+/** The device has a sensor for faces or fingers, which says yes (DevTools' virtual authenticator). */
+export async function withFingerprint(page) {
+  const session = await page.context().newCDPSession(page)
+  await session.send('WebAuthn.enable')
+  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
+      isUserVerified: true, automaticPresenceSimulation: true,
+    },
+  })
+  return {
+    credentials: async () => (await session.send('WebAuthn.getCredentials', { authenticatorId })).credentials,
+    refuse: () => session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false }),
+    accept: () => session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true }),
+  }
 }

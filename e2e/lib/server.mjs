@@ -12,17 +12,18 @@ if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: run \`make serve
 
 /** One node. `env` chooses PostgreSQL and NATS. */
 export class Node {
-  static async create({ env = {}, dataDir = tempDir('data') } = {}) {
+  static async create({ env = {}, dataDir = tempDir('data'), address = '127.0.0.1' } = {}) {
     const node = new Node()
     node.port = await freePort()
-    node.base = `http://127.0.0.1:${node.port}`
+    node.address = address
+    node.base = `http://${address}:${node.port}`
     node.dataDir = dataDir
     node.env = { MAGPIE_PUBLIC_URL: node.base, MAGPIE_LOG: 'warn', ...env }
     return node
   }
 
   async start() {
-    this.child = start(BINARY, ['serve', '--data-dir', this.dataDir, '--listen', `127.0.0.1:${this.port}`], { env: this.env })
+    this.child = start(BINARY, ['serve', '--data-dir', this.dataDir, '--listen', `${this.address}:${this.port}`], { env: this.env })
     this.child.ended.then(({ code }) => {
       this.exit = code
     })

@@ -1,0 +1,45 @@
+// A second host: a network namespace of its own, joined to this machine by a
+// pair of virtual cards with private addresses. Needs root.
+import { chmodSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+import { run, tempDir } from './process.mjs'
+
+/** Why there can be no second host here, or nothing. */
+export const noSecondHost = process.getuid?.() === 0 ? undefined : 'network namespaces need root'
+
+/**
+ * A host that reaches this machine at `address`. `wrap(program)` gives a program that runs `program` there;
+ * `exec` runs one to its end.
+ */
+export async function secondHost() {
+  const id = process.pid % 10_000
+  const name = `magpie${id}`
+  const [near, far] = [`mp${id}a`, `mp${id}b`]
+  // A corner of 10/8 that is rarely in use: the addresses must be private ones.
+  const net = `10.213.${id % 250}`
+  await run('ip', ['netns', 'add', name])
+  const remove = () => run('ip', ['netns', 'del', name]).catch(() => {})
+  try {
+    await run('ip', ['link', 'add', near, 'type', 'veth', 'peer', 'name', far, 'netns', name])
+    await run('ip', ['addr', 'add', `${net}.1/30`, 'dev', near])
+    await run('ip', ['link', 'set', near, 'up'])
+    for (const args of [['addr', 'add', `${net}.2/30`, 'dev', far], ['link', 'set', far, 'up'], ['link', 'set', 'lo', 'up']]) {
+      await run('ip', ['-n', name, ...args])
+    }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+  return {
+    address: `${net}.1`,
+    wrap(program) {
+      const script = path.join(tempDir('lan'), 'program')
+      writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${name} ${program} "$@"\n`)
+      chmodSync(script, 0o755)
+      return script
+    },
+    exec: (program, args) => run('ip', ['netns', 'exec', name, program, ...args]),
+    remove,
+  }
+}
