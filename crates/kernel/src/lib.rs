@@ -14,7 +14,6 @@ pub mod extract;
 mod hooks;
 pub mod http;
 pub mod idempotency;
-pub mod merge;
 mod module;
 mod permission;
 pub mod proof;
@@ -30,7 +29,6 @@ pub use budget::{Budget, Budgets};
 pub use ctx::{Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Principal, SystemClock};
 pub use extract::{Anyone, At, Body, Created, Params, Peer};
 pub use hooks::{Event, Hook, Hooks};
-pub use merge::Merge;
 pub use module::{
     Call, CallFuture, CardSource, Duty, ExportPage, Listener, Module, NotificationKind, OrgData, OrgScope, Periodic,
     PermissionDoc, PersonData, Resident, SearchSource, WaitingItem, WaitingSource,

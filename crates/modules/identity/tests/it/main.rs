@@ -5,6 +5,7 @@
 mod accounts;
 mod passwords;
 mod people;
+mod photos;
 mod pruning;
 mod sessions;
 mod setup;
