@@ -2,7 +2,7 @@
 //! before it, so nothing can be taken out or changed without a trace. One
 //! chain per organisation and one for the server.
 
-use proto::{Error, OrgId, Result, UserId};
+use proto::{Error, OrgId, Result, SessionId, UserId};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use store::{Key, Tx, sql};
@@ -141,12 +141,23 @@ pub fn verify(org: Option<OrgId>, mut seq: i64, mut prev: Vec<u8>, entries: &[En
     Ok(())
 }
 
-/// Notes that the actor looked at something personal of somebody else.
-pub fn log_access(tx: &mut Tx<'_>, ctx: &Ctx, person: UserId, action: &str, object: &str) -> Result<()> {
+/// Notes that the actor looked at or changed something personal of `person`:
+/// somebody else's, or their own account. `object` is `kind` or `kind:id`,
+/// `detail` holds ids, kinds and numbers, never bodies or secrets. The person
+/// reads it all.
+pub fn log_access(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    person: UserId,
+    action: &str,
+    object: &str,
+    detail: &Value,
+) -> Result<()> {
     tx.execute(
         sql!(
-            "INSERT INTO kernel_access_log (id, at, person_id, actor_kind, actor_id, action, object)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)"
+            "INSERT INTO kernel_access_log
+             (id, at, person_id, actor_kind, actor_id, action, object, detail, session_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
         ),
         &[
             &ctx.kernel.id::<proto::JobId>(),
@@ -156,7 +167,56 @@ pub fn log_access(tx: &mut Tx<'_>, ctx: &Ctx, person: UserId, action: &str, obje
             &ctx.actor.id,
             &action,
             &object,
+            &detail.to_string(),
+            &ctx.actor.session,
         ],
     )?;
     Ok(())
+}
+
+/// One look at or change of something personal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    pub id: Uuid,
+    pub at: i64,
+    pub actor_kind: String,
+    pub actor_id: Uuid,
+    pub action: String,
+    pub object: String,
+    pub detail: String,
+    pub session: Option<SessionId>,
+}
+
+/// What was done with a person's things before `(at, id)`, newest first.
+pub fn accesses(tx: &mut Tx<'_>, person: UserId, before: (i64, Uuid), limit: i64) -> Result<Vec<Access>> {
+    Ok(tx.query(
+        sql!(
+            "SELECT id, at, actor_kind, actor_id, action, object, detail, session_id FROM kernel_access_log
+             WHERE person_id = $1 AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4"
+        ),
+        &[&person, &before.0, &before.1, &limit],
+        |row| {
+            Ok(Access {
+                id: row.get(0)?,
+                at: row.get(1)?,
+                actor_kind: row.get(2)?,
+                actor_id: row.get(3)?,
+                action: row.get(4)?,
+                object: row.get(5)?,
+                detail: row.get(6)?,
+                session: row.get(7)?,
+            })
+        },
+    )?)
+}
+
+/// Forgets up to `limit` entries made before `before`; how many.
+pub fn prune_accesses(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<u64> {
+    Ok(tx.execute(
+        sql!(
+            "DELETE FROM kernel_access_log WHERE id IN
+             (SELECT id FROM kernel_access_log WHERE at < $1 ORDER BY at, id LIMIT $2)"
+        ),
+        &[&before, &limit],
+    )?)
 }

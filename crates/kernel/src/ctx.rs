@@ -16,7 +16,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use store::Db;
 use uuid::Uuid;
 
-use crate::{Budgets, Registry};
+use crate::{Budgets, Delivery, Registry};
 
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Millis;
@@ -135,6 +135,7 @@ pub struct Kernel {
     pub budgets: Budgets,
     pub config: KernelConfig,
     pub ephemeral: Arc<dyn EphemeralSink>,
+    pub delivery: Arc<dyn Delivery>,
     rng: Mutex<StdRng>,
 }
 
@@ -151,10 +152,11 @@ impl Kernel {
         registry: Registry,
         config: KernelConfig,
         ephemeral: Arc<dyn EphemeralSink>,
+        delivery: Arc<dyn Delivery>,
         rng: StdRng,
     ) -> Arc<Self> {
         let budgets = Budgets::new(clock.clone());
-        Arc::new(Self { db, clock, registry, budgets, config, ephemeral, rng: Mutex::new(rng) })
+        Arc::new(Self { db, clock, registry, budgets, config, ephemeral, delivery, rng: Mutex::new(rng) })
     }
 
     /// A generator seeded by the operating system.

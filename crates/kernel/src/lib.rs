@@ -10,11 +10,13 @@ mod acquaintance;
 pub mod audit;
 mod budget;
 mod ctx;
+mod delivery;
 pub mod extract;
 mod hooks;
 pub mod http;
 pub mod idempotency;
 mod module;
+pub mod paging;
 mod permission;
 pub mod proof;
 mod registry;
@@ -27,6 +29,7 @@ pub mod worker;
 pub use acquaintance::{Known, WhoIsKnown};
 pub use budget::{Budget, Budgets};
 pub use ctx::{Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Principal, SystemClock};
+pub use delivery::{Channel, Delivery, LogOnly, Sending};
 pub use extract::{Anyone, At, Body, Created, Params, Peer};
 pub use hooks::{Event, Hook, Hooks};
 pub use module::{
@@ -38,5 +41,7 @@ pub use registry::Registry;
 pub use response::{Failure, Reply};
 
 /// The kernel's own tables.
-pub const MIGRATIONS: &[store::Migration] =
-    &[store::migration!("20261122_080000_kernel", include_str!("../migrations/20261122_080000_kernel.sql"))];
+pub const MIGRATIONS: &[store::Migration] = &[
+    store::migration!("20261122_080000_kernel", include_str!("../migrations/20261122_080000_kernel.sql")),
+    store::migration!("20261122_172000_kernel_access", include_str!("../migrations/20261122_172000_kernel_access.sql")),
+];

@@ -82,7 +82,7 @@ pub fn allow<'t, R: Resource, A: Act<R>>(tx: &mut Tx<'t>, ctx: &crate::Ctx, id: 
         && person.0 != ctx.actor.id
         && tx.writable()
     {
-        crate::audit::log_access(tx, ctx, person, A::NAME, R::KIND)?;
+        crate::audit::log_access(tx, ctx, person, A::NAME, R::KIND, &serde_json::json!({}))?;
     }
     Ok(Allowed { resource, brand: PhantomData })
 }

@@ -87,7 +87,15 @@ pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Re
         setup_required,
         password_kib: 19_456,
     };
-    let kernel = Kernel::new(db, Arc::new(SystemClock), registry, kernel_config, gateway.sink(), Kernel::system_rng());
+    let kernel = Kernel::new(
+        db,
+        Arc::new(SystemClock),
+        registry,
+        kernel_config,
+        gateway.sink(),
+        Arc::new(kernel::LogOnly),
+        Kernel::system_rng(),
+    );
     if config.unlimited {
         tracing::warn!("MAGPIE_UNLIMITED is set: budgets are off");
         kernel.budgets.lift();

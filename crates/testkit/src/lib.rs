@@ -15,11 +15,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod answer;
+mod outbox;
 mod person;
 mod server;
 mod socket;
 
 pub use answer::Answer;
+pub use outbox::{Outbox, Sent};
 pub use person::{Nobody, PASSWORD, Person};
 pub use server::TestServer;
 pub use socket::TestSocket;

@@ -2,13 +2,13 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use gateway::Gateway;
-use kernel::{Clock, Kernel, KernelConfig, Listener, ManualClock, Module, Registry};
+use kernel::{Clock, Delivery, Kernel, KernelConfig, Listener, ManualClock, Module, Registry};
 use proto::Millis;
 use rand::SeedableRng;
 use store::testing::TestDb;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{Nobody, Person};
+use crate::{Nobody, Outbox, Person};
 
 /// 2026-11-22T08:00:00Z, a Sunday.
 pub const START: Millis = 1_795_334_400_000;
@@ -20,6 +20,8 @@ pub struct TestServer {
     pub clock: Arc<ManualClock>,
     pub gateway: Gateway,
     pub base: String,
+    /// What the server has sent.
+    pub outbox: Arc<Outbox>,
     nobody: Nobody,
     tasks: Vec<JoinHandle<()>>,
     db: TestDb,
@@ -33,6 +35,22 @@ impl TestServer {
 
     /// As [`TestServer::with`], with changes to the configuration.
     pub async fn configured(modules: Vec<Module>, change: impl FnOnce(&mut KernelConfig)) -> Self {
+        let outbox = Arc::new(Outbox::default());
+        let mut server = Self::assembled(modules, change, outbox.clone()).await;
+        server.outbox = outbox;
+        server
+    }
+
+    /// As [`TestServer::with`], sending by something else than the outbox.
+    pub async fn delivering(modules: Vec<Module>, delivery: Arc<dyn Delivery>) -> Self {
+        Self::assembled(modules, |_| {}, delivery).await
+    }
+
+    async fn assembled(
+        modules: Vec<Module>,
+        change: impl FnOnce(&mut KernelConfig),
+        delivery: Arc<dyn Delivery>,
+    ) -> Self {
         let registry = Registry::new(modules).unwrap_or_else(|e| panic!("{e}"));
         let db = TestDb::open(registry.migrations()).await;
         let clock = Arc::new(ManualClock::new(START));
@@ -47,6 +65,7 @@ impl TestServer {
             registry,
             config,
             gateway.sink(),
+            delivery,
             rand::rngs::StdRng::seed_from_u64(7),
         );
         gateway.start(kernel.clone());
@@ -57,7 +76,17 @@ impl TestServer {
             axum::serve(listener, app).await.unwrap();
         });
         let nobody = Nobody { base: base.clone(), http: http() };
-        Self { kernel, clock, gateway, base, nobody, tasks: vec![serve], db, forgives_jobs: false }
+        Self {
+            kernel,
+            clock,
+            gateway,
+            base,
+            outbox: Arc::default(),
+            nobody,
+            tasks: vec![serve],
+            db,
+            forgives_jobs: false,
+        }
     }
 
     /// A person with an account of their own.

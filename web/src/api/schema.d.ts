@@ -112,31 +112,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes one's name, language or bio; what is left out stays. */
+        /** Changes one's name or language; what is left out stays. */
         patch: operations["identity.update_me"];
-        trace?: never;
-    };
-    "/api/v1/me/photo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Takes a photo: the bytes of a still png, jpeg or webp of at most 5 MB,
-         *     50 million pixels and 20,000 pixels a side (a progressive jpeg a third of
-         *     the pixels). What is kept is the square in its middle, 512 and 96 pixels
-         *     wide, turned as its camera was held, without any metadata.
-         */
-        put: operations["identity.set_photo"];
-        post?: never;
-        /** Takes one's photo away. */
-        delete: operations["identity.drop_photo"];
-        options?: never;
-        head?: never;
-        patch?: never;
         trace?: never;
     };
     "/api/v1/users/{id}": {
@@ -159,27 +136,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/users/{id}/photo/{version}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * A person's photo as a square JPEG, in the version their `photo` names; an
-         *     older one is gone. Seen by those who may see the person. It may be kept
-         *     for ever, by the one who asked.
-         */
-        get: operations["identity.get_photo"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -192,6 +148,63 @@ export interface paths {
          *     seen are left out.
          */
         get: operations["identity.list_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to one's account, newest first: a new device, a changed
+         *     password, a contact that was taken over.
+         */
+        get: operations["identity.list_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says that one has seen a notice; the other devices hear of it. */
+        put: operations["identity.mark_notice"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who looked at or changed one's account, oneself included, newest first.
+         *     Kept for a year.
+         */
+        get: operations["identity.list_activity"];
         put?: never;
         post?: never;
         delete?: never;
@@ -758,6 +771,41 @@ export interface components {
             }[];
             next?: string;
         };
+        /** @description One page of a list; `next` is absent on the last. */
+        "Page_identity.Activity": {
+            items: {
+                /** Format: uuid */
+                id: string;
+                at: components["schemas"]["i64"];
+                actor: components["schemas"]["identity.ActivityActor"];
+                /** @description `change`, `create`, `verify`, `reset`… */
+                action: string;
+                /** @description What it was done with: `password`, `contact:…`, `session:…`. */
+                object: string;
+                detail: Record<string, unknown>;
+                session?: components["schemas"]["SessionId"] | null;
+                /** @description What the session said it is, while it is known. */
+                device?: string | null;
+            }[];
+            next?: string;
+        };
+        /** @description One page of a list; `next` is absent on the last. */
+        "Page_identity.Notice": {
+            items: {
+                /** Format: uuid */
+                id: string;
+                /**
+                 * @description `contact_taken`, `password_changed`, `session_new`…; a client shows
+                 *     kinds it does not know as "something changed".
+                 */
+                kind: string;
+                /** @description Ids, kinds and numbers that the text of this kind needs. */
+                detail: Record<string, unknown>;
+                at: components["schemas"]["i64"];
+                seen: boolean;
+            }[];
+            next?: string;
+        };
         /**
          * @description Who acts: the sender of a message, the actor of an audit entry.
          * @enum {string}
@@ -1290,6 +1338,29 @@ export interface components {
         "directory.Role": "owner" | "admin" | "member";
         /** Format: int64 */
         i64: number;
+        /** @description One look at or change of one's account. */
+        "identity.Activity": {
+            /** Format: uuid */
+            id: string;
+            at: components["schemas"]["i64"];
+            actor: components["schemas"]["identity.ActivityActor"];
+            /** @description `change`, `create`, `verify`, `reset`… */
+            action: string;
+            /** @description What it was done with: `password`, `contact:…`, `session:…`. */
+            object: string;
+            detail: Record<string, unknown>;
+            session?: components["schemas"]["SessionId"] | null;
+            /** @description What the session said it is, while it is known. */
+            device?: string | null;
+        };
+        /** @description Who did something with one's account. */
+        "identity.ActivityActor": {
+            /** @description `person`, `guest`, `bot`, `app`, `remote` or `system`. */
+            kind: string;
+            /** Format: uuid */
+            id: string;
+            name?: string | null;
+        };
         /** @description Which levels of this API the server speaks. */
         "identity.ApiLevels": {
             /** Format: int32 */
@@ -1307,8 +1378,24 @@ export interface components {
             name?: string | null;
             /** @description A language tag such as `zh-CN`. */
             locale?: string | null;
-            /** @description At most 200 characters; empty takes it away. */
-            bio?: string | null;
+        };
+        /** @description Something that happened to one's account. */
+        "identity.Notice": {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `contact_taken`, `password_changed`, `session_new`…; a client shows
+             *     kinds it does not know as "something changed".
+             */
+            kind: string;
+            /** @description Ids, kinds and numbers that the text of this kind needs. */
+            detail: Record<string, unknown>;
+            at: components["schemas"]["i64"];
+            seen: boolean;
+        };
+        /** @description What one may change of a notice. */
+        "identity.NoticeMark": {
+            seen: boolean;
         };
         /** @description The server, as anyone may know it. */
         "identity.Server": {
@@ -1396,13 +1483,6 @@ export interface components {
             /** @description The account was erased; its name is empty. */
             deleted?: boolean;
             created_at: components["schemas"]["i64"];
-            /** @description What they say of themselves, at most 200 characters. */
-            bio?: string | null;
-            /**
-             * Format: int64
-             * @description The version of their photo, for `GET /users/{id}/photo/{version}`.
-             */
-            photo?: number | null;
         };
         /**
          * @description What kind of account it is.
@@ -1718,88 +1798,6 @@ export interface operations {
             };
         };
     };
-    "identity.set_photo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/octet-stream": number[];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["identity.User"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["kernel.Problem"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["kernel.Problem"];
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["kernel.Problem"];
-                };
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["kernel.Problem"];
-                };
-            };
-        };
-    };
-    "identity.drop_photo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["identity.User"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["kernel.Problem"];
-                };
-            };
-        };
-    };
     "identity.get_user": {
         parameters: {
             query?: never;
@@ -1828,55 +1826,6 @@ export interface operations {
                 };
             };
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["kernel.Problem"];
-                };
-            };
-        };
-    };
-    "identity.get_photo": {
-        parameters: {
-            query?: {
-                /** @description 512 or 96 pixels; 512 if left out. */
-                size?: number;
-            };
-            header?: never;
-            path: {
-                id: components["schemas"]["UserId"];
-                version: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/jpeg": number[];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["kernel.Problem"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["kernel.Problem"];
-                };
-            };
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1915,6 +1864,127 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.list_notices": {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description 1–200, 50 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_identity.Notice"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.mark_notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["identity.NoticeMark"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Notice"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.list_activity": {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description 1–200, 50 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_identity.Activity"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

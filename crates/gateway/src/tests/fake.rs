@@ -378,7 +378,7 @@ pub(super) fn kernel(db: Db, sink: Arc<dyn EphemeralSink>) -> (Arc<Kernel>, Arc<
     let clock = Arc::new(ManualClock::new(START));
     let config = KernelConfig::for_tests("http://magpie.test:8080".into());
     let rng = rand::rngs::StdRng::from_rng(&mut Kernel::system_rng());
-    (Kernel::new(db, clock.clone() as Arc<dyn Clock>, registry(), config, sink, rng), clock)
+    (Kernel::new(db, clock.clone() as Arc<dyn Clock>, registry(), config, sink, Arc::new(kernel::LogOnly), rng), clock)
 }
 
 /// Hears nothing.

@@ -8,9 +8,12 @@ use serde_json::{Value, json};
 use store::Tx;
 use uuid::Uuid;
 
-use crate::{model::User, store as sql};
+use crate::{
+    model::{User, notices::Notice},
+    store as sql,
+};
 
-/// Somebody's account has another name, bio or photo. Raised with the person's stream locked.
+/// Somebody's account has another name. Raised with the person's stream locked.
 #[derive(Clone, Debug)]
 pub struct ProfileChanged {
     pub user: UserId,
@@ -56,9 +59,22 @@ pub(crate) fn profile(user: &User) -> Value {
     json!({ "kind": "profile", "user": user })
 }
 
+/// Something that happened to the person's account, or that they have seen it.
+pub(crate) fn notice(notice: &Notice) -> Value {
+    json!({ "kind": "notice", "notice": notice })
+}
+
 pub(crate) const PERSON_PART: StreamPart = StreamPart { kind: StreamKey::PERSON, since };
 
-fn since(tx: &mut Tx<'_>, id: Uuid, rev: i64, _limit: usize) -> Result<Vec<(i64, Value)>> {
-    let found = sql::profile_since(tx, UserId(id), rev)?;
-    Ok(found.map(|(rev, user)| (rev, profile(&user))).into_iter().collect())
+fn since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec<(i64, Value)>> {
+    let user = UserId(id);
+    // What lies beyond a page that was cut is read the next time, so the
+    // profile's row must not be passed over: it stands in its place.
+    let notices = sql::notices::since(tx, user, rev, limit as i64)?;
+    let mut rows: Vec<_> = notices.iter().map(|(rev, n)| (*rev, notice(n))).collect();
+    let upto = rows.last().filter(|_| rows.len() >= limit).map_or(i64::MAX, |(rev, _)| *rev);
+    let own = sql::profile_since(tx, user, rev)?.filter(|(rev, _)| *rev <= upto);
+    rows.extend(own.map(|(rev, user)| (rev, profile(&user))));
+    rows.sort_by_key(|(rev, _)| *rev);
+    Ok(rows)
 }

@@ -19,7 +19,6 @@ mod events;
 mod jobs;
 mod model;
 pub mod password;
-mod photo;
 mod routes;
 mod sessions;
 mod store;
@@ -30,9 +29,9 @@ use std::sync::Arc;
 
 use kernel::{Duty, Module, OrgData, PermissionDoc, PersonData};
 
-pub use actions::{NewPerson, create_person, issue_token, setup_token};
+pub use actions::{NewPerson, create_person, issue_token, notice_key, notify, setup_token};
 pub use events::{InvitationOffered, ProfileChanged};
-pub use model::{Server, Session, SessionKind, User, UserKind};
+pub use model::{Server, Session, SessionKind, User, UserKind, notices::NoticeKind};
 
 /// The declaration.
 pub fn module() -> Module {
@@ -50,8 +49,8 @@ pub fn module() -> Module {
                     include_str!("../migrations/20261122_171000_identity_proof.sql")
                 ),
                 ::store::migration!(
-                    "20261122_172500_profiles",
-                    include_str!("../migrations/20261122_172500_profiles.sql")
+                    "20261122_173000_identity_notices",
+                    include_str!("../migrations/20261122_173000_identity_notices.sql")
                 ),
             ]
         },
@@ -67,26 +66,12 @@ pub fn module() -> Module {
         permissions: &[
             PermissionDoc { object: "account", action: "see", roles: "oneself" },
             PermissionDoc { object: "account", action: "change", roles: "oneself" },
+            PermissionDoc { object: "notice", action: "mark", roles: "oneself" },
             PermissionDoc { object: "session", action: "end", roles: "oneself" },
-            PermissionDoc {
-                object: "user",
-                action: "see",
-                roles: "whoever shares an organisation or a conversation, and friends",
-            },
+            PermissionDoc { object: "user", action: "see", roles: "whoever shares an organisation or a conversation" },
         ],
         settings: &[],
-        limits: &[
-            "BIO_CHARS",
-            "PHOTO_BYTES",
-            "PHOTO_PIXELS",
-            "PHOTO_SIDE",
-            "PHOTO_DECODED_BYTES",
-            "NAME_CHARS",
-            "LOGIN_CHARS",
-            "PASSWORD_MIN_CHARS",
-            "PASSWORD_CHARS",
-            "SESSIONS_PER_PERSON",
-        ],
+        limits: &["NAME_CHARS", "LOGIN_CHARS", "PASSWORD_MIN_CHARS", "PASSWORD_CHARS", "SESSIONS_PER_PERSON"],
         search_sources: &[],
         cards: Vec::new(),
         waiting: Vec::new(),

@@ -1,5 +1,7 @@
 //! What identity knows, and its pure rules.
 
+pub mod notices;
+
 use std::str::FromStr;
 
 use kernel::{
@@ -14,6 +16,9 @@ use uuid::Uuid;
 
 use crate::store as sql;
 
+/// A person who did nothing for so long may have given up their number: a code
+/// to a phone alone does not open their account.
+pub(crate) const SILENT_MS: Millis = 60 * 24 * 3_600_000;
 /// Longest description of a device, in characters.
 pub const DEVICE_CHARS: usize = 100;
 /// Longest language tag (RFC 5646 §4.4.1), in bytes.
@@ -77,12 +82,6 @@ pub struct User {
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub deleted: bool,
     pub created_at: Millis,
-    /// What they say of themselves, at most 200 characters.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub bio: Option<String>,
-    /// The version of their photo, for `GET /users/{id}/photo/{version}`.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub photo: Option<i64>,
 }
 
 impl User {
@@ -217,26 +216,6 @@ pub struct MeChange {
     /// A language tag such as `zh-CN`.
     #[serde(default)]
     pub locale: Option<String>,
-    /// At most 200 characters; empty takes it away.
-    #[serde(default)]
-    pub bio: Option<String>,
-}
-
-/// Which square of a photo.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PhotoQuery {
-    /// 512 or 96 pixels; 512 if left out.
-    #[serde(default)]
-    pub size: Option<u32>,
-}
-
-/// What somebody says of themselves: `None` where it is empty.
-pub(crate) fn bio(text: &str) -> Result<Option<String>> {
-    kernel::text::paragraph("bio", text, limits::BIO_CHARS)?;
-    let text = text.trim();
-    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -35,6 +35,7 @@ async fn send_rate() {
             registry,
             KernelConfig::for_tests("http://localhost".into()),
             Arc::new(Silent),
+            Arc::new(kernel::LogOnly),
             rand::rngs::StdRng::seed_from_u64(1),
         );
         kernel.budgets.lift();

@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs must be there")]
 
 mod accounts;
+mod notices;
 mod passwords;
 mod people;
-mod photos;
 mod pruning;
 mod sessions;
 mod setup;

@@ -39,6 +39,9 @@ async fn what_is_over_is_forgotten_in_slices_and_the_rest_stays() {
     assert_eq!(count().await, (3, 601));
     server.clock.advance(8 * 24 * 3_600_000);
     server.run_jobs().await;
+    assert_eq!(count().await, (3, 0), "an ended session tells how long somebody was silent");
+    server.clock.advance(54 * 24 * 3_600_000);
+    server.run_jobs().await;
     assert_eq!(count().await, (2, 0));
     alice.get("/api/v1/me").await.ok();
     server.finish().await;

@@ -113,8 +113,8 @@ pub struct World {
     pub seq: i64,
     pub invitation: String,
     pub code: String,
-    /// The version of `Colleague`'s photo.
-    pub photo: String,
+    /// One of each person.
+    notices: HashMap<Who, String>,
 }
 
 async fn join(owner: &Person, org: &str, people: &[&Person]) {
@@ -122,6 +122,23 @@ async fn join(owner: &Person, org: &str, people: &[&Person]) {
     let code = invitation["code"].as_str().unwrap();
     for person in people {
         person.post(&format!("/api/v1/invitations/{code}/accept"), json!({})).await.ok();
+    }
+}
+
+/// A notice of theirs.
+async fn notice(server: &TestServer, person: &Person) -> String {
+    let (ctx, user) = (server.kernel.ctx(kernel::Principal::SYSTEM), person.id);
+    let told = move |tx: &mut store::Tx<'_>| -> proto::Result<()> {
+        tx.lock(&[identity::notice_key(user)])?;
+        identity::notify(tx, &ctx, user, identity::NoticeKind::RoleChanged, json!({}))
+    };
+    server.db().write(told).await.unwrap();
+    let listed = person.get("/api/v1/me/notices").await;
+    // Whose session has ended cannot read it.
+    if listed.status.is_success() {
+        listed.ok()["items"][0]["id"].as_str().unwrap().to_owned()
+    } else {
+        user.to_string()
     }
 }
 
@@ -172,21 +189,27 @@ impl World {
         let draft = format!("/api/v1/conversations/{group}/draft");
         p(Who::Sender).put(&draft, json!({ "text": "canary-draft" })).await.ok();
 
-        let photo =
-            p(Who::Colleague).put_bytes("/api/v1/me/photo", samples::PNG.to_vec()).await.ok()["photo"].to_string();
         let invitation = p(Who::OwnerA).post(&format!("/api/v1/orgs/{org}/invitations"), json!({})).await.ok();
         p(Who::Ended).delete("/api/v1/sessions/current").await.ok();
+        let mut notices = HashMap::new();
+        for (who, person) in &people {
+            notices.insert(*who, notice(&server, person).await);
+        }
         server.run_jobs().await;
         Self {
+            notices,
             server,
             org,
             group,
             seq,
             invitation: invitation["id"].as_str().unwrap().to_owned(),
             code: invitation["code"].as_str().unwrap().to_owned(),
-            photo,
             people,
         }
+    }
+
+    pub fn notice(&self, who: Who) -> String {
+        self.notices[&who].clone()
     }
 
     pub fn person(&self, who: Who) -> &Person {
@@ -199,9 +222,6 @@ impl World {
             Who::Forged => {
                 let bearer = [("authorization", "Bearer AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")];
                 self.server.nobody().request(method, path, &bearer, body).await
-            }
-            _ if method == Method::PUT && path.ends_with("/photo") => {
-                self.person(who).put_bytes(path, samples::PNG.to_vec()).await
             }
             _ => self.person(who).request(method, path, body).await,
         }
