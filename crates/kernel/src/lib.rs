@@ -15,6 +15,7 @@ pub mod extract;
 mod hooks;
 pub mod http;
 pub mod idempotency;
+pub mod merge;
 mod module;
 pub mod paging;
 mod permission;
@@ -32,6 +33,7 @@ pub use ctx::{Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, Manual
 pub use delivery::{Channel, Delivery, LogOnly, Sending};
 pub use extract::{Anyone, At, Body, Created, Params, Peer};
 pub use hooks::{Event, Hook, Hooks};
+pub use merge::Merge;
 pub use module::{
     Call, CallFuture, CardSource, Duty, ExportPage, Listener, Module, NotificationKind, OrgData, OrgScope, Periodic,
     PermissionDoc, PersonData, Resident, SearchSource, WaitingItem, WaitingSource,

@@ -177,8 +177,8 @@ pub struct Module {
     pub cards: Vec<Box<dyn CardSource>>,
     pub waiting: Vec<Box<dyn WaitingSource>>,
     pub notifications: &'static [NotificationKind],
-    /// Moves what belongs to account `b` to account `a` of the same person.
-    pub merge: Duty<for<'t, 'a> fn(&'a mut Tx<'t>, &'a Ctx, UserId, UserId) -> Result<()>>,
+    /// Its part when two accounts turn out to be one person's.
+    pub merge: Duty<crate::Merge>,
     pub person_data: PersonData,
     pub org_data: OrgData,
     /// Makes this module's part of a demonstration organisation.

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use crate::{
-    Call, Hooks, Kernel, Listener, Module, Resident,
+    Call, Duty, Hooks, Kernel, Listener, Merge, Module, Resident,
     extract::Authenticator,
     module::{CardSource, OrgData, Periodic, WaitingSource},
     settings::Setting,
@@ -31,6 +31,7 @@ pub struct Registry {
     cards: HashMap<&'static str, Box<dyn CardSource>>,
     waiting: Vec<Box<dyn WaitingSource>>,
     org_data: Vec<(&'static str, OrgData)>,
+    merges: Vec<(&'static str, Merge)>,
 }
 
 impl Registry {
@@ -95,6 +96,9 @@ impl Registry {
             }
             registry.waiting.extend(module.waiting);
             registry.org_data.push((name, module.org_data));
+            if let Duty::Does(merge) = module.merge {
+                registry.merges.push((name, merge));
+            }
         }
         for periodic in &registry.periodic {
             if !registry.jobs.contains_key(periodic.kind) {
@@ -185,6 +189,11 @@ impl Registry {
     /// an export goes from the first, a purge from the last.
     pub fn org_data(&self) -> &[(&'static str, OrgData)] {
         &self.org_data
+    }
+
+    /// Who takes part in merging accounts, in the order of needs.
+    pub fn merges(&self) -> &[(&'static str, Merge)] {
+        &self.merges
     }
 
     pub fn waiting(&self) -> impl Iterator<Item = &dyn WaitingSource> {

@@ -1,13 +1,17 @@
 //! The verbs. Each is one transaction: lock, permission, rule, store, emit.
 
-use kernel::{Ctx, Resource, allow, see, streams};
+use kernel::{
+    Ctx, Merge, Resource, allow,
+    merge::{Pair, Preview},
+    see, streams,
+};
 use proto::{Code, ConversationId, Error, Page, Result, StreamKey, UserId};
 use serde_json::{Value, json};
-use store::Tx;
+use store::{Key, Tx};
 
 use crate::{
-    events, jobs,
-    model::{Bookmark, Change, Item, List, PER_PERSON, PageQuery, Save, See},
+    events,
+    model::{Bookmark, Change, Item, List, PER_PERSON, PageQuery, Save, See, Spot},
     store as sql,
 };
 
@@ -73,14 +77,48 @@ pub(crate) fn export(tx: &mut Tx<'_>, _: &Ctx, person: UserId) -> Result<Value> 
     Ok(json!({ "bookmarks": kept }))
 }
 
-/// Moves the bookmarks of `from` to `into`, the same person. Whoever merges
-/// the accounts holds the locks of both persons' streams.
-pub(crate) fn merge(tx: &mut Tx<'_>, ctx: &Ctx, into: UserId, from: UserId) -> Result<()> {
-    if sql::count_of(tx, from)? > 0 {
-        let rev = streams::bump(tx, StreamKey::person(into))?;
-        sql::copy(tx, into, from, rev)?;
-        let moved = sql::since(tx, into, rev - 1, usize::MAX >> 1)?;
-        events::tell(tx, into, rev, &moved)?;
+/// Two accounts of one person become one, a bookmark at a time.
+pub(crate) const MERGE: Merge =
+    Merge { preview: merge_preview, next: merge_next, locks: merge_locks, step: merge_step, undo: merge_undo };
+
+fn merge_preview(tx: &mut Tx<'_>, _: &Ctx, pair: &Pair) -> Result<Preview> {
+    Ok(Preview { counts: vec![("bookmarks", sql::count_of(tx, pair.from)?)], conflicts: Vec::new() })
+}
+
+fn merge_locks(_: &Ctx, pair: &Pair, _: &str) -> Result<Vec<Key>> {
+    Ok(vec![List::key(pair.into)])
+}
+
+/// The next bookmark that a merge of accounts brings over.
+fn merge_next(tx: &mut Tx<'_>, _: &Ctx, pair: &Pair, after: Option<&str>) -> Result<Option<String>> {
+    let after = after.map_or(Ok(Spot::FIRST), Spot::parse)?;
+    Ok(sql::next(tx, pair.from, after)?.map(|bookmark| Spot::of(&bookmark).to_string()))
+}
+
+/// Saves for `into` what `from` has saved. Where both saved the same message,
+/// the note of `into` stays. The row of `from` stays too, for undoing.
+fn merge_step(tx: &mut Tx<'_>, _: &Ctx, pair: &Pair, piece: &str) -> Result<Value> {
+    let spot = Spot::parse(piece)?;
+    let Some(bookmark) = sql::of(tx, pair.from, spot)? else { return Ok(Value::Null) };
+    if sql::of(tx, pair.into, spot)?.is_some() {
+        return Ok(Value::Null);
     }
-    jobs::begin_erase(tx, ctx, from)
+    let saved_at = bookmark.saved_at;
+    let rev = streams::bump(tx, StreamKey::person(pair.into))?;
+    let item = Item { bookmark, removed: false, rev };
+    sql::put(tx, pair, &item)?;
+    events::tell(tx, pair.into, rev, &[item])?;
+    Ok(json!(saved_at))
+}
+
+/// Takes it away again, unless it was changed since.
+fn merge_undo(tx: &mut Tx<'_>, _: &Ctx, pair: &Pair, piece: &str, saved_at: &Value) -> Result<()> {
+    let Some(bookmark) = sql::of(tx, pair.into, Spot::parse(piece)?)? else { return Ok(()) };
+    if *saved_at != json!(bookmark.saved_at) {
+        return Ok(());
+    }
+    let rev = streams::bump(tx, StreamKey::person(pair.into))?;
+    let item = Item { bookmark: Bookmark { note: String::new(), ..bookmark }, removed: true, rev };
+    sql::put(tx, pair, &item)?;
+    events::tell(tx, pair.into, rev, &[item])
 }

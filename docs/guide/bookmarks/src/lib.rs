@@ -44,7 +44,7 @@ pub fn module() -> Module {
         cards: Vec::new(),
         waiting: Vec::new(),
         notifications: &[],
-        merge: Duty::Does(actions::merge),
+        merge: Duty::Does(actions::MERGE),
         person_data: PersonData { export: Duty::Does(actions::export), erase: Duty::Does(jobs::begin_erase) },
         org_data: OrgData {
             export: Duty::Nothing("a bookmark is its person's, and holds no word of a message"),

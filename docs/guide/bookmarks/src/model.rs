@@ -8,8 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Longest note, in characters.
 pub const NOTE_CHARS: usize = 200;
-/// Most bookmarks of one person. A merge of two accounts moves all of them in
-/// one transaction, which may touch 1,000 rows.
+/// Most bookmarks of one person. Two accounts that are merged bring all theirs.
 pub const PER_PERSON: i64 = 300;
 /// Bookmarks on a page where the request does not say.
 const PAGE: usize = 50;
@@ -65,8 +64,7 @@ pub struct PageQuery {
     pub limit: Option<usize>,
 }
 
-/// The place of a row in the list: newest change first. The rev alone would
-/// not do, since a merge of accounts writes many rows with one.
+/// The place of a row in the list: newest change first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) rev: i64,
@@ -89,6 +87,33 @@ impl Place {
         let Cursor(parts) = Cursor::decode(text)?;
         let [rev, conversation, seq] = parts.as_slice() else { return None };
         Some(Self { rev: rev.parse().ok()?, conversation: conversation.parse().ok()?, seq: seq.parse().ok()? })
+    }
+}
+
+/// One message, as a piece of a merge of accounts names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spot {
+    pub(crate) conversation: ConversationId,
+    pub(crate) seq: i64,
+}
+
+impl Spot {
+    pub(crate) const FIRST: Self = Self { conversation: ConversationId(uuid::Uuid::nil()), seq: 0 };
+
+    pub(crate) fn of(bookmark: &Bookmark) -> Self {
+        Self { conversation: bookmark.conversation, seq: bookmark.seq }
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let (conversation, seq) = text.split_once('/').ok_or_else(|| Error::internal("not a spot"))?;
+        let conversation = conversation.parse().map_err(Error::internal)?;
+        Ok(Self { conversation, seq: seq.parse().map_err(Error::internal)? })
+    }
+}
+
+impl std::fmt::Display for Spot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.conversation, self.seq)
     }
 }
 

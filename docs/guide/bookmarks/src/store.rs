@@ -1,11 +1,11 @@
 //! The only SQL of bookmarks.
 
 use chat::Conversation;
-use kernel::Allowed;
+use kernel::{Allowed, merge::Pair};
 use proto::{ConversationId, Page, Result, UserId};
 use store::{Row, Tx, sql};
 
-use crate::model::{Bookmark, Change, Item, List, Place, See};
+use crate::model::{Bookmark, Change, Item, List, Place, See, Spot};
 
 fn item(row: &Row<'_>) -> store::Result<Item> {
     let bookmark = Bookmark { conversation: row.get(0)?, seq: row.get(1)?, note: row.get(2)?, saved_at: row.get(3)? };
@@ -107,19 +107,44 @@ pub(crate) fn since(tx: &mut Tx<'_>, owner: UserId, rev: i64, limit: usize) -> R
     )?)
 }
 
-/// Copies what `from` has to `into`, with one rev. Where both saved the same
-/// message, the note of `into` stays.
-pub(crate) fn copy(tx: &mut Tx<'_>, into: UserId, from: UserId, rev: i64) -> Result<()> {
+/// The first bookmark of somebody after a spot, by conversation and place.
+pub(crate) fn next(tx: &mut Tx<'_>, owner: UserId, after: Spot) -> Result<Option<Bookmark>> {
+    let found = tx.opt(
+        sql!(
+            "SELECT conversation_id, seq, note, saved_at, removed, rev FROM bookmarks_items
+             WHERE user_id = $1 AND NOT removed AND (conversation_id, seq) > ($2, $3)
+             ORDER BY conversation_id, seq LIMIT 1"
+        ),
+        &[&owner, &after.conversation, &after.seq],
+        item,
+    )?;
+    Ok(found.map(|item| item.bookmark))
+}
+
+/// The bookmark somebody has at a spot, where two accounts are merged.
+pub(crate) fn of(tx: &mut Tx<'_>, owner: UserId, at: Spot) -> Result<Option<Bookmark>> {
+    let found = tx.opt(
+        sql!(
+            "SELECT conversation_id, seq, note, saved_at, removed, rev FROM bookmarks_items
+             WHERE user_id = $1 AND conversation_id = $2 AND seq = $3 AND NOT removed"
+        ),
+        &[&owner, &at.conversation, &at.seq],
+        item,
+    )?;
+    Ok(found.map(|item| item.bookmark))
+}
+
+/// Writes a row of the account that a merge keeps.
+pub(crate) fn put(tx: &mut Tx<'_>, pair: &Pair, item: &Item) -> Result<()> {
+    let b = &item.bookmark;
     tx.execute(
         sql!(
             "INSERT INTO bookmarks_items (user_id, conversation_id, seq, note, saved_at, removed, rev)
-             SELECT $1, conversation_id, seq, note, saved_at, FALSE, $3 FROM bookmarks_items
-             WHERE user_id = $2 AND NOT removed
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (user_id, conversation_id, seq) DO UPDATE
-             SET note = excluded.note, saved_at = excluded.saved_at, removed = excluded.removed, rev = excluded.rev
-             WHERE bookmarks_items.removed"
+             SET note = excluded.note, saved_at = excluded.saved_at, removed = excluded.removed, rev = excluded.rev"
         ),
-        &[&into, &from, &rev],
+        &[&pair.into, &b.conversation, &b.seq, &b.note, &b.saved_at, &item.removed, &item.rev],
     )?;
     Ok(())
 }

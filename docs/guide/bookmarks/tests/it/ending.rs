@@ -2,8 +2,8 @@
 //! No route does that yet, so the module's declaration is called as the
 //! server will call it.
 
-use kernel::{Duty, Principal, streams};
-use proto::{Result, StreamKey, UserId};
+use kernel::{Duty, Principal, merge::Pair};
+use proto::{Result, UserId};
 use serde_json::{Value, json};
 use store::sql;
 use testkit::TestServer;
@@ -74,31 +74,68 @@ async fn an_erasure_leaves_no_row_however_many_slices_it_takes() {
     server.finish().await;
 }
 
+/// All pieces of a merge, one write each, as the server runs them; what each
+/// step answered.
+async fn merge(server: &TestServer, pair: Pair) -> Vec<(String, Value)> {
+    let Duty::Does(merge) = bookmarks::module().merge else { panic!("there is something to merge") };
+    let ctx = server.kernel.ctx(Principal::SYSTEM);
+    let mut moved: Vec<(String, Value)> = Vec::new();
+    loop {
+        let (context, after) = (ctx.clone(), moved.last().map(|(piece, _)| piece.clone()));
+        let next = server.db().read(move |tx| (merge.next)(tx, &context, &pair, after.as_deref())).await.unwrap();
+        let Some(piece) = next else { return moved };
+        let (context, key) = (ctx.clone(), piece.clone());
+        let step = move |tx: &mut store::Tx<'_>| {
+            tx.lock(&(merge.locks)(&context, &pair, &key)?)?;
+            (merge.step)(tx, &context, &pair, &key)
+        };
+        moved.push((piece, server.db().write(step).await.unwrap()));
+    }
+}
+
+async fn undo(server: &TestServer, pair: Pair, moved: Vec<(String, Value)>) {
+    let Duty::Does(merge) = bookmarks::module().merge else { panic!("there is something to merge") };
+    for (piece, kept) in moved.into_iter().rev() {
+        let ctx = server.kernel.ctx(Principal::SYSTEM);
+        let back = move |tx: &mut store::Tx<'_>| {
+            tx.lock(&(merge.locks)(&ctx, &pair, &piece)?)?;
+            (merge.undo)(tx, &ctx, &pair, &piece, &kept)
+        };
+        server.db().write(back).await.unwrap();
+    }
+}
+
+// Seen to fail: with an `undo` that takes away whatever stands there.
 #[tokio::test]
-async fn a_merge_gives_one_person_both_lists() {
+async fn a_merge_gives_one_person_both_lists_and_undoing_it_takes_back_what_did_not_change() {
     let server = server().await;
     let (alice, other) = (server.person("Alice").await, server.person("Alice").await);
-    for (person, note) in [(&alice, "hers"), (&other, "also hers")] {
-        let notes = notes(person).await;
-        let seq = say(&server, person, &notes, "x").await;
-        person.put(&at(&notes, seq), json!({ "note": note })).await.ok();
+    let org = alice.post("/api/v1/orgs", json!({ "name": "鹊桥" })).await.ok();
+    let invitations = format!("/api/v1/orgs/{}/invitations", org["id"].as_str().unwrap());
+    let invitation = alice.post(&invitations, json!({})).await.ok();
+    let accept = format!("/api/v1/invitations/{}/accept", invitation["code"].as_str().unwrap());
+    other.post(&accept, json!({})).await.ok();
+    let shared = org["all_staff"].as_str().unwrap().to_owned();
+    for (person, words) in [(&alice, &["hers"][..]), (&other, &["also hers", "kept", "third"])] {
+        for note in words {
+            let seq = say(&server, person, &shared, "x").await;
+            person.put(&at(&shared, seq), json!({ "note": note })).await.ok();
+        }
     }
     let mut phone = Device::open(&alice).await;
-
-    let ctx = server.kernel.ctx(Principal::SYSTEM);
-    let Duty::Does(merge) = bookmarks::module().merge else { panic!("there is something to merge") };
-    let (into, from) = (alice.id, other.id);
-    server
-        .db()
-        .write(move |tx| {
-            tx.lock(&[into, from].map(|person| streams::key(StreamKey::person(person))))?;
-            merge(tx, &ctx, into, from)
-        })
-        .await
-        .unwrap();
+    let pair = Pair { id: uuid::Uuid::nil(), into: alice.id, from: other.id, ends: true };
+    let moved = merge(&server, pair).await;
     phone.verify(&server).await;
-    assert_eq!(phone.state.len(), 2);
-    server.run_jobs().await;
-    assert_eq!(rows_of(&server, other.id).await, 0);
+    assert_eq!(phone.state.len(), 4);
+    assert_eq!(rows_of(&server, other.id).await, 3, "what the other has stays for undoing");
+
+    alice.delete(&at(&shared, 4)).await.ok();
+    server.clock.advance(1);
+    alice.put(&at(&shared, 3), json!({ "note": "hers now" })).await.ok();
+    phone.verify(&server).await;
+    undo(&server, pair, moved).await;
+    phone.verify(&server).await;
+    assert_eq!(phone.state.len(), 2, "her own, and the one she changed");
+    assert_eq!(fetch(&other).await.len(), 3);
     server.finish().await;
 }
