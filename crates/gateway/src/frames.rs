@@ -3,8 +3,13 @@
 use std::collections::HashMap;
 
 use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
 use kernel::extract::parse;
-use proto::{Code, Error, UserId, limits};
+use proto::{
+    Code, Error, UserId,
+    binary::{Malformed, decode},
+    limits,
+};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -80,6 +85,18 @@ bodies! {
     Conversation { conversation: Uuid, }
     Watch { users: Vec<UserId>, }
     Call { id: i64, op: String, params: Box<RawValue>, }
+    Pass { stream: String, }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "`t` was read before")]
+struct Send {
+    t: IgnoredAny,
+    id: i64,
+    stream: String,
+    #[serde(default)]
+    params: Option<Box<RawValue>>,
 }
 
 /// A client's frame, understood.
@@ -93,6 +110,38 @@ pub(crate) enum Said {
     Close(Uuid),
     Watch(Vec<UserId>),
     Call { id: i64, op: String, params: Box<RawValue> },
+}
+
+/// The header of a client's binary message, understood.
+#[derive(Debug)]
+pub(crate) enum Letter {
+    Send { id: i64, stream: String, params: Option<Box<RawValue>> },
+    Pass { stream: String },
+}
+
+/// Reads a binary message; its payload shares the message's memory. As strict
+/// as [`read`]; text messages have no payload, so each kind is one or the other.
+pub(crate) fn open(message: &Bytes) -> Result<(Letter, Bytes), Error> {
+    let (header, at) = decode(message, limits::SOCKET_HEADER_BYTES).map_err(|malformed| match malformed {
+        Malformed::Short => Error::api(Code::BadRequest).detail("the binary message ends too early"),
+        Malformed::Version => Error::field(Code::BadRequest, "version").with("version", proto::binary::VERSION),
+        Malformed::HeaderTooLong => Error::too_long("header", limits::SOCKET_HEADER_BYTES),
+        Malformed::Header => Error::field(Code::BadRequest, "header").detail("the header is not UTF-8"),
+    })?;
+    let bytes = header.as_bytes();
+    let tag: Tag = parse(bytes)?;
+    let letter = match tag.t.as_str() {
+        "send" => {
+            let Send { id, stream, params, .. } = parse(bytes)?;
+            Letter::Send { id, stream, params }
+        }
+        "pass" => {
+            let Pass { stream, .. } = parse(bytes)?;
+            Letter::Pass { stream }
+        }
+        _ => return Err(Error::field(Code::BadRequest, "t").detail("unknown kind of binary message")),
+    };
+    Ok((letter, message.slice(at..)))
 }
 
 /// Reads a frame. Unknown fields and unknown kinds are errors: a client must

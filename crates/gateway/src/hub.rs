@@ -17,13 +17,12 @@ use std::{
     },
 };
 
-use axum::extract::ws::Utf8Bytes;
 use parking_lot::Mutex;
-use proto::{Frame, Header, StreamKey, UserId, limits};
+use proto::{Carried, Frame, Header, StreamKey, UserId, limits};
 use smallvec::SmallVec;
 use tokio::sync::Notify;
 
-use crate::outbox::{Item, Note, Outbox, Wire};
+use crate::outbox::{Item, Note, Outbox, Packet, Wire};
 
 const SHARDS: usize = 32;
 /// Heads remembered of streams that nobody here follows (yet).
@@ -263,7 +262,7 @@ impl Hub {
             self.tell_joins(frame.stream, &frame.header);
             return;
         }
-        let wire = Wire::new(frame.stream, frame.rev - 1, frame.rev, &frame.header, &frame.events);
+        let wire = Wire::new(frame.stream, frame.rev - 1, frame.rev, &frame.header, &frame.events, &frame.carried);
         self.deliver(&cell, &mut state, &wire, &frame.header, dismiss);
         let empty = state.followers.is_empty();
         drop(state);
@@ -369,7 +368,7 @@ impl Hub {
             }
         }
         if batch.rev > state.last {
-            let hole = Wire::new(cell.key, state.last, batch.rev, &Header::default(), "[]");
+            let hole = Wire::new(cell.key, state.last, batch.rev, &Header::default(), "[]", &Carried::default());
             self.deliver(cell, &mut state, &hole, &Header::default(), dismiss);
         }
         state.queued = false;
@@ -457,12 +456,12 @@ impl Hub {
         });
     }
 
-    /// A text that does not last, to the followers that `takes` names.
-    pub(crate) fn whisper(&self, key: StreamKey, text: &Utf8Bytes, takes: impl Fn(&Outbox) -> bool) {
+    /// Something that does not last, to the followers that `takes` names.
+    pub(crate) fn whisper(&self, key: StreamKey, packet: &Packet, takes: impl Fn(&Outbox) -> bool) {
         if let Some(cell) = self.cell(key) {
             for follower in &cell.state.lock().followers {
                 if takes(&follower.socket) {
-                    follower.socket.push(Item::Text(text.clone()));
+                    follower.socket.push(Item::Fleeting(packet.clone()));
                 }
             }
         }

@@ -13,6 +13,7 @@
 //! no module.
 
 mod access;
+mod calls;
 mod feeder;
 mod frames;
 mod hub;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bus::{Subject, Topic, shard};
+use bytes::Bytes;
 use kernel::{Ephemeral, Kernel};
 use proto::{Error, StreamKey, UserId};
 use tokio::sync::mpsc;
@@ -15,9 +16,9 @@ use uuid::Uuid;
 
 use crate::{
     Shared,
-    outbox::{Item, Note},
+    outbox::{Item, Note, Outbox, Packet},
     reader,
-    signal::{self, Presence, Pulse, Receipt, Whisper},
+    signal::{self, Passed, Presence, Pulse, Receipt, Whisper},
 };
 
 /// A peer silent for so long is missed.
@@ -34,7 +35,7 @@ const HEADS: usize = 100;
 const OPENS: usize = 50;
 /// Cursors moved shortly before are read again: clocks of nodes differ.
 const OVERLAP_MS: i64 = 5_000;
-/// Typing is passed on only in streams with at most so many followers here.
+/// Typing, and what followers pass each other, goes on only in streams with at most so many followers here.
 const TYPING_FOLLOWERS: usize = 500;
 
 /// What a node knows of the others.
@@ -68,7 +69,11 @@ pub(crate) async fn listen(shared: Arc<Shared>, kernel: Arc<Kernel>) {
         tokio::select! {
             heard = shards.recv() => {
                 let Some(heard) = heard else { return };
-                if let Some(whisper) = signal::decode::<Whisper>(&heard.payload) && whisper.from != shared.origin() {
+                if let Some((passed, bytes)) = signal::decode_passed(&heard.payload) {
+                    take_passed(&shared, &kinds, &passed, &bytes);
+                } else if let Some(whisper) = signal::decode::<Whisper>(&heard.payload)
+                    && whisper.from != shared.origin()
+                {
                     take(&shared, &kinds, whisper);
                 }
             }
@@ -134,7 +139,7 @@ fn take(shared: &Shared, kinds: &[&'static str], whisper: Whisper) {
 
 fn show_typing(shared: &Shared, stream: StreamKey, user: UserId) {
     if shared.hub.followers(stream) <= TYPING_FOLLOWERS {
-        let text = format!(r#"{{"t":"typing","stream":"{stream}","user":"{user}"}}"#).into();
+        let text: Packet = format!(r#"{{"t":"typing","stream":"{stream}","user":"{user}"}}"#).into();
         shared.hub.whisper(stream, &text, |socket| socket.user != user);
     }
 }
@@ -142,6 +147,33 @@ fn show_typing(shared: &Shared, stream: StreamKey, user: UserId) {
 fn show_touched(shared: &Shared, stream: StreamKey, kind: &str, id: Uuid) {
     let kind = serde_json::Value::from(kind);
     shared.hub.whisper(stream, &format!(r#"{{"t":"touched","kind":{kind},"id":"{id}"}}"#).into(), |_| true);
+}
+
+fn take_passed(shared: &Shared, kinds: &[&'static str], passed: &Passed, bytes: &[u8]) {
+    if passed.from != shared.origin()
+        && let Some(stream) = StreamKey::parse(&passed.stream, kinds)
+    {
+        shared.heard.fetch_add(1, Relaxed);
+        show_passed(shared, stream, passed.user, bytes, None);
+    }
+}
+
+fn show_passed(shared: &Shared, stream: StreamKey, user: UserId, bytes: &[u8], sender: Option<&Outbox>) {
+    if shared.hub.followers(stream) <= TYPING_FOLLOWERS {
+        let header = format!(r#"{{"t":"passed","stream":"{stream}","user":"{user}"}}"#);
+        let packet = Packet::binary(&header, bytes);
+        shared.hub.whisper(stream, &packet, |socket| sender.is_none_or(|sender| sender.id != socket.id));
+    }
+}
+
+/// A socket here passes bytes to the followers of a stream it follows: to all
+/// others, also of the same person, who may look at it twice.
+pub(crate) fn pass(shared: &Shared, stream: StreamKey, sender: &Outbox, bytes: &Bytes) {
+    show_passed(shared, stream, sender.user, bytes, Some(sender));
+    if !shared.bus.alone() {
+        let passed = Passed { from: shared.origin(), stream: stream.to_string(), user: sender.user };
+        shared.bus.publish(Subject::Shard(shard(stream)), signal::encode_passed(&passed, bytes));
+    }
 }
 
 /// Someone here types in a stream they follow.

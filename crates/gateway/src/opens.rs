@@ -95,7 +95,7 @@ impl Opens {
                 .collect();
             let text = receipts(*id, &Value::Array(cursors).to_string());
             for socket in &opened.sockets {
-                socket.push(Item::Text(text.clone()));
+                socket.push(Item::Fleeting(text.clone().into()));
             }
         }
     }

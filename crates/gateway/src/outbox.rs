@@ -10,16 +10,67 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::extract::ws::Utf8Bytes;
+use axum::extract::ws::{Message, Utf8Bytes};
+use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use proto::{Audience, Header, Millis, SessionId, StreamKey, UserId, limits};
+use proto::{Audience, Carried, Header, Millis, SessionId, StreamKey, UserId, limits};
 
 use crate::hub::Cell;
 
-/// Counted for each waiting item besides its text: many small ones must not
+/// Counted for each waiting item besides its length: many small ones must not
 /// get past the limit of bytes.
 const ITEM_BYTES: usize = 64;
+
+/// One message of the WebSocket, encoded; a clone shares its bytes.
+#[derive(Clone, Debug)]
+pub(crate) enum Packet {
+    Text(Utf8Bytes),
+    /// In the layout of [`proto::binary`].
+    Binary(Bytes),
+}
+
+impl Packet {
+    /// JSON, with the bytes that its events carry, if any.
+    fn with(text: String, carried: &Carried) -> Self {
+        if carried.is_empty() {
+            return Self::Text(text.into());
+        }
+        Self::binary(&text, carried.bytes())
+    }
+
+    pub(crate) fn binary(header: &str, payload: &[u8]) -> Self {
+        Self::Binary(proto::binary::encode(header, payload).into())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
+impl From<Packet> for Message {
+    fn from(packet: Packet) -> Self {
+        match packet {
+            Packet::Text(text) => Self::Text(text),
+            Packet::Binary(bytes) => Self::Binary(bytes),
+        }
+    }
+}
+
+impl From<Utf8Bytes> for Packet {
+    fn from(text: Utf8Bytes) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<String> for Packet {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
 
 /// A frame as it goes over the wire, encoded once for all who receive it.
 #[derive(Debug)]
@@ -31,33 +82,42 @@ pub(crate) struct Wire {
     pub(crate) rev: i64,
     seq: i64,
     audience: Audience,
-    text: Utf8Bytes,
+    packet: Packet,
     /// The same without events, for those who may not see them: a missing rev
     /// would make each of them ask.
-    blank: OnceLock<Utf8Bytes>,
+    blank: OnceLock<Packet>,
 }
 
 impl Wire {
     /// `events` is a JSON array. What follows `from` directly is a `frame`,
     /// what leaves holes a `catch_up`.
-    pub(crate) fn new(stream: StreamKey, from: i64, rev: i64, header: &Header, events: &str) -> Arc<Self> {
-        let text = Self::encode(stream, from, rev, events);
+    pub(crate) fn new(
+        stream: StreamKey,
+        from: i64,
+        rev: i64,
+        header: &Header,
+        events: &str,
+        carried: &Carried,
+    ) -> Arc<Self> {
+        let packet = Self::encode(stream, from, rev, events, carried);
         Arc::new(Self {
             stream,
             from,
             rev,
             seq: header.seq,
             audience: header.audience.clone(),
-            text,
+            packet,
             blank: OnceLock::new(),
         })
     }
 
-    fn encode(stream: StreamKey, from: i64, rev: i64, events: &str) -> Utf8Bytes {
+    fn encode(stream: StreamKey, from: i64, rev: i64, events: &str, carried: &Carried) -> Packet {
         if from + 1 == rev {
-            format!(r#"{{"t":"frame","stream":"{stream}","rev":{rev},"events":{events}}}"#).into()
+            let sizes = sizes(carried);
+            let text = format!(r#"{{"t":"frame","stream":"{stream}","rev":{rev},"events":{events}{sizes}}}"#);
+            Packet::with(text, carried)
         } else {
-            catch_up(stream, from, rev, false, events)
+            catch_up(stream, from, rev, false, events, carried)
         }
     }
 
@@ -65,12 +125,13 @@ impl Wire {
         visible(self.seq, &self.audience, user, min_seq)
     }
 
-    pub(crate) fn text(&self) -> Utf8Bytes {
-        self.text.clone()
+    pub(crate) fn packet(&self) -> Packet {
+        self.packet.clone()
     }
 
-    pub(crate) fn blank(&self) -> Utf8Bytes {
-        self.blank.get_or_init(|| Self::encode(self.stream, self.from, self.rev, "[]")).clone()
+    pub(crate) fn blank(&self) -> Packet {
+        let blank = || Self::encode(self.stream, self.from, self.rev, "[]", &Carried::default());
+        self.blank.get_or_init(blank).clone()
     }
 }
 
@@ -83,9 +144,23 @@ pub(crate) fn visible(seq: i64, audience: &Audience, user: UserId, min_seq: i64)
         }
 }
 
-pub(crate) fn catch_up(stream: StreamKey, from: i64, rev: i64, more: bool, events: &str) -> Utf8Bytes {
-    format!(r#"{{"t":"catch_up","stream":"{stream}","from":{from},"rev":{rev},"more":{more},"events":{events}}}"#)
-        .into()
+pub(crate) fn catch_up(stream: StreamKey, from: i64, rev: i64, more: bool, events: &str, carried: &Carried) -> Packet {
+    let sizes = sizes(carried);
+    let text = format!(
+        r#"{{"t":"catch_up","stream":"{stream}","from":{from},"rev":{rev},"more":{more},"events":{events}{sizes}}}"#
+    );
+    Packet::with(text, carried)
+}
+
+/// How many bytes each event carries, as a member of the header; nothing
+/// where none carries any.
+fn sizes(carried: &Carried) -> String {
+    let mut out = String::new();
+    if !carried.is_empty() {
+        let sizes: Vec<String> = carried.sizes().iter().map(usize::to_string).collect();
+        out = format!(r#","sizes":[{}]"#, sizes.join(","));
+    }
+    out
 }
 
 /// Something for the session to act on rather than to write.
@@ -111,7 +186,7 @@ pub(crate) enum Item {
     /// A frame that this person may not see: only its rev.
     Blank(Arc<Wire>),
     /// Something that does not last.
-    Text(Utf8Bytes),
+    Fleeting(Packet),
     Note(Box<Note>),
 }
 
@@ -168,16 +243,16 @@ impl Outbox {
     pub(crate) fn push(&self, item: Item) {
         let size = ITEM_BYTES
             + match &item {
-                Item::Frame(wire) => wire.text.len(),
+                Item::Frame(wire) => wire.packet.len(),
                 Item::Blank(_) | Item::Note(_) => ITEM_BYTES,
-                Item::Text(text) => text.len(),
+                Item::Fleeting(packet) => packet.len(),
             };
         let wake = {
             let mut waiting = self.waiting.lock();
             if waiting.close.is_some() {
                 return;
             }
-            if matches!(item, Item::Text(_)) && waiting.bytes + size > limits::SOCKET_QUEUE_BYTES / 2 {
+            if matches!(item, Item::Fleeting(_)) && waiting.bytes + size > limits::SOCKET_QUEUE_BYTES / 2 {
                 return;
             }
             if waiting.bytes + size > limits::SOCKET_QUEUE_BYTES {

@@ -102,7 +102,7 @@ impl Presence {
             state.watched.insert(socket.id, users);
         }
         drop(state);
-        socket.push(Item::Text(text(&now)));
+        socket.push(Item::Fleeting(text(&now).into()));
     }
 
     pub(crate) fn unwatch(&self, socket: &Outbox) {
@@ -132,7 +132,7 @@ impl Presence {
             (std::mem::take(&mut state.changed), news)
         };
         for (socket, people) in news.into_values() {
-            socket.push(Item::Text(text(&people)));
+            socket.push(Item::Fleeting(text(&people).into()));
         }
         if bus.alone() {
             return;
@@ -224,6 +224,7 @@ mod tests {
     use proto::SessionId;
 
     use super::*;
+    use crate::outbox::Packet;
 
     fn user(n: u128) -> UserId {
         UserId(Uuid::from_u128(n))
@@ -235,7 +236,7 @@ mod tests {
         items
             .into_iter()
             .filter_map(|i| match i {
-                Item::Text(t) => Some(t.to_string()),
+                Item::Fleeting(Packet::Text(t)) => Some(t.to_string()),
                 _ => None,
             })
             .collect()

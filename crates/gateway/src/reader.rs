@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 
-use kernel::{Registry, streams::RECEIPTS};
-use proto::{Error, Header, Result, StreamKey, UserId, limits};
+use kernel::{
+    Registry,
+    streams::{Change, RECEIPTS, Since},
+};
+use proto::{Carried, Error, Header, Result, StreamKey, UserId, limits};
 use serde_json::Value;
 use store::Tx;
 use uuid::Uuid;
@@ -18,6 +21,8 @@ use crate::{
 /// Events of one `catch_up` frame, and of one read of the hub.
 /// Small in tests, so that they turn pages.
 const PAGE: usize = if cfg!(test) { 4 } else { 100 };
+/// Bytes that the events of one page carry; the first change is always whole.
+const PAGE_BYTES: usize = if cfg!(test) { 32 } else { limits::CHANGE_BYTES };
 /// Pages looked at for changes of access before any of them is handed on.
 const AHEAD: usize = 10;
 /// Revs behind which reading is not even tried.
@@ -68,6 +73,24 @@ fn json(events: &[Value]) -> Result<String> {
     serde_json::to_string(events).map_err(Error::internal)
 }
 
+/// Ends a page where its events carry more than fits into one; gives what
+/// does not.
+fn cut(since: &mut Since) -> Vec<Change> {
+    let mut bytes = 0;
+    let fits = since.changes.iter().take_while(|change| {
+        bytes += change.carried.bytes().len();
+        bytes <= PAGE_BYTES
+    });
+    let fits = fits.count().max(1);
+    if fits >= since.changes.len() {
+        return Vec::new();
+    }
+    let rest = since.changes.split_off(fits);
+    since.more = true;
+    since.rev = since.changes.last().map_or(since.rev, |change| change.rev);
+    rest
+}
+
 fn page(tx: &mut Tx<'_>, registry: &Registry, user: UserId, chase: Chase) -> Result<Found> {
     let stream = chase.stream;
     let Some(source) = registry.stream(stream.kind).filter(|s| !s.ephemeral()) else { return Ok(Found::Gone(None)) };
@@ -79,21 +102,25 @@ fn page(tx: &mut Tx<'_>, registry: &Registry, user: UserId, chase: Chase) -> Res
     if head - chase.from > FAR || chase.from > head {
         return Ok(Found::TooFar(head));
     }
-    let since = source.since(tx, stream.id, chase.from, PAGE)?;
-    let mut events = Vec::new();
+    let mut since = source.since(tx, stream.id, chase.from, PAGE)?;
+    drop(cut(&mut since));
+    let (mut events, mut carried) = (Vec::new(), Carried::default());
     for change in since.changes {
         // What it held from before may be more or less than what it may see now.
         if chase.from > 0 && change.header.joins.iter().any(|(who, _)| *who == user) {
             return Ok(Found::Anew(head));
         }
         if visible(change.header.seq, &change.header.audience, user, access.min_seq) {
+            carried.extend(events.len(), change.events.len(), &change.carried);
             events.extend(change.events);
         }
     }
-    if chase.sent + events.len() > limits::CATCH_UP_EVENTS {
+    if chase.sent + events.len() > limits::CATCH_UP_EVENTS
+        || chase.carried + carried.bytes().len() > limits::CATCH_UP_BYTES
+    {
         return Ok(Found::TooFar(head));
     }
-    Ok(Found::Page { rev: since.rev, more: since.more, count: events.len(), events: json(&events)? })
+    Ok(Found::Page { rev: since.rev, more: since.more, count: events.len(), events: json(&events)?, carried })
 }
 
 fn introduction(tx: &mut Tx<'_>, registry: &Registry, user: UserId, stream: StreamKey) -> Result<Found> {
@@ -126,6 +153,11 @@ pub(crate) fn cursors(
     Ok((moved.changes.into_iter().flat_map(|c| c.events).collect(), moved.rev))
 }
 
+/// Whether a change begins or ends somebody's access.
+fn access(header: &Header) -> bool {
+    !header.leaves.is_empty() || !header.joins.is_empty()
+}
+
 /// Reads what followers of these streams have not been given yet. Only
 /// followers receive it, and each was authorised.
 pub(crate) fn behind(tx: &mut Tx<'_>, registry: &Registry, cells: &[(Arc<Cell>, i64)]) -> Result<Vec<Batch>> {
@@ -134,7 +166,7 @@ pub(crate) fn behind(tx: &mut Tx<'_>, registry: &Registry, cells: &[(Arc<Cell>, 
         .map(|(cell, from)| {
             let key = cell.key;
             let Some(source) = registry.stream(key.kind) else { return Ok(Batch { rev: *from, ..Batch::default() }) };
-            let since = source.since(tx, key.id, *from, PAGE)?;
+            let mut since = source.since(tx, key.id, *from, PAGE)?;
             let (mut ahead, mut more, mut rev) = (Vec::new(), since.more, since.rev);
             for _ in 0..AHEAD {
                 if !more {
@@ -143,16 +175,17 @@ pub(crate) fn behind(tx: &mut Tx<'_>, registry: &Registry, cells: &[(Arc<Cell>, 
                 let next = source.since(tx, key.id, rev, PAGE)?;
                 more = next.more && next.rev > rev;
                 rev = next.rev;
-                let access = |h: &Header| !h.leaves.is_empty() || !h.joins.is_empty();
                 ahead.extend(next.changes.into_iter().map(|c| c.header).filter(access));
             }
             if more {
                 let head = source.head(tx, key.id)?.unwrap_or(rev);
                 return Ok(Batch { rev: head, too_far: true, ..Batch::default() });
             }
+            let rest = cut(&mut since);
+            ahead.splice(0..0, rest.into_iter().map(|c| c.header).filter(access));
             let (mut known, mut changes) = (*from, Vec::with_capacity(since.changes.len()));
             for change in since.changes {
-                let wire = Wire::new(key, known, change.rev, &change.header, &json(&change.events)?);
+                let wire = Wire::new(key, known, change.rev, &change.header, &json(&change.events)?, &change.carried);
                 known = change.rev;
                 changes.push((wire, change.header));
             }

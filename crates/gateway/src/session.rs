@@ -9,19 +9,25 @@
 //! may be dropped by the client, so the highest of them is remembered and the
 //! catch-up goes on until it has reached it.
 
+mod binary;
 mod reading;
 
 use std::{collections::VecDeque, sync::Arc};
 
 use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
 use kernel::streams::Followed;
-use proto::{API_LEVEL, Code, Error, Millis, SessionId, StreamKey, UserId, limits};
+use proto::{API_LEVEL, Carried, Code, Error, Millis, SessionId, StreamKey, UserId, limits};
 use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
+#[cfg(test)]
+pub(crate) use binary::SENDS;
+pub(crate) use binary::Send;
+
 use crate::{
     frames::{self, Resume, Said},
-    outbox::{Note, Wire, catch_up},
+    outbox::{Note, Packet, Wire, catch_up},
 };
 
 /// The first frame must arrive within this time.
@@ -58,8 +64,9 @@ pub(crate) struct Env {
 pub(crate) struct Chase {
     pub(crate) stream: StreamKey,
     pub(crate) from: i64,
-    /// Events sent so far.
+    /// Events sent so far, and the bytes they carried.
     pub(crate) sent: usize,
+    pub(crate) carried: usize,
     /// The highest rev that passed live in the meantime.
     seen: i64,
 }
@@ -87,6 +94,7 @@ pub(crate) enum Found {
         more: bool,
         count: usize,
         events: String,
+        carried: Carried,
     },
     /// Events that say so, of streams that are not followed again.
     Unfollowed(Vec<Box<str>>),
@@ -107,7 +115,7 @@ pub(crate) enum Found {
 
 #[derive(Debug)]
 pub(crate) enum Output {
-    Send(Utf8Bytes),
+    Send(Packet),
     /// May it begin? Answered by [`Session::admitted`].
     Admit,
     /// It has caught up: others may begin.
@@ -135,6 +143,10 @@ pub(crate) enum Output {
         op: String,
         params: Box<RawValue>,
     },
+    /// Bytes for a stream, the last of them answered by [`Session::received`].
+    Receive(Box<Send>),
+    /// Bytes for the followers of a stream; answered by [`Session::fault`] only.
+    Pass(StreamKey, Bytes),
     Close(u16, String),
 }
 
@@ -163,6 +175,7 @@ pub(crate) struct Session {
     /// What the client knows of its own stream, by the rule it follows.
     person_known: i64,
     calls: u8,
+    sends: binary::Sends,
     typed: Vec<(StreamKey, Millis)>,
     opens: Vec<Uuid>,
     wants: VecDeque<Want>,
@@ -181,6 +194,7 @@ impl Session {
             bucket: now,
             person_known: 0,
             calls: 0,
+            sends: binary::Sends::default(),
             typed: Vec::new(),
             opens: Vec::new(),
             wants: VecDeque::new(),
@@ -244,11 +258,6 @@ impl Session {
         matches!(self.phase, Phase::Closed)
     }
 
-    /// A binary frame: this level has none.
-    pub(crate) fn binary(&mut self) {
-        self.close(4400, "binary frames are for document streams".into());
-    }
-
     pub(crate) fn text(&mut self, now: Millis, text: &str) {
         if self.is_closed() {
             return;
@@ -302,11 +311,10 @@ impl Session {
         self.send(
             format!(
                 r#"{{"t":"welcome","api":{API_LEVEL},"epoch":"{epoch}","user":"{user}","session":"{session}","server_time":{now},"ping_ms":{PING_MS}}}"#
-            )
-            .into(),
+            ),
         );
         if resume.take_if(|r| r.epoch != epoch).is_some() {
-            self.send(r#"{"t":"resync","stream":"*","reason":"epoch"}"#.into());
+            self.send(r#"{"t":"resync","stream":"*","reason":"epoch"}"#.to_owned());
         }
         self.phase = Phase::Following(resume);
         self.wants.push_back(Want::Follow);
@@ -316,7 +324,7 @@ impl Session {
     fn said(&mut self, now: Millis, said: Said) {
         match said {
             Said::Hello { .. } => self.close(4400, "hello came twice".into()),
-            Said::Ping => self.send(format!(r#"{{"t":"pong","server_time":{now}}}"#).into()),
+            Said::Ping => self.send(format!(r#"{{"t":"pong","server_time":{now}}}"#)),
             Said::CatchUp { stream, rev } => match StreamKey::parse(&stream, &self.env.kinds) {
                 Some(stream) => self.asked_to_catch_up(stream, rev),
                 None => self.fault(&Error::field(Code::NotFound, "stream")),
@@ -352,7 +360,7 @@ impl Session {
     }
 
     fn chase(&mut self, stream: StreamKey, from: i64) {
-        self.wants.push_back(Want::CatchUp(Chase { stream, from, sent: 0, seen: 0 }));
+        self.wants.push_back(Want::CatchUp(Chase { stream, from, sent: 0, carried: 0, seen: 0 }));
     }
 
     fn typing(&mut self, now: Millis, stream: StreamKey) {
@@ -467,13 +475,13 @@ impl Session {
     /// An event of the person's stream that has no rev of its own.
     fn tell_person(&mut self, event: &str) {
         let (stream, known) = (StreamKey::person(self.user), self.person_known);
-        self.send(catch_up(stream, known, known, false, &format!("[{event}]")));
+        self.send(catch_up(stream, known, known, false, &format!("[{event}]"), &Carried::default()));
     }
 
     /// `rev` is given where no answer of the API tells it.
     fn resync(&mut self, stream: StreamKey, reason: &str, rev: Option<i64>) {
         let rev = rev.map(|rev| format!(r#","rev":{rev}"#)).unwrap_or_default();
-        self.send(format!(r#"{{"t":"resync","stream":"{stream}","reason":"{reason}"{rev}}}"#).into());
+        self.send(format!(r#"{{"t":"resync","stream":"{stream}","reason":"{reason}"{rev}}}"#));
     }
 
     /// Ends it; what the outbox holds is no longer written.
@@ -481,17 +489,18 @@ impl Session {
         if !self.is_closed() {
             self.phase = Phase::Closed;
             self.wants = VecDeque::new();
+            self.sends = binary::Sends::default();
             self.out.push_back(Output::Close(code, reason));
         }
     }
 
-    fn fault(&mut self, error: &Error) {
+    pub(crate) fn fault(&mut self, error: &Error) {
         self.send(frames::error(error));
     }
 
-    fn send(&mut self, text: Utf8Bytes) {
+    fn send(&mut self, packet: impl Into<Packet>) {
         if !self.is_closed() {
-            self.out.push_back(Output::Send(text));
+            self.out.push_back(Output::Send(packet.into()));
         }
     }
 }

@@ -2,7 +2,7 @@
 //! nothing that may not be lost.
 
 use bytes::Bytes;
-use proto::UserId;
+use proto::{UserId, limits};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -60,8 +60,32 @@ pub(crate) struct Presence {
     pub(crate) offline: Vec<UserId>,
 }
 
+/// On the subject of a shard, as a binary message (which no JSON begins like):
+/// bytes for the followers of a stream, which are its payload.
+#[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub(crate) struct Passed {
+    pub(crate) from: Uuid,
+    pub(crate) stream: String,
+    pub(crate) user: UserId,
+}
+
 pub(crate) fn encode(signal: &impl Serialize) -> Bytes {
     serde_json::to_vec(signal).unwrap_or_default().into()
+}
+
+pub(crate) fn encode_passed(passed: &Passed, bytes: &[u8]) -> Bytes {
+    proto::binary::encode(&serde_json::to_string(passed).unwrap_or_default(), bytes).into()
+}
+
+/// `None` for anything else that is said on the subject.
+pub(crate) fn decode_passed(payload: &Bytes) -> Option<(Passed, Bytes)> {
+    let (header, at) = proto::binary::decode(payload, limits::SOCKET_HEADER_BYTES).ok()?;
+    let bytes = payload.slice(at..);
+    // Another node may be of another version, but not have other limits.
+    if bytes.len() > limits::SOCKET_PASS_BYTES {
+        return None;
+    }
+    Some((serde_json::from_str(header).ok()?, bytes))
 }
 
 /// `None` for what a newer or a foreign program says.

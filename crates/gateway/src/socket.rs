@@ -4,7 +4,6 @@
 use std::{
     collections::{HashSet, VecDeque},
     future::{Future, poll_fn},
-    panic::AssertUnwindSafe,
     pin::{Pin, pin},
     sync::{Arc, atomic::Ordering::Relaxed},
     task::Poll,
@@ -15,28 +14,30 @@ use axum::{
     Router,
     extract::{
         State, WebSocketUpgrade,
-        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, rejection::WebSocketUpgradeRejection},
+        ws::{CloseFrame, Message, WebSocket, rejection::WebSocketUpgradeRejection},
     },
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
     routing::get,
 };
-use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _, stream::FuturesUnordered};
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _, stream::FuturesUnordered};
 use kernel::{
-    Budget, Ctx, Failure, Kernel, Known, Principal, Registry,
+    Failure, Kernel, Known, Principal, Registry,
     extract::{Secret, secret},
     streams::Followed,
 };
 use proto::{Code, Error, Millis, SessionId, StreamKey, UserId, limits};
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use crate::{
     Shared,
+    calls::{Calling, acquainted, call, receive},
     hub::{Follow, Hub},
     nodes,
-    outbox::{Item, Note, Outbox},
+    outbox::{Item, Note, Outbox, Packet},
     reader,
     session::{Found, Output, Session, Want},
 };
@@ -46,6 +47,8 @@ use crate::{
 const READ_BUFFER: usize = 1_024;
 /// Bytes joined into one write. The buffer grows to this only when needed.
 const WRITE_BUFFER: usize = 8 * 1_024;
+/// Largest message that is read at all.
+const LARGEST: usize = limits::SOCKET_SEND_BYTES + limits::SOCKET_FRAME_BYTES;
 /// A client that takes nothing for so long is gone.
 const STUCK: Duration = Duration::from_secs(30);
 /// For the last words, and for the client to say goodbye.
@@ -100,9 +103,9 @@ async fn connect(
     Ok(upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        // A little above ours, which is refused with a code of its own.
-        .max_message_size(2 * limits::SOCKET_FRAME_BYTES)
-        .max_frame_size(2 * limits::SOCKET_FRAME_BYTES)
+        // A little above ours, which are refused with a code of their own.
+        .max_message_size(LARGEST)
+        .max_frame_size(LARGEST)
         .on_upgrade(move |socket| run(shared, kernel, principal, secret, socket)))
 }
 
@@ -153,6 +156,7 @@ async fn run(shared: Arc<Shared>, kernel: Arc<Kernel>, principal: Principal, sec
         items: VecDeque::new(),
         reading: None,
         calls: FuturesUnordered::new(),
+        sending: None,
         watching: None,
         admission: None,
         listen_first: false,
@@ -176,7 +180,6 @@ enum End {
 }
 
 type Reading = Pin<Box<dyn Future<Output = Option<Vec<Found>>> + Send>>;
-type Calling = Pin<Box<dyn Future<Output = (i64, Result<Value, Error>)> + Send>>;
 
 struct Shell {
     ws: WebSocket,
@@ -189,6 +192,7 @@ struct Shell {
     items: VecDeque<Item>,
     reading: Option<Reading>,
     calls: FuturesUnordered<Calling>,
+    sending: Option<Calling>,
     watching: Option<Pin<Box<dyn Future<Output = (Vec<UserId>, Known)> + Send>>>,
     admission: Option<OwnedSemaphorePermit>,
     listen_first: bool,
@@ -200,6 +204,7 @@ enum Woken {
     Read(Option<Vec<Found>>),
     Acquainted(Vec<UserId>, Known),
     Called(i64, Result<Value, Error>),
+    Received(i64, Result<Value, Error>),
 }
 
 impl Shell {
@@ -238,6 +243,10 @@ impl Shell {
                     self.calls = FuturesUnordered::new();
                 }
             }
+            Woken::Received(id, outcome) => {
+                self.sending = None;
+                self.session.received(id, &outcome);
+            }
         }
         self.outputs().await?;
         self.flush().await
@@ -266,6 +275,11 @@ impl Shell {
             {
                 return Poll::Ready(Woken::Called(id, outcome));
             }
+            if let Some(sending) = &mut self.sending
+                && let Poll::Ready((id, outcome)) = sending.as_mut().poll(cx)
+            {
+                return Poll::Ready(Woken::Received(id, outcome));
+            }
             if let Some(watching) = &mut self.watching
                 && let Poll::Ready((users, known)) = watching.as_mut().poll(cx)
             {
@@ -281,7 +295,7 @@ impl Shell {
     fn heard(&mut self, now: Millis, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
         match message {
             Some(Ok(Message::Text(text))) => self.session.text(now, &text),
-            Some(Ok(Message::Binary(_))) => self.session.binary(),
+            Some(Ok(Message::Binary(bytes))) => self.session.binary(now, &bytes),
             // The library answers; then the stream ends.
             Some(Ok(Message::Close(_))) => {}
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => self.session.alive(now),
@@ -307,13 +321,13 @@ impl Shell {
             match item {
                 Item::Frame(wire) => {
                     self.session.passing(&wire);
-                    self.write(wire.text()).await?;
+                    self.write(wire.packet()).await?;
                 }
                 Item::Blank(wire) => {
                     self.session.passing(&wire);
                     self.write(wire.blank()).await?;
                 }
-                Item::Text(text) => self.write(text).await?,
+                Item::Fleeting(packet) => self.write(packet).await?,
                 Item::Note(note) if *note == Note::Recheck => self.recheck().await?,
                 Item::Note(note) => {
                     self.session.note(*note);
@@ -339,7 +353,7 @@ impl Shell {
     async fn outputs(&mut self) -> Result<(), End> {
         while let Some(output) = self.session.poll() {
             match output {
-                Output::Send(text) => self.write(text).await?,
+                Output::Send(packet) => self.write(packet).await?,
                 Output::Close(code, reason) => return Err(End::Close(code, reason)),
                 other => self.act(other),
             }
@@ -357,6 +371,11 @@ impl Shell {
             Output::Typing(stream) if hub.follows(&self.outbox, stream) => {
                 nodes::typing(&self.shared, stream, self.outbox.user);
             }
+            Output::Receive(send) => {
+                let follows = hub.follows(&self.outbox, send.stream);
+                self.sending = Some(receive(Arc::clone(&self.kernel), self.principal.clone(), follows, *send));
+            }
+            Output::Pass(stream, bytes) => self.pass(stream, &bytes),
             Output::Open(conversation) => {
                 let follows = hub.follows(&self.outbox, StreamKey::new(StreamKey::CONVERSATION, conversation));
                 if follows {
@@ -373,6 +392,15 @@ impl Shell {
                 self.calls.push(call(Arc::clone(&self.kernel), self.principal.clone(), id, op, params));
             }
             _ => {}
+        }
+    }
+
+    fn pass(&mut self, stream: StreamKey, bytes: &Bytes) {
+        let follows = self.shared.hub.follows(&self.outbox, stream);
+        match self.kernel.registry.stream(stream.kind).filter(|_| follows) {
+            Some(source) if source.passes() => nodes::pass(&self.shared, stream, &self.outbox, bytes),
+            Some(_) => self.session.fault(&Error::field(Code::BinaryUnsupported, "stream")),
+            None => self.session.fault(&Error::field(Code::NotFound, "stream")),
         }
     }
 
@@ -400,11 +428,11 @@ impl Shell {
         }));
     }
 
-    /// Puts a text into the buffer of the socket, which is written when it is
+    /// Puts a message into the buffer of the socket, which is written when it is
     /// full or flushed.
-    async fn write(&mut self, text: Utf8Bytes) -> Result<(), End> {
+    async fn write(&mut self, packet: Packet) -> Result<(), End> {
         let outbox = &self.outbox;
-        unless_stuck(outbox, self.ws.feed(Message::Text(text))).await
+        unless_stuck(outbox, self.ws.feed(packet.into())).await
     }
 
     async fn flush(&mut self) -> Result<(), End> {
@@ -499,30 +527,4 @@ async fn goodbye(ws: &mut WebSocket, code: u16, reason: &str) {
         }
     };
     drop(tokio::time::timeout(LAST, said).await);
-}
-
-fn call(kernel: Arc<Kernel>, principal: Principal, id: i64, op: String, params: Box<RawValue>) -> Calling {
-    Box::pin(async move {
-        let work = async {
-            let call = kernel.registry.call(&op).ok_or_else(|| Error::field(Code::NotFound, "op"))?;
-            kernel.budgets.spend(Budget::Requests, principal.id)?;
-            (call.run)(kernel.ctx(principal), params).await
-        };
-        let outcome = AssertUnwindSafe(work).catch_unwind().await;
-        (id, outcome.unwrap_or_else(|_| Err(Error::internal(format!("{op} panicked")))))
-    })
-}
-
-/// Whom of these the person may know of. A failed read is an answer of nobody:
-/// the client asks again when it shows others.
-async fn acquainted(ctx: Ctx, users: Vec<UserId>) -> (Vec<UserId>, Known) {
-    let (asking, of) = (ctx.clone(), users.clone());
-    let known = ctx.db().read(move |tx| Known::among(tx, &asking, of.clone())).await;
-    (
-        users,
-        known.unwrap_or_else(|error| {
-            tracing::warn!(%error, "who is known could not be read");
-            Known::default()
-        }),
-    )
 }

@@ -4,10 +4,13 @@
 
 use std::sync::Arc;
 
-use proto::{Error, Frame, Header, Result, StreamKey, UserId};
-use serde_json::Value;
+use bytes::Bytes;
+use proto::{Carried, Error, Frame, Header, Result, StreamKey, UserId, limits};
+use serde_json::{Value, value::RawValue};
 use store::{Emit, Key, Tx, sql};
 use uuid::Uuid;
+
+use crate::{CallFuture, Ctx};
 
 /// From where to where a person may follow a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,18 +29,48 @@ pub struct Followed {
     pub access: Access,
 }
 
+/// A row as an event: its JSON, and bytes beside that where it has any (an
+/// update of a document). Bytes of one change together: at most
+/// [`limits::CHANGE_BYTES`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub json: Value,
+    pub bytes: Vec<u8>,
+}
+
+impl From<Value> for Event {
+    fn from(json: Value) -> Self {
+        Self { json, bytes: Vec::new() }
+    }
+}
+
 /// The rows whose last change is `rev`, as events.
 #[derive(Debug, Default)]
 pub struct Change {
     pub rev: i64,
     pub header: Header,
     pub events: Vec<Value>,
+    /// The bytes of these events.
+    pub carried: Carried,
 }
 
 impl Change {
-    pub fn frame(&self, stream: StreamKey) -> Result<Frame> {
-        let events = serde_json::to_string(&self.events).map_err(Error::internal)?.into_boxed_str();
-        Ok(Frame { stream, rev: self.rev, header: self.header.clone(), events })
+    fn add(&mut self, event: Event) {
+        self.carried.add(self.events.len(), &event.bytes);
+        self.events.push(event.json);
+    }
+
+    /// Tells the followers of the stream. Refused (internal) with more bytes
+    /// than [`limits::CHANGE_BYTES`]: followers could not take it, live or
+    /// later.
+    pub fn emit(self, tx: &mut Tx<'_>, stream: StreamKey) -> Result<()> {
+        let Self { rev, header, events, carried } = self;
+        if carried.bytes().len() > limits::CHANGE_BYTES {
+            return Err(Error::internal(format!("a change of {stream} carries {} bytes", carried.bytes().len())));
+        }
+        let events = serde_json::to_string(&events).map_err(Error::internal)?.into_boxed_str();
+        tx.emit(Emit { stream, rev, frame: Some(Arc::new(Frame { stream, rev, header, events, carried })) });
+        Ok(())
     }
 }
 
@@ -54,18 +87,22 @@ pub struct Since {
 
 impl Since {
     /// Groups rows of several tables by rev.
-    pub fn group(mut rows: Vec<(i64, Header, Value)>, rev: i64, more: bool) -> Self {
+    pub fn group<E: Into<Event>>(mut rows: Vec<(i64, Header, E)>, rev: i64, more: bool) -> Self {
         rows.sort_by_key(|(rev, ..)| *rev);
         let mut changes: Vec<Change> = Vec::new();
         for (rev, header, event) in rows {
             match changes.last_mut() {
                 Some(last) if last.rev == rev => {
-                    last.events.push(event);
+                    last.add(event.into());
                     last.header.seq = last.header.seq.max(header.seq);
                     last.header.leaves.extend(header.leaves);
                     last.header.joins.extend(header.joins);
                 }
-                _ => changes.push(Change { rev, header, events: vec![event] }),
+                _ => {
+                    let mut change = Change { rev, header, ..Change::default() };
+                    change.add(event.into());
+                    changes.push(change);
+                }
             }
         }
         Self { changes, rev, more }
@@ -86,7 +123,18 @@ impl Since {
 /// * `authorize` as for the conversation; `followed` is empty.
 pub const RECEIPTS: &str = "receipts";
 
-/// The owner of a kind of stream. All methods run inside a read transaction.
+/// What a follower sent to a stream in a binary message.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// `params` of its header: any JSON, its header at most
+    /// [`limits::SOCKET_HEADER_BYTES`].
+    pub params: Option<Box<RawValue>>,
+    /// At most [`limits::SOCKET_SEND_BYTES`]; may be empty.
+    pub bytes: Bytes,
+}
+
+/// The owner of a kind of stream. Methods that are given a `Tx` run inside a
+/// read transaction.
 pub trait StreamSource: Send + Sync + 'static {
     fn kind(&self) -> &'static str;
     /// The present rev; `None` where there is no such stream.
@@ -94,7 +142,9 @@ pub trait StreamSource: Send + Sync + 'static {
     /// Whether this person may follow it now.
     fn authorize(&self, tx: &mut Tx<'_>, user: UserId, id: Uuid) -> Result<Option<Access>>;
     /// Rows whose last change is after `rev`, at most about `limit`; never
-    /// splits one rev. Frames that were emitted and what is read here agree:
+    /// splits one rev. A source of large events may end a page before `limit`
+    /// (`more` says so): the gateway hands on about [`limits::CHANGE_BYTES`] of
+    /// what events carry at a time. Frames that were emitted and what is read here agree:
     /// another node turns a hint into frames by reading. So headers are filled
     /// here too, `joins` and `leaves` from the rows of members; `joins` names
     /// somebody where their access began with that row, not where something
@@ -121,6 +171,19 @@ pub trait StreamSource: Send + Sync + 'static {
     }
     /// Whether nothing of it is kept (typing, cursors of a live room).
     fn ephemeral(&self) -> bool {
+        false
+    }
+    /// Takes what a follower sent, as an action of its own: permission,
+    /// limits of the module, one write. The gateway has only seen that the
+    /// socket follows the stream. Messages of one socket come one after
+    /// another, in the order sent; the same may come again on another socket.
+    /// `None`: streams of this kind take none.
+    fn receive(&self, _ctx: Ctx, _id: Uuid, _sent: Sent) -> Option<CallFuture> {
+        None
+    }
+    /// Whether followers may pass each other bytes of which nothing is kept
+    /// and which the server does not look at (who points where in a document).
+    fn passes(&self) -> bool {
         false
     }
 }
@@ -171,7 +234,8 @@ pub fn emit<E: serde::Serialize>(
     events: &[E],
 ) -> Result<()> {
     let events = serde_json::to_string(events).map_err(Error::internal)?.into_boxed_str();
-    tx.emit(Emit { stream, rev, frame: Some(Arc::new(Frame { stream, rev, header, events })) });
+    let frame = Frame { stream, rev, header, events, carried: Carried::default() };
+    tx.emit(Emit { stream, rev, frame: Some(Arc::new(frame)) });
     Ok(())
 }
 

@@ -39,6 +39,7 @@ codes! {
     TooManyItems = "too_many_items", 422, "a list has more items than its limit";
     NulCharacter = "nul_character", 422, "text may not contain U+0000";
     BodyTooLarge = "body_too_large", 413, "the body is larger than its limit";
+    BinaryUnsupported = "binary_unsupported", 415, "streams of this kind take no binary messages";
     UnsupportedMediaType = "unsupported_media_type", 415, "the content type must be application/json";
     MethodNotAllowed = "method_not_allowed", 405, "this address does not take that method";
     IdempotencyMismatch = "idempotency_mismatch", 422, "this idempotency key was used for another request";

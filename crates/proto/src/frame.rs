@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 
 use uuid::Uuid;
 
-use crate::UserId;
+use crate::{Carried, UserId};
 
 /// Names a stream: a conversation, a person, an organisation.
 /// On the wire and in hints: `kind:uuid`.
@@ -79,4 +79,7 @@ pub struct Frame {
     pub rev: i64,
     pub header: Header,
     pub events: Box<str>,
+    /// What the events carry beside that; with any byte of it the frame
+    /// travels as a binary message.
+    pub carried: Carried,
 }

@@ -4,12 +4,14 @@
 //! Architecture invariant: no I/O, no clock, no randomness, and no knowledge
 //! of any module beyond the ids and codes named here.
 
+pub mod binary;
 mod error;
 mod frame;
 mod id;
 pub mod limits;
 mod page;
 
+pub use binary::Carried;
 pub use error::{Code, Error, Problem, Result};
 pub use frame::{Audience, Frame, Header, StreamKey};
 pub use id::*;

@@ -50,8 +50,20 @@ limits! {
     QUERY_BYTES: "bytes" = 8_192;
     /// Largest sum of request headers.
     HEADER_BYTES: "bytes" = 32_768;
-    /// Largest frame a client may send on the WebSocket.
+    /// Largest text message a client may send on the WebSocket.
     SOCKET_FRAME_BYTES: "bytes" = 65_536;
+    /// Longest header of a binary message a client sends on the WebSocket.
+    SOCKET_HEADER_BYTES: "bytes" = 4_096;
+    /// Largest payload of a binary message a client sends to a stream.
+    SOCKET_SEND_BYTES: "bytes" = 262_144;
+    /// Largest payload passed on to the followers of a stream without being kept.
+    SOCKET_PASS_BYTES: "bytes" = 8_192;
+    /// Payload one socket may send in a second on average, and twice that at once; what is passed on counts eightfold.
+    SOCKET_RATE_BYTES: "bytes" = 262_144;
+    /// Largest sum of what the events of one change of a stream carry.
+    CHANGE_BYTES: "bytes" = 262_144;
+    /// Largest sum of what events carry in one catch-up of one stream before the client is told to read anew.
+    CATCH_UP_BYTES: "bytes" = 4_194_304;
     /// Largest sum of frames waiting for one socket before it is closed.
     SOCKET_QUEUE_BYTES: "bytes" = 1_048_576;
     /// Most heads a client names when it resumes.

@@ -75,7 +75,13 @@ impl Session {
                 // It knows what never was: nothing of it can be trusted.
                 Some(known) if known > *rev => self.resync(*stream, "too_far", Some(*rev)),
                 Some(known) if stream.kind == StreamKey::PERSON => {
-                    self.wants.push_front(Want::CatchUp(Chase { stream: *stream, from: known, sent: 0, seen: 0 }));
+                    self.wants.push_front(Want::CatchUp(Chase {
+                        stream: *stream,
+                        from: known,
+                        sent: 0,
+                        carried: 0,
+                        seen: 0,
+                    }));
                 }
                 Some(known) => self.chase(*stream, known),
                 None if stream.kind == StreamKey::ORG || *changed_at < resume.floor => {}
@@ -105,15 +111,20 @@ impl Session {
                 tracing::error!(%stream, rev, "a stream does not move on while it is read");
                 self.resync(stream, "too_far", Some(rev));
             }
-            Found::Page { rev, more, count, events } => {
+            Found::Page { rev, more, count, events, carried } => {
                 // What passed live in between may have been dropped.
                 let more = more || chase.seen > rev;
-                self.send(catch_up(stream, chase.from, rev, more, &events));
+                self.send(catch_up(stream, chase.from, rev, more, &events, &carried));
                 if own && chase.from <= self.person_known {
                     self.person_known = rev;
                 }
                 if more {
-                    let next = Chase { from: rev, sent: chase.sent + count, ..chase };
+                    let next = Chase {
+                        from: rev,
+                        sent: chase.sent + count,
+                        carried: chase.carried + carried.bytes().len(),
+                        ..chase
+                    };
                     self.wants.push_front(Want::CatchUp(next));
                 }
             }
@@ -194,7 +205,7 @@ impl Session {
         }
         self.phase = Phase::Live;
         let person = self.person_known;
-        self.send(format!(r#"{{"t":"resumed","streams":{streams},"person":{person}}}"#).into());
+        self.send(format!(r#"{{"t":"resumed","streams":{streams},"person":{person}}}"#));
         self.out.push_back(Output::Resumed);
     }
 }

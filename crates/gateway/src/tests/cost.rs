@@ -12,7 +12,7 @@ use std::{
 };
 
 use bus::Bus;
-use proto::{Frame, Header, StreamKey};
+use proto::{Carried, Frame, Header, StreamKey};
 use store::testing::TestDb;
 use tokio::runtime::{Builder, Runtime};
 
@@ -103,7 +103,13 @@ fn of_a_message_in_a_group_of_five_hundred() {
         for _ in 0..rounds {
             for _ in 0..burst {
                 rev += 1;
-                let frame = Frame { stream: key, rev, header: Header::default(), events: events.clone() };
+                let frame = Frame {
+                    stream: key,
+                    rev,
+                    header: Header::default(),
+                    events: events.clone(),
+                    carried: Carried::default(),
+                };
                 node.gateway.shared.hub.publish(&frame, &|_| None);
             }
             std::thread::sleep(Duration::from_millis(10));

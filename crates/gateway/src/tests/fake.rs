@@ -9,12 +9,12 @@ use std::{
 };
 
 use kernel::{
-    Clock, Ctx, Duty, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Module, OrgData, PersonData,
-    Principal, Registry,
+    CallFuture, Clock, Ctx, Duty, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Module, OrgData,
+    PersonData, Principal, Registry,
     extract::Authenticator,
-    streams::{self, Access, Followed, RECEIPTS, Since, StreamSource},
+    streams::{self, Access, Change, Event, Followed, RECEIPTS, Sent, Since, StreamSource},
 };
-use proto::{Error, Header, Result, SessionId, StreamKey, UserId};
+use proto::{Code, Error, Header, Result, SessionId, StreamKey, UserId};
 use rand::SeedableRng;
 use serde_json::{Value, json, value::RawValue};
 use store::{Db, Key, Migration, Tx, sql, testing::TestDb};
@@ -29,7 +29,7 @@ const MIGRATION: Migration = Migration {
     sql: "
 CREATE TABLE fake_heads (id ID NOT NULL PRIMARY KEY, rev INT NOT NULL, seq INT NOT NULL, changed_at INT NOT NULL);
 CREATE TABLE fake_messages (conversation ID NOT NULL, seq INT NOT NULL, rev INT NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (conversation, seq));
+    carried BYTES NOT NULL, PRIMARY KEY (conversation, seq));
 CREATE TABLE fake_members (conversation ID NOT NULL, user_id ID NOT NULL, min_seq INT NOT NULL, gone BOOL NOT NULL,
     rev INT NOT NULL, PRIMARY KEY (conversation, user_id));
 CREATE TABLE fake_cursors (conversation ID NOT NULL, user_id ID NOT NULL, read_seq INT NOT NULL,
@@ -67,9 +67,12 @@ impl StreamSource for Conversations {
         // One more of each, to see whether there is more.
         let most = i64::try_from(limit).unwrap() + 1;
         let mut rows = tx.query(
-            sql!("SELECT rev, seq, body FROM fake_messages WHERE conversation = $1 AND rev > $2 ORDER BY rev LIMIT $3"),
+            sql!(
+                "SELECT rev, seq, body, carried FROM fake_messages WHERE conversation = $1 AND rev > $2
+                 ORDER BY rev LIMIT $3"
+            ),
             &[&id, &rev, &most],
-            |r| Ok(message(r.get(0)?, r.get(1)?, &r.get::<String>(2)?)),
+            |r| Ok(message(r.get(0)?, r.get(1)?, &r.get::<String>(2)?, r.get(3)?)),
         )?;
         rows.extend(tx.query(
             sql!(
@@ -125,6 +128,29 @@ impl StreamSource for Conversations {
     fn dismiss(&self, id: Uuid) -> Option<Value> {
         Some(json!({"kind": "unfollowed", "conversation": id, "reason": "left"}))
     }
+
+    /// Says the bytes, `params` being the text beside them.
+    fn receive(&self, ctx: Ctx, id: Uuid, sent: Sent) -> Option<CallFuture> {
+        Some(Box::pin(async move {
+            let body = sent.params.map(|p| p.get().to_owned()).unwrap_or_default();
+            assert!(!body.contains("panic"), "on purpose");
+            let user = ctx.user();
+            let said = ctx.db().write(move |tx| {
+                tx.lock(&[Key::row("fake_heads", id)])?;
+                if Conversations.authorize(tx, user, id)?.is_none() {
+                    return Err(Error::api(Code::NotFound));
+                }
+                let last: i64 =
+                    tx.one(sql!("SELECT changed_at FROM fake_heads WHERE id = $1"), &[&id], |r| r.get(0))?;
+                say_with(tx, id, &body, &sent.bytes, last + 1)
+            });
+            said.await.map(|rev| json!({"rev": rev}))
+        }))
+    }
+
+    fn passes(&self) -> bool {
+        true
+    }
 }
 
 struct Receipts;
@@ -167,18 +193,19 @@ impl StreamSource for Receipts {
     }
 }
 
-fn message(rev: i64, seq: i64, body: &str) -> (i64, Header, Value) {
+fn message(rev: i64, seq: i64, body: &str, bytes: Vec<u8>) -> (i64, Header, Event) {
     let header = Header { seq, ..Header::default() };
-    (rev, header, json!({"kind": "message", "seq": seq, "rev": rev, "body": body}))
+    let json = json!({"kind": "message", "seq": seq, "rev": rev, "body": body});
+    (rev, header, Event { json, bytes })
 }
 
-fn member(rev: i64, user: UserId, min_seq: i64, gone: bool) -> (i64, Header, Value) {
+fn member(rev: i64, user: UserId, min_seq: i64, gone: bool) -> (i64, Header, Event) {
     let header = Header {
         leaves: gone.then_some(user).into_iter().collect(),
         joins: (!gone).then_some((user, min_seq)).into_iter().collect(),
         ..Header::default()
     };
-    (rev, header, json!({"kind": "member", "user": user, "left": gone}))
+    (rev, header, json!({"kind": "member", "user": user, "left": gone}).into())
 }
 
 fn own_rows(tx: &mut Tx<'_>, user: Uuid, rev: i64, limit: usize) -> Result<Vec<(i64, Value)>> {
@@ -194,7 +221,10 @@ fn own_rows(tx: &mut Tx<'_>, user: Uuid, rev: i64, limit: usize) -> Result<Vec<(
 
 /// Moves a conversation on by one change; `(rev, seq)` after it.
 fn step(tx: &mut Tx<'_>, id: Uuid, seqs: i64, at: i64) -> Result<(i64, i64)> {
-    tx.lock(&[Key::row("fake_heads", id)])?;
+    let head = Key::row("fake_heads", id);
+    if !tx.holds(&head) {
+        tx.lock(&[head])?;
+    }
     Ok(tx.one(
         sql!(
             "INSERT INTO fake_heads (id, rev, seq, changed_at) VALUES ($1, 1, $2, $3)
@@ -206,29 +236,36 @@ fn step(tx: &mut Tx<'_>, id: Uuid, seqs: i64, at: i64) -> Result<(i64, i64)> {
     )?)
 }
 
-fn tell(tx: &mut Tx<'_>, id: Uuid, (rev, header, event): (i64, Header, Value)) -> Result<i64> {
-    streams::emit(tx, conversation(id), rev, header, &[event])?;
+fn tell(tx: &mut Tx<'_>, id: Uuid, row: (i64, Header, Event)) -> Result<i64> {
+    let rev = row.0;
+    let change: Option<Change> = Since::group(vec![row], rev, false).changes.pop();
+    change.unwrap().emit(tx, conversation(id))?;
     Ok(rev)
 }
 
 /// Says something new.
 pub(super) fn say(tx: &mut Tx<'_>, id: Uuid, body: &str, at: i64) -> Result<i64> {
+    say_with(tx, id, body, &[], at)
+}
+
+/// Says something new that carries bytes.
+pub(super) fn say_with(tx: &mut Tx<'_>, id: Uuid, body: &str, bytes: &[u8], at: i64) -> Result<i64> {
     let (rev, seq) = step(tx, id, 1, at)?;
     tx.execute(
-        sql!("INSERT INTO fake_messages (conversation, seq, rev, body) VALUES ($1, $2, $3, $4)"),
-        &[&id, &seq, &rev, &body],
+        sql!("INSERT INTO fake_messages (conversation, seq, rev, body, carried) VALUES ($1, $2, $3, $4, $5)"),
+        &[&id, &seq, &rev, &body, &bytes],
     )?;
-    tell(tx, id, message(rev, seq, body))
+    tell(tx, id, message(rev, seq, body, bytes.to_vec()))
 }
 
 /// Changes what was said first.
-pub(super) fn edit_first(tx: &mut Tx<'_>, id: Uuid, body: &str, at: i64) -> Result<i64> {
+pub(super) fn edit_first(tx: &mut Tx<'_>, id: Uuid, body: &str, bytes: &[u8], at: i64) -> Result<i64> {
     let (rev, _) = step(tx, id, 0, at)?;
     tx.execute(
-        sql!("UPDATE fake_messages SET rev = $2, body = $3 WHERE conversation = $1 AND seq = 1"),
-        &[&id, &rev, &body],
+        sql!("UPDATE fake_messages SET rev = $2, body = $3, carried = $4 WHERE conversation = $1 AND seq = 1"),
+        &[&id, &rev, &body, &bytes],
     )?;
-    tell(tx, id, message(rev, 1, body))
+    tell(tx, id, message(rev, 1, body, bytes.to_vec()))
 }
 
 /// Comes in (seeing only what is said from now on if `late`) or goes.
@@ -282,16 +319,18 @@ pub(super) fn move_cursor(tx: &mut Tx<'_>, id: Uuid, user: UserId, read: i64, at
 
 /// What a fetch of the conversation gives the person now: rev, time of the
 /// last change, messages by seq, members. `None` if they may not see it.
-pub(super) type State = (i64, i64, BTreeMap<i64, String>, BTreeSet<UserId>);
+pub(super) type State = (i64, i64, BTreeMap<i64, Message>, BTreeSet<UserId>);
+/// Its text and what it carries.
+pub(super) type Message = (String, Vec<u8>);
 
 pub(super) fn fetch(tx: &mut Tx<'_>, id: Uuid, user: UserId) -> Result<Option<State>> {
     let Some(access) = Conversations.authorize(tx, user, id)? else { return Ok(None) };
     let (rev, changed_at) =
         tx.one(sql!("SELECT rev, changed_at FROM fake_heads WHERE id = $1"), &[&id], |r| Ok((r.get(0)?, r.get(1)?)))?;
     let messages = tx.query(
-        sql!("SELECT seq, body FROM fake_messages WHERE conversation = $1 AND seq >= $2 ORDER BY seq"),
+        sql!("SELECT seq, body, carried FROM fake_messages WHERE conversation = $1 AND seq >= $2 ORDER BY seq"),
         &[&id, &access.min_seq],
-        |r| Ok((r.get(0)?, r.get(1)?)),
+        |r| Ok((r.get(0)?, (r.get(1)?, r.get(2)?))),
     )?;
     let members = tx.query(
         sql!("SELECT user_id FROM fake_members WHERE conversation = $1 AND gone = false ORDER BY user_id"),

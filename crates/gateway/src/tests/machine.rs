@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use kernel::streams::{Access, Followed};
-use proto::{Code, Error, Header, SessionId, StreamKey, UserId, limits};
+use proto::{Carried, Code, Error, Header, SessionId, StreamKey, UserId, limits};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::fake::{START, conversation, user};
 use crate::{
     hub::Follow,
-    outbox::{Note, Wire},
+    outbox::{Note, Packet, Wire},
     session::{CALLS, Env, Found, HELLO_MS, Output, SILENT_MS, Session, Want},
 };
 
@@ -24,31 +24,31 @@ fn epoch() -> Uuid {
     Uuid::from_u128(77)
 }
 
-fn stream(n: u128) -> StreamKey {
+pub(super) fn stream(n: u128) -> StreamKey {
     conversation(Uuid::from_u128(n))
 }
 
-fn fresh() -> Session {
+pub(super) fn fresh() -> Session {
     let kinds = vec![StreamKey::PERSON, StreamKey::ORG, StreamKey::CONVERSATION];
     Session::new(Arc::new(Env { epoch: epoch(), kinds }), me(), SessionId(Uuid::from_u128(5)), START)
 }
 
-fn drain(session: &mut Session) -> Vec<Output> {
+pub(super) fn drain(session: &mut Session) -> Vec<Output> {
     std::iter::from_fn(|| session.poll()).collect()
 }
 
 /// The frames sent; nothing else may have been asked for.
-fn sent(session: &mut Session) -> Vec<Value> {
+pub(super) fn sent(session: &mut Session) -> Vec<Value> {
     drain(session)
         .into_iter()
         .map(|output| match output {
-            Output::Send(text) => serde_json::from_str(&text).unwrap(),
+            Output::Send(Packet::Text(text)) => serde_json::from_str(&text).unwrap(),
             other => panic!("asked for {other:?}"),
         })
         .collect()
 }
 
-fn closed(session: &mut Session) -> u16 {
+pub(super) fn closed(session: &mut Session) -> u16 {
     match drain(session).pop() {
         Some(Output::Close(code, _)) => code,
         other => panic!("ended with {other:?}"),
@@ -79,7 +79,7 @@ fn begin(session: &mut Session, resume: Option<Value>, list: Vec<Followed>) -> V
     drain(session)
 }
 
-fn live() -> Session {
+pub(super) fn live() -> Session {
     let mut session = fresh();
     let done = begin(&mut session, None, vec![followed(StreamKey::person(me()), 7, 0)]);
     assert!(matches!(done[..], [Output::Follow(_), Output::Send(_), Output::Resumed]), "{done:?}");
@@ -87,11 +87,11 @@ fn live() -> Session {
 }
 
 fn page(rev: i64, more: bool) -> Found {
-    Found::Page { rev, more, count: 1, events: format!("[{rev}]") }
+    Found::Page { rev, more, count: 1, events: format!("[{rev}]"), carried: Carried::default() }
 }
 
 fn wire(stream: StreamKey, from: i64, rev: i64) -> Arc<Wire> {
-    Wire::new(stream, from, rev, &Header::default(), "[]")
+    Wire::new(stream, from, rev, &Header::default(), "[]", &Carried::default())
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn hello_must_come_first_well_formed_and_within_ten_seconds() {
         let mut session = fresh();
         say(&mut session, START, &hello);
         let out = drain(&mut session);
-        let [Output::Send(error), Output::Close(4400, _)] = &out[..] else { panic!("{out:?}") };
+        let [Output::Send(Packet::Text(error)), Output::Close(4400, _)] = &out[..] else { panic!("{out:?}") };
         assert!(error.contains(code), "{error}");
     }
 }
@@ -127,7 +127,7 @@ fn a_first_connection_is_welcomed_and_live_at_once() {
     say(&mut session, START, &json!({"t": "hello", "api": 1}));
     assert!(matches!(drain(&mut session)[..], [Output::Admit]));
     session.admitted(START + 3, Ok(()));
-    let Some(Output::Send(welcome)) = session.poll() else { panic!() };
+    let Some(Output::Send(Packet::Text(welcome))) = session.poll() else { panic!() };
     assert_eq!(
         serde_json::from_str::<Value>(&welcome).unwrap(),
         json!({"t": "welcome", "api": 1, "epoch": epoch(), "user": me(), "session": Uuid::from_u128(5),
@@ -136,7 +136,9 @@ fn a_first_connection_is_welcomed_and_live_at_once() {
     drain(&mut session);
     session.read(Some(vec![Found::Follow(vec![followed(StreamKey::person(me()), 7, 0), followed(stream(1), 40, 9)])]));
     let out = drain(&mut session);
-    let [Output::Follow(list), Output::Send(resumed), Output::Resumed] = &out[..] else { panic!("{out:?}") };
+    let [Output::Follow(list), Output::Send(Packet::Text(resumed)), Output::Resumed] = &out[..] else {
+        panic!("{out:?}")
+    };
     assert_eq!(list.len(), 2);
     assert_eq!(&**resumed, r#"{"t":"resumed","streams":0,"person":7}"#);
     say(&mut session, START, &json!({"t": "hello", "api": 1}));
@@ -200,10 +202,7 @@ fn what_is_not_understood_is_answered_and_closes_nothing() {
 }
 
 #[test]
-fn a_binary_frame_or_one_too_large_ends_it() {
-    let mut session = live();
-    session.binary();
-    assert_eq!(closed(&mut session), 4400);
+fn a_frame_too_large_ends_it() {
     let mut session = live();
     session.text(START, &"x".repeat(limits::SOCKET_FRAME_BYTES + 1));
     assert_eq!(closed(&mut session), 4413);
@@ -284,7 +283,7 @@ fn resuming_reads_what_moved_and_nothing_else() {
     let text: Vec<String> = out
         .into_iter()
         .map(|o| match o {
-            Output::Send(text) => text.to_string(),
+            Output::Send(Packet::Text(text)) => text.to_string(),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -316,16 +315,22 @@ fn another_epoch_forgets_everything_and_a_head_from_the_future_its_stream() {
     drain(&mut session);
     session.admitted(START, Ok(()));
     let out = drain(&mut session);
-    assert!(matches!(&out[1], Output::Send(t) if &**t == r#"{"t":"resync","stream":"*","reason":"epoch"}"#), "{out:?}");
+    assert!(
+        matches!(&out[1], Output::Send(Packet::Text(t)) if &**t == r#"{"t":"resync","stream":"*","reason":"epoch"}"#),
+        "{out:?}"
+    );
     session.read(Some(vec![Found::Follow(vec![followed(StreamKey::person(me()), 9, 0)])]));
     let out = drain(&mut session);
-    assert!(matches!(&out[1], Output::Send(t) if &**t == r#"{"t":"resumed","streams":0,"person":9}"#), "{out:?}");
+    assert!(
+        matches!(&out[1], Output::Send(Packet::Text(t)) if &**t == r#"{"t":"resumed","streams":0,"person":9}"#),
+        "{out:?}"
+    );
 
     let mut session = fresh();
     let resume = json!({"epoch": epoch(), "person": 9, "heads": {Uuid::from_u128(1): 10}});
     let out =
         begin(&mut session, Some(resume), vec![followed(StreamKey::person(me()), 9, 0), followed(stream(1), 8, 1)]);
-    let [Output::Send(resync), ..] = &out[..] else { panic!("{out:?}") };
+    let [Output::Send(Packet::Text(resync)), ..] = &out[..] else { panic!("{out:?}") };
     assert!(resync.starts_with(&format!(r#"{{"t":"resync","stream":"{}","reason":"too_far""#, stream(1))), "{resync}");
 }
 
@@ -341,7 +346,7 @@ fn a_catch_up_goes_on_until_it_has_reached_what_passed_in_between() {
     session.read(Some(vec![page(12, false)]));
     // Seen failing without `seen`: the client has dropped 14 and would not know.
     let out = drain(&mut session);
-    let [Output::Send(first), Output::Read(wants)] = &out[..] else { panic!("{out:?}") };
+    let [Output::Send(Packet::Text(first)), Output::Read(wants)] = &out[..] else { panic!("{out:?}") };
     assert!(first.contains(r#""from":10,"rev":12,"more":true"#), "{first}");
     assert!(matches!(wants[..], [Want::CatchUp(c)] if c.from == 12 && c.sent == 1));
     session.read(Some(vec![page(14, false)]));
@@ -367,11 +372,17 @@ fn too_far_too_new_and_not_theirs_are_told_apart() {
     ask(&mut session);
     session.read(Some(vec![Found::Gone(Some(r#"{"kind":"unfollowed"}"#.into()))]));
     let out = drain(&mut session);
-    assert!(matches!(&out[..], [Output::Unfollow(_), Output::Send(t)] if t.contains("unfollowed")), "{out:?}");
+    assert!(
+        matches!(&out[..], [Output::Unfollow(_), Output::Send(Packet::Text(t))] if t.contains("unfollowed")),
+        "{out:?}"
+    );
     ask(&mut session);
     session.read(Some(vec![Found::Gone(None)]));
     let out = drain(&mut session);
-    assert!(matches!(&out[..], [Output::Unfollow(_), Output::Send(t)] if t.contains("not_found")), "{out:?}");
+    assert!(
+        matches!(&out[..], [Output::Unfollow(_), Output::Send(Packet::Text(t))] if t.contains("not_found")),
+        "{out:?}"
+    );
     // A source that does not move on must not be read for ever.
     ask(&mut session);
     session.read(Some(vec![page(10, true)]));
@@ -416,7 +427,7 @@ fn joining_introduces_and_catches_up_what_was_missed_meanwhile() {
     assert!(matches!(&drain(&mut session)[..], [Output::Subscribe { rev: 5, .. }]));
     session.subscribed(stream(3), 5, Some(r#"{"kind":"followed"}"#), Follow::Missed);
     let out = drain(&mut session);
-    let [Output::Send(text), Output::Read(wants)] = &out[..] else { panic!("{out:?}") };
+    let [Output::Send(Packet::Text(text)), Output::Read(wants)] = &out[..] else { panic!("{out:?}") };
     assert!(text.contains("followed"));
     assert!(matches!(wants[..], [Want::CatchUp(c)] if c.from == 5));
     session.read(Some(vec![page(6, false)]));

@@ -4,6 +4,7 @@
 //! `nodes` are real sockets on loopback, the latter of two nodes; `cost` are
 //! measurements.
 
+mod binary;
 mod cost;
 mod fake;
 mod hub;

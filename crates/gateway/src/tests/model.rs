@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use kernel::Kernel;
+use kernel::{Kernel, Principal};
 use parking_lot::Mutex;
 use proptest::prelude::*;
 use proto::{SessionId, StreamKey, UserId};
@@ -21,8 +21,9 @@ use uuid::Uuid;
 
 use super::fake::{self, START, conversation};
 use crate::{
+    calls::receive,
     hub::Hub,
-    outbox::{Item, Note, Outbox},
+    outbox::{Item, Note, Outbox, Packet},
     reader,
     session::{Env, Found, Output, Session, Want},
     socket::follow,
@@ -32,8 +33,11 @@ const CONVERSATIONS: u8 = 3;
 
 #[derive(Clone, Debug)]
 enum Op {
-    Say(u8),
-    Edit(u8),
+    /// With bytes or without.
+    Say(u8, bool),
+    Edit(u8, bool),
+    /// The client sends bytes, which are said if they may be.
+    Send(u8),
     Enter {
         at: u8,
         late: bool,
@@ -66,8 +70,9 @@ enum Op {
 fn op() -> impl Strategy<Value = Op> {
     let at = 0..CONVERSATIONS;
     prop_oneof![
-        8 => at.clone().prop_map(Op::Say),
-        2 => at.clone().prop_map(Op::Edit),
+        8 => (at.clone(), any::<bool>()).prop_map(|(at, carry)| Op::Say(at, carry)),
+        2 => (at.clone(), any::<bool>()).prop_map(|(at, carry)| Op::Edit(at, carry)),
+        3 => at.clone().prop_map(Op::Send),
         3 => (at.clone(), any::<bool>()).prop_map(|(at, late)| Op::Enter { at, late }),
         3 => at.clone().prop_map(Op::Leave),
         1 => at.clone().prop_map(Op::Vanish),
@@ -108,7 +113,7 @@ fn ground() -> &'static Ground {
 struct Kept {
     rev: i64,
     changed_at: i64,
-    messages: BTreeMap<i64, String>,
+    messages: BTreeMap<i64, fake::Message>,
     members: BTreeSet<UserId>,
     asked: bool,
 }
@@ -127,8 +132,8 @@ struct Client {
 struct Link {
     outbox: Arc<Outbox>,
     session: Session,
-    down: VecDeque<String>,
-    up: VecDeque<String>,
+    down: VecDeque<Packet>,
+    up: VecDeque<Packet>,
     wants: Option<Vec<Want>>,
     found: Option<Vec<Found>>,
 }
@@ -159,6 +164,11 @@ impl World<'_> {
 
     fn write(&mut self, f: impl for<'t> Fn(&mut Tx<'t>) -> proto::Result<i64> + Send + 'static) {
         self.ground.runtime.block_on(self.ground.kernel.db.write(f)).unwrap();
+        self.committed();
+    }
+
+    /// Takes what the last write emitted.
+    fn committed(&mut self) {
         let mut new = Vec::new();
         self.ground.runtime.block_on(self.commits.recv(&mut new));
         self.emits.extend(new);
@@ -168,22 +178,31 @@ impl World<'_> {
         self.clock += 1;
         let now = self.clock;
         match *op {
-            Op::Say(at) => {
+            Op::Say(at, carry) => {
                 let (id, at) = (self.ids[usize::from(at)], usize::from(at));
                 let body = format!("said-{now}");
                 if !self.inside[at] {
                     self.forbidden[at].insert(body.clone());
                 }
                 self.said[at] += 1;
-                self.write(move |tx| fake::say(tx, id, &body, now));
+                let bytes = bytes(&body, carry);
+                self.write(move |tx| fake::say_with(tx, id, &body, &bytes, now));
             }
-            Op::Edit(at) if self.said[usize::from(at)] > 0 => {
+            Op::Edit(at, carry) if self.said[usize::from(at)] > 0 => {
                 let (id, at) = (self.ids[usize::from(at)], usize::from(at));
                 let body = format!("edit-{now}");
                 if !self.inside[at] {
                     self.forbidden[at].insert(body.clone());
                 }
-                self.write(move |tx| fake::edit_first(tx, id, &body, now));
+                let bytes = bytes(&body, carry);
+                self.write(move |tx| fake::edit_first(tx, id, &body, &bytes, now));
+            }
+            Op::Send(at) => {
+                if let Some(link) = &mut self.link {
+                    let stream = conversation(self.ids[usize::from(at)]).to_string();
+                    let header = json!({"t": "send", "id": at, "stream": stream, "params": format!("sent-{now}")});
+                    link.up.push_back(Packet::binary(&header.to_string(), format!("bytes-sent-{now}").as_bytes()));
+                }
             }
             Op::Enter { at, late } if !self.inside[usize::from(at)] => {
                 let (id, me, at) = (self.ids[usize::from(at)], self.me, usize::from(at));
@@ -277,13 +296,13 @@ impl World<'_> {
             match item {
                 Item::Frame(wire) => {
                     link.session.passing(&wire);
-                    link.down.push_back(wire.text().to_string());
+                    link.down.push_back(wire.packet());
                 }
                 Item::Blank(wire) => {
                     link.session.passing(&wire);
-                    link.down.push_back(wire.blank().to_string());
+                    link.down.push_back(wire.blank());
                 }
-                Item::Text(text) => link.down.push_back(text.to_string()),
+                Item::Fleeting(packet) => link.down.push_back(packet),
                 Item::Note(note) => {
                     link.session.note(*note);
                     self.outputs();
@@ -293,15 +312,30 @@ impl World<'_> {
     }
 
     fn outputs(&mut self) {
-        let Some(link) = &mut self.link else { return };
-        while let Some(output) = link.session.poll() {
+        while let Some(link) = &mut self.link
+            && let Some(output) = link.session.poll()
+        {
             let registry = &self.ground.kernel.registry;
             match follow(&self.hub, registry, &link.outbox, &mut link.session, output) {
-                Some(Output::Send(text)) => link.down.push_back(text.to_string()),
+                Some(Output::Send(packet)) => link.down.push_back(packet),
                 Some(Output::Admit) => link.session.admitted(self.clock, Ok(())),
                 Some(Output::Read(wants)) => {
                     link.outbox.settle(true);
                     link.wants = Some(wants);
+                }
+                Some(Output::Receive(send)) => {
+                    let follows = self.hub.follows(&link.outbox, send.stream);
+                    let (kernel, me) = (self.ground.kernel.clone(), self.me);
+                    let id = send.stream.id;
+                    let receive = receive(kernel, Principal::person(me, SessionId(Uuid::nil())), follows, *send);
+                    let (number, outcome) = self.ground.runtime.block_on(receive);
+                    let refused = outcome.as_ref().err().map(proto::Error::code);
+                    assert!(matches!(refused, None | Some(proto::Code::NotFound)), "{outcome:?}");
+                    if outcome.is_ok() {
+                        self.said[self.ids.iter().position(|i| *i == id).unwrap()] += 1;
+                        self.committed();
+                    }
+                    self.link.as_mut().unwrap().session.received(number, &outcome);
                 }
                 Some(Output::Close(..)) => panic!("closed"),
                 _ => {}
@@ -320,7 +354,7 @@ impl World<'_> {
         let hello = self.client.hello(self.names_all);
         self.client.held.values_mut().for_each(|kept| kept.asked = false);
         self.client.asked = false;
-        let up = VecDeque::from([hello.to_string()]);
+        let up = VecDeque::from([Packet::from(hello.to_string())]);
         self.link = Some(Link { outbox, session, down: VecDeque::new(), up, wants: None, found: None });
         self.up();
     }
@@ -333,23 +367,27 @@ impl World<'_> {
 
     fn up(&mut self) {
         let Some(link) = &mut self.link else { return };
-        if let Some(text) = link.up.pop_front() {
+        if let Some(packet) = link.up.pop_front() {
             // Time passes between frames: rates are not the matter here.
             self.clock += 1_000;
-            link.session.text(self.clock, &text);
+            match packet {
+                Packet::Text(text) => link.session.text(self.clock, &text),
+                Packet::Binary(bytes) => link.session.binary(self.clock, &bytes),
+            }
             self.outputs();
         }
     }
 
     fn down(&mut self) {
-        let Some(text) = self.link.as_mut().and_then(|link| link.down.pop_front()) else { return };
+        let Some(packet) = self.link.as_mut().and_then(|link| link.down.pop_front()) else { return };
+        let frame = decode(&packet);
+        let text = frame.to_string();
         for forbidden in self.forbidden.iter().flatten() {
-            assert!(!text.contains(&format!("\"{forbidden}\"")), "said while out: {text}");
+            assert!(!text.contains(&format!("{forbidden}\"")), "said while out: {text}");
         }
-        let frame: Value = serde_json::from_str(&text).unwrap();
         let up = self.take(&frame);
         if let Some(link) = &mut self.link {
-            link.up.extend(up.map(|frame| frame.to_string()));
+            link.up.extend(up.map(|frame| frame.to_string().into()));
         }
     }
 
@@ -384,7 +422,8 @@ impl World<'_> {
                     return Some(json!({"t": "catch_up", "stream": stream, "rev": kept.rev}));
                 }
             }
-            "welcome" => {}
+            // Refused while a list is read, or since the access ended.
+            "welcome" | "result" => {}
             other => panic!("{other}: {frame}"),
         }
         None
@@ -501,7 +540,8 @@ impl Kept {
         match event["kind"].as_str().unwrap() {
             "message" => {
                 let body = event["body"].as_str().unwrap().to_owned();
-                self.messages.insert(event["seq"].as_i64().unwrap(), body);
+                let bytes = event["bytes"].as_str().unwrap_or_default().as_bytes().to_vec();
+                self.messages.insert(event["seq"].as_i64().unwrap(), (body, bytes));
             }
             "member" => {
                 let user: UserId = event["user"].as_str().unwrap().parse().unwrap();
@@ -514,6 +554,33 @@ impl Kept {
             other => panic!("{other}"),
         }
     }
+}
+
+fn bytes(body: &str, carry: bool) -> Vec<u8> {
+    if carry { format!("bytes-{body}").into_bytes() } else { Vec::new() }
+}
+
+/// A message as the client reads it, by the doc: each event with its bytes
+/// (which are text here).
+fn decode(packet: &Packet) -> Value {
+    let bytes = match packet {
+        Packet::Text(text) => return serde_json::from_str(text).unwrap(),
+        Packet::Binary(bytes) => bytes,
+    };
+    assert_eq!(bytes[0], 1);
+    let length = u32::from_be_bytes(bytes[1..5].try_into().unwrap()) as usize;
+    let (header, mut payload) = bytes[5..].split_at(length);
+    let mut frame: Value = serde_json::from_slice(header).unwrap();
+    let sizes = frame["sizes"].take();
+    let events = frame["events"].as_array_mut().unwrap();
+    assert_eq!(events.len(), sizes.as_array().unwrap().len());
+    for (event, size) in events.iter_mut().zip(sizes.as_array().unwrap()) {
+        let (own, rest) = payload.split_at(usize::try_from(size.as_u64().unwrap()).unwrap());
+        event["bytes"] = std::str::from_utf8(own).unwrap().into();
+        payload = rest;
+    }
+    assert!(payload.is_empty());
+    frame
 }
 
 /// Whether a frame applies, and whether something was missed (doc §2, §4).

@@ -24,7 +24,7 @@ fn open(db: &TestDb, node: i64) -> Db {
 
 /// Two nodes, and the database they share. Person 1 is meant for the first,
 /// person 2 for the second.
-async fn pair(buses: [Bus; 2]) -> Option<(TestDb, Node, Node)> {
+pub(super) async fn pair(buses: [Bus; 2]) -> Option<(TestDb, Node, Node)> {
     if store::testing::engine() == Engine::Sqlite {
         return None;
     }

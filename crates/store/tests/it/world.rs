@@ -76,7 +76,13 @@ pub fn stream(n: u128) -> StreamKey {
 }
 
 pub fn emit(n: u128, rev: i64) -> Emit {
-    let frame = Frame { stream: stream(n), rev, header: Header::default(), events: "[]".into() };
+    let frame = Frame {
+        stream: stream(n),
+        rev,
+        header: Header::default(),
+        events: "[]".into(),
+        carried: proto::Carried::default(),
+    };
     Emit { stream: stream(n), rev, frame: Some(Arc::new(frame)) }
 }
 

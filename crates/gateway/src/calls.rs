@@ -1,0 +1,55 @@
+//! What a socket has run for its person, beside the reading.
+
+use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+
+use futures_util::FutureExt as _;
+use kernel::{Budget, CallFuture, Ctx, Kernel, Known, Principal};
+use proto::{Code, Error, UserId};
+use serde_json::{Value, value::RawValue};
+
+use crate::session::Send as Sending;
+
+/// The client's own number of what it asked for, and the outcome.
+pub(crate) type Calling = Pin<Box<dyn Future<Output = (i64, Result<Value, Error>)> + Send>>;
+
+pub(crate) fn call(kernel: Arc<Kernel>, principal: Principal, id: i64, op: String, params: Box<RawValue>) -> Calling {
+    Box::pin(async move {
+        let work = async {
+            let call = kernel.registry.call(&op).ok_or_else(|| Error::field(Code::NotFound, "op"))?;
+            kernel.budgets.spend(Budget::Requests, principal.id)?;
+            (call.run)(kernel.ctx(principal), params).await
+        };
+        let outcome = AssertUnwindSafe(work).catch_unwind().await;
+        (id, outcome.unwrap_or_else(|_| Err(Error::internal(format!("{op} panicked")))))
+    })
+}
+
+/// Hands bytes to the owner of their stream, which the socket follows or not.
+pub(crate) fn receive(kernel: Arc<Kernel>, principal: Principal, follows: bool, sending: Sending) -> Calling {
+    let Sending { id, stream, sent } = sending;
+    Box::pin(async move {
+        let work = async {
+            let source = kernel.registry.stream(stream.kind).filter(|_| follows);
+            let source = source.ok_or_else(|| Error::field(Code::NotFound, "stream"))?;
+            kernel.budgets.spend(Budget::Requests, principal.id)?;
+            let taken: Option<CallFuture> = source.receive(kernel.ctx(principal), stream.id, sent);
+            taken.ok_or_else(|| Error::field(Code::BinaryUnsupported, "stream"))?.await
+        };
+        let outcome = AssertUnwindSafe(work).catch_unwind().await;
+        (id, outcome.unwrap_or_else(|_| Err(Error::internal(format!("receiving for {stream} panicked")))))
+    })
+}
+
+/// Whom of these the person may know of. A failed read is an answer of nobody:
+/// the client asks again when it shows others.
+pub(crate) async fn acquainted(ctx: Ctx, users: Vec<UserId>) -> (Vec<UserId>, Known) {
+    let (asking, of) = (ctx.clone(), users.clone());
+    let known = ctx.db().read(move |tx| Known::among(tx, &asking, of.clone())).await;
+    (
+        users,
+        known.unwrap_or_else(|error| {
+            tracing::warn!(%error, "who is known could not be read");
+            Known::default()
+        }),
+    )
+}
