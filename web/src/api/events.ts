@@ -75,6 +75,8 @@ export interface Frame {
   stream: string;
   rev: number;
   events: unknown[];
+  /** What each event carries beside its JSON, for a message that came as a binary one. */
+  bytes?: Uint8Array[];
 }
 export interface CatchUp {
   t: 'catch_up';
@@ -83,6 +85,14 @@ export interface CatchUp {
   rev: number;
   more?: boolean;
   events: unknown[];
+  bytes?: Uint8Array[];
+}
+/** Bytes that another follower of the stream passed on; nothing is kept of them. */
+export interface Passed {
+  t: 'passed';
+  stream: string;
+  user: Uuid;
+  bytes: Uint8Array;
 }
 export interface Resync {
   t: 'resync';
@@ -110,6 +120,7 @@ export type ServerMessage =
   | Frame
   | CatchUp
   | Resync
+  | Passed
   | Ephemeral
   | { t: 'resumed'; streams: number; person?: number }
   | { t: 'pong'; server_time: Millis }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ClientMessage } from '~/api/events';
+import { message } from './binary.fixtures';
 import { Realtime, type RealtimeOptions, type StreamHandler, type TabMessage } from './realtime';
 import type { Tabs } from './tabs';
 
@@ -42,7 +43,7 @@ function browser() {
 class Wire {
   sent: ClientMessage[] = [];
   onopen: (() => void) | null = null;
-  onmessage: ((e: { data: string }) => void) | null = null;
+  onmessage: ((e: { data: unknown }) => void) | null = null;
   onclose: (() => void) | null = null;
   send(text: string) {
     this.sent.push(JSON.parse(text));
@@ -50,6 +51,9 @@ class Wire {
   close() {}
   say(m: unknown) {
     this.onmessage?.({ data: JSON.stringify(m) });
+  }
+  sayBytes(header: unknown, payload: number[]) {
+    this.onmessage?.({ data: message(header, payload) });
   }
   begin() {
     this.onopen?.();
@@ -65,16 +69,20 @@ function tab(tabs: Tabs<TabMessage>, name: string) {
   const wires: Wire[] = [];
   let known = 10;
   const applied: number[] = [];
+  const carried: unknown[] = [];
   const handler: StreamHandler = {
     known: () => known,
-    apply: (_id, rev) => {
+    apply: (_id, rev, _events, bytes) => {
       known = rev;
       applied.push(rev);
+      if (bytes) carried.push(bytes.map((part) => [...part]));
     },
-    catchUp: (_id, _from, rev) => {
+    catchUp: (_id, _from, rev, _events, bytes) => {
       known = Math.max(known, rev);
       applied.push(rev);
+      if (bytes) carried.push(bytes.map((part) => [...part]));
     },
+    passed: (id, user, bytes) => carried.push([id, user, ...bytes]),
     resync: () => {
       applied.push(-1);
     },
@@ -101,7 +109,7 @@ function tab(tabs: Tabs<TabMessage>, name: string) {
   const realtime = new Realtime(options);
   realtime.handle('conversation', handler);
   realtime.start();
-  return { realtime, applied, wire: () => wires[wires.length - 1] as Wire };
+  return { realtime, applied, carried, wire: () => wires[wires.length - 1] as Wire };
 }
 
 const frame = (rev: number) => ({ t: 'frame', stream: 'conversation:c', rev, events: [] });
@@ -159,4 +167,24 @@ test('followers receive by the leader, ask through it, and one of them takes ove
   expect(follower.realtime.leads).toBe(true);
   follower.wire().begin();
   expect(follower.wire().asked('open')).toEqual([{ t: 'open', conversation: 'y' }]);
+});
+
+test('bytes follow the same rule and reach the handler of the stream, in every tab', () => {
+  const join = browser();
+  const leader = tab(join(), 'a');
+  leader.wire().begin();
+  const follower = tab(join(), 'b');
+  const wire = leader.wire();
+  const binary = (rev: number) => ({ ...frame(rev), events: [{}, {}], sizes: [2, 1] });
+  wire.sayBytes(binary(11), [1, 2, 3]);
+  wire.sayBytes(binary(11), [9, 9, 9]);
+  wire.sayBytes(binary(13), [9, 9, 9]);
+  const catchUp = { t: 'catch_up', stream: 'conversation:c', from: 11, rev: 13, more: false, events: [{}], sizes: [1] };
+  wire.sayBytes(catchUp, [4]);
+  wire.sayBytes({ t: 'passed', stream: 'conversation:c', user: 'u' }, [5]);
+  wire.sayBytes({ t: 'passed', stream: 'document:d', user: 'u' }, [6]);
+  for (const { applied, carried } of [leader, follower]) {
+    expect(applied).toEqual([11, 13]);
+    expect(carried).toEqual([[[1, 2], [3]], [[4]], ['c', 'u', 5]]);
+  }
 });

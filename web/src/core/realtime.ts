@@ -9,12 +9,14 @@ import type { Tabs } from './tabs';
 export interface StreamHandler {
   /** The rev up to which this client holds the stream; undefined if it holds nothing of it. */
   known(id: string): number | undefined;
-  /** Applies the next frame. */
-  apply(id: string, rev: number, events: unknown[]): void;
+  /** Applies the next frame. `bytes`, where there are any, has what each of the events carries. */
+  apply(id: string, rev: number, events: unknown[], bytes?: Uint8Array[]): void;
   /** Applies rows changed after `from`; only called when `from` is not after what is known. */
-  catchUp(id: string, from: number, rev: number, events: unknown[]): void;
+  catchUp(id: string, from: number, rev: number, events: unknown[], bytes?: Uint8Array[]): void;
   /** The first frame of a stream whose rev was not known: it was read after connecting, so this frame may be applied. */
-  first?(id: string, rev: number, events: unknown[]): void;
+  first?(id: string, rev: number, events: unknown[], bytes?: Uint8Array[]): void;
+  /** Takes what another follower passed on, of which nothing is kept. */
+  passed?(id: string, user: string, bytes: Uint8Array): void;
   /** Forget the stream and read it again. */
   resync(id: string): void;
 }
@@ -218,6 +220,8 @@ export class Realtime {
       case 'resync':
         if (message.stream === '*') return this.o.newEpoch(undefined);
         return this.withHandler(message.stream, (handler, id) => handler.resync(id));
+      case 'passed':
+        return this.withHandler(message.stream, (handler, id) => handler.passed?.(id, message.user, message.bytes));
       case 'typing':
       case 'receipts':
       case 'presence':
@@ -231,9 +235,9 @@ export class Realtime {
   private frame(frame: Frame): void {
     this.withHandler(frame.stream, (handler, id) => {
       const known = handler.known(id);
-      if (known === undefined) return handler.first?.(id, frame.rev, frame.events);
+      if (known === undefined) return handler.first?.(id, frame.rev, frame.events, frame.bytes);
       if (frame.rev <= known) return;
-      if (frame.rev === known + 1) handler.apply(id, frame.rev, frame.events);
+      if (frame.rev === known + 1) handler.apply(id, frame.rev, frame.events, frame.bytes);
       else this.catchUp(frame.stream, known);
     });
   }
@@ -244,7 +248,7 @@ export class Realtime {
       const known = handler.known(id);
       if (known === undefined) return;
       if (message.from > known) return this.catchUp(message.stream, known);
-      handler.catchUp(id, message.from, message.rev, message.events);
+      handler.catchUp(id, message.from, message.rev, message.events, message.bytes);
     });
   }
 

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ServerMessage } from '~/api/events';
 import { backoff } from './backoff';
+import { message } from './binary.fixtures';
 import { type ConnectionState, Socket } from './socket';
 
 class FakeSocket {
   static all: FakeSocket[] = [];
   onopen: (() => void) | null = null;
-  onmessage: ((e: { data: string }) => void) | null = null;
+  binaryType = 'blob';
+  onmessage: ((e: { data: unknown }) => void) | null = null;
   onclose: ((e: { code: number; reason: string }) => void) | null = null;
   sent: Record<string, unknown>[] = [];
   closed: number | undefined;
@@ -147,4 +149,14 @@ test('hands on what it does not know and survives what it cannot read', () => {
   latest().onmessage?.({ data: 'no json' });
   latest().say({ t: 'something_new' });
   expect(got.map((m) => m.t)).toEqual(['welcome', 'resumed', 'something_new']);
+});
+
+test('a binary message is handed on with its bytes, and one that cannot be read is not', () => {
+  const { got } = start();
+  latest().welcome();
+  expect(latest().binaryType).toBe('arraybuffer');
+  latest().onmessage?.({ data: new ArrayBuffer(3) });
+  latest().onmessage?.({ data: message({ t: 'passed', stream: 'conversation:c', user: 'u' }, [0, 255]) });
+  const passed = { t: 'passed', stream: 'conversation:c', user: 'u', bytes: new Uint8Array([0, 255]) };
+  expect(got.slice(2)).toEqual([passed]);
 });

@@ -4,6 +4,7 @@
  */
 import type { ClientMessage, Resume, ServerMessage } from '~/api/events';
 import { backoff } from './backoff';
+import { decodeBinary } from './binary';
 import { learnServerTime } from './clock';
 
 export type ConnectionState =
@@ -82,6 +83,7 @@ export class Socket {
     this.welcomed = false;
     const ws = this.options.create?.(this.options.url) ?? new WebSocket(this.options.url);
     this.ws = ws;
+    ws.binaryType = 'arraybuffer';
     ws.onopen = () => {
       const resume = this.options.resume();
       const hello: ClientMessage = { t: 'hello', api: 1, client: 'magpie-web', ...(resume ? { resume } : {}) };
@@ -93,7 +95,7 @@ export class Socket {
   }
 
   private received(ws: WebSocket, data: unknown): void {
-    if (ws !== this.ws || typeof data !== 'string') return;
+    if (ws !== this.ws) return;
     const message = parse(data);
     if (!message) return;
     if (message.t === 'welcome') {
@@ -179,7 +181,9 @@ export class Socket {
   }
 }
 
-function parse(data: string): ServerMessage | undefined {
+function parse(data: unknown): ServerMessage | undefined {
+  if (data instanceof ArrayBuffer) return decodeBinary(data);
+  if (typeof data !== 'string') return undefined;
   try {
     const value = JSON.parse(data);
     return typeof value?.t === 'string' ? value : undefined;

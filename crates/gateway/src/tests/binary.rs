@@ -291,6 +291,27 @@ async fn catching_up_brings_bytes_too_a_page_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_and_a_catch_up_carry_so_much_and_no_more() {
+    let (_db, node) = node(GatewayConfig::default()).await;
+    let most = limits::CATCH_UP_BYTES / limits::CHANGE_BYTES;
+    for _ in 0..=most {
+        let bytes = vec![9; limits::CHANGE_BYTES];
+        node.write(move |tx| fake::say_with(tx, ROOM, "large", &bytes, START)).await;
+    }
+    let bytes = vec![9; limits::CHANGE_BYTES + 1];
+    let refused = node.kernel.db.write(move |tx| fake::say_with(tx, ROOM, "too large", &bytes, START)).await;
+    assert_eq!(refused.unwrap_err().code(), Code::Internal);
+    let mut one = node.live(session(1)).await;
+    one.send(json!({"t": "catch_up", "stream": room(), "rev": 2})).await;
+    for _ in 0..most {
+        assert_eq!(one.binary().await.1.len(), limits::CHANGE_BYTES);
+    }
+    let rev = most + 3;
+    let resync = json!({"t": "resync", "stream": room(), "reason": "too_far", "rev": rev});
+    assert_eq!(one.next().await.unwrap(), resync);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_sent_reaches_the_owner_of_the_stream_and_everybody_else_what_comes_of_it() {
     let (_db, node) = node(GatewayConfig::default()).await;
     let (mut one, mut two) = (node.live(session(1)).await, node.live(session(2)).await);

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use kernel::{Kernel, Principal};
+use kernel::{Clock as _, Kernel, ManualClock, Principal};
 use parking_lot::Mutex;
 use proptest::prelude::*;
 use proto::{SessionId, StreamKey, UserId};
@@ -94,6 +94,7 @@ fn op() -> impl Strategy<Value = Op> {
 struct Ground {
     runtime: Runtime,
     kernel: Arc<Kernel>,
+    clock: Arc<ManualClock>,
     commits: Mutex<(Commits, u128)>,
     _db: TestDb,
 }
@@ -103,9 +104,9 @@ fn ground() -> &'static Ground {
     GROUND.get_or_init(|| {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let db = runtime.block_on(fake::database());
-        let (kernel, _) = fake::kernel(db.db(), Arc::new(fake::Deaf));
+        let (kernel, clock) = fake::kernel(db.db(), Arc::new(fake::Deaf));
         let commits = Mutex::new((db.db().commits(), 1_000));
-        Ground { runtime, kernel, commits, _db: db }
+        Ground { runtime, kernel, clock, commits, _db: db }
     })
 }
 
@@ -327,6 +328,7 @@ impl World<'_> {
                     let follows = self.hub.follows(&link.outbox, send.stream);
                     let (kernel, me) = (self.ground.kernel.clone(), self.me);
                     let id = send.stream.id;
+                    self.ground.clock.advance(self.clock - self.ground.clock.now());
                     let receive = receive(kernel, Principal::person(me, SessionId(Uuid::nil())), follows, *send);
                     let (number, outcome) = self.ground.runtime.block_on(receive);
                     let refused = outcome.as_ref().err().map(proto::Error::code);
