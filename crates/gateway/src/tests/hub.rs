@@ -312,7 +312,7 @@ fn bytes_that_wait_are_counted_and_shared() {
     hub.follow(&late, stream(1), 0, 5);
     let frame = |rev| Frame {
         header: Header { seq: 1, ..Header::default() },
-        carried: carried(&[b"", &[7; 100_000]]),
+        carried: carried(&[b"", &vec![7; 100_000]]),
         events: "[1,2]".into(),
         ..frame(1, rev, Header::default())
     };
@@ -324,7 +324,7 @@ fn bytes_that_wait_are_counted_and_shared() {
     let (header, at) = proto::binary::decode(&bytes, 1_000).unwrap();
     let stream = stream(1);
     let expected = format!(r#"{{"t":"frame","stream":"{stream}","rev":1,"events":[1,2],"sizes":[0,100000]}}"#);
-    assert_eq!((header, &bytes[at..]), (expected.as_str(), &[7; 100_000][..]));
+    assert_eq!((header, &bytes[at..]), (expected.as_str(), &*vec![7; 100_000]));
     let Packet::Binary(again) = wire.packet() else { panic!() };
     assert_eq!(bytes.as_ptr(), again.as_ptr(), "encoded once");
     for rev in 2..=12 {
