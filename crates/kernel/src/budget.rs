@@ -24,6 +24,10 @@ pub enum Budget {
     SignUp,
     /// Looking at invitations from one address.
     InvitationLook,
+    /// Looking up the codes of people, for one person.
+    PersonLook,
+    /// Photos one person sends.
+    Photos,
 }
 
 impl Budget {
@@ -36,6 +40,8 @@ impl Budget {
             Self::SignInAddress => (100, 1_000),
             Self::SignUp => (1_000, 3_600),
             Self::InvitationLook => (60, 1_000),
+            Self::PersonLook => (60, 1_000),
+            Self::Photos => (20, 30_000),
         }
     }
 }

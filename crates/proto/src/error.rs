@@ -79,6 +79,10 @@ codes! {
     MentionAllForbidden = "mention_all_forbidden", 403, "this person may not mention everyone here";
     ReactionInvalid = "reaction_invalid", 422, "a reaction is one emoji";
     ReactionsFull = "reactions_full", 409, "the message has as many different reactions as it may have";
+    ImageUnsupported = "image_unsupported", 422, "a photo is a still png, jpeg or webp";
+    ImageTooLarge = "image_too_large", 422, "the picture has more pixels than its limit";
+    ImageBroken = "image_broken", 422, "the picture cannot be read";
+    BlockedByYou = "blocked_by_you", 409, "this person is blocked by the one who asks";
     CardUnknown = "card_unknown", 422, "no module offers a card of that kind";
 
     // What the server cannot do now.

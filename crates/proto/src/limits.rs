@@ -16,6 +16,24 @@ macro_rules! limits {
 limits! {
     /// Longest name of a person, in characters of any script.
     NAME_CHARS: "characters" = 50;
+    /// Longest text of a person about themselves.
+    BIO_CHARS: "characters" = 200;
+    /// Largest photo that is taken.
+    PHOTO_BYTES: "bytes" = 5_242_880;
+    /// Most pixels of a photo; a third for a progressive JPEG.
+    PHOTO_PIXELS: "pixels" = 50_000_000;
+    /// Longest side of a photo.
+    PHOTO_SIDE: "pixels" = 20_000;
+    /// Most memory a decoded photo takes.
+    PHOTO_DECODED_BYTES: "bytes" = 200_000_000;
+    /// Most friends, requests and blocked people of one person.
+    FRIENDS: "people" = 5_000;
+    /// Most people one person asks to be friends in a day.
+    FRIEND_ASKS_PER_DAY: "requests" = 50;
+    /// Longest name one gives to a friend, for oneself.
+    REMARK_CHARS: "characters" = 50;
+    /// Longest text with a request to be friends.
+    HELLO_CHARS: "characters" = 100;
     /// Longest sign-in name.
     LOGIN_CHARS: "characters" = 64;
     /// Shortest password.

@@ -1,4 +1,4 @@
-use axum::http::Method;
+use axum::http::{self, Method};
 use proto::UserId;
 use serde_json::{Value, json};
 
@@ -104,6 +104,25 @@ impl Person {
 
     pub async fn delete(&self, path: &str) -> Answer {
         self.request(Method::DELETE, path, None).await
+    }
+
+    /// Sends bytes that are not JSON.
+    pub async fn put_bytes(&self, path: &str, bytes: Vec<u8>) -> Answer {
+        let what = format!("PUT {path}");
+        let request = self.nobody.http.put(format!("{}{path}", self.nobody.base)).bearer_auth(&self.token).body(bytes);
+        let response = request.send().await.unwrap_or_else(|e| panic!("{what}: {e:?}"));
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.text().await.unwrap_or_else(|e| panic!("{what}: {e:?}"));
+        Answer { what, status, headers, body }
+    }
+
+    /// Reads what is not JSON, with its headers.
+    pub async fn get_bytes(&self, path: &str) -> (http::HeaderMap, Vec<u8>) {
+        let request = self.nobody.http.get(format!("{}{path}", self.nobody.base)).bearer_auth(&self.token);
+        let response = request.send().await.unwrap_or_else(|e| panic!("GET {path}: {e:?}"));
+        assert!(response.status().is_success(), "GET {path}: {}", response.status());
+        let headers = response.headers().clone();
+        (headers, response.bytes().await.unwrap_or_else(|e| panic!("GET {path}: {e:?}")).to_vec())
     }
 
     /// A second session of the same person.

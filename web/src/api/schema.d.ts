@@ -112,8 +112,31 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes one's name or language; what is left out stays. */
+        /** Changes one's name, language or bio; what is left out stays. */
         patch: operations["identity.update_me"];
+        trace?: never;
+    };
+    "/api/v1/me/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Takes a photo: the bytes of a still png, jpeg or webp of at most 5 MB,
+         *     50 million pixels and 20,000 pixels a side (a progressive jpeg a third of
+         *     the pixels). What is kept is the square in its middle, 512 and 96 pixels
+         *     wide, turned as its camera was held, without any metadata.
+         */
+        put: operations["identity.set_photo"];
+        post?: never;
+        /** Takes one's photo away. */
+        delete: operations["identity.drop_photo"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/users/{id}": {
@@ -128,6 +151,27 @@ export interface paths {
          *     conversation with them.
          */
         get: operations["identity.get_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/photo/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A person's photo as a square JPEG, in the version their `photo` names; an
+         *     older one is gone. Seen by those who may see the person. It may be kept
+         *     for ever, by the one who asked.
+         */
+        get: operations["identity.get_photo"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1378,6 +1422,8 @@ export interface components {
             name?: string | null;
             /** @description A language tag such as `zh-CN`. */
             locale?: string | null;
+            /** @description At most 200 characters; empty takes it away. */
+            bio?: string | null;
         };
         /** @description Something that happened to one's account. */
         "identity.Notice": {
@@ -1483,6 +1529,13 @@ export interface components {
             /** @description The account was erased; its name is empty. */
             deleted?: boolean;
             created_at: components["schemas"]["i64"];
+            /** @description What they say of themselves, at most 200 characters. */
+            bio?: string | null;
+            /**
+             * Format: int64
+             * @description The version of their photo, for `GET /users/{id}/photo/{version}`.
+             */
+            photo?: number | null;
         };
         /**
          * @description What kind of account it is.
@@ -1798,6 +1851,88 @@ export interface operations {
             };
         };
     };
+    "identity.set_photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.User"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.drop_photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.User"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
     "identity.get_user": {
         parameters: {
             query?: never;
@@ -1826,6 +1961,55 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.get_photo": {
+        parameters: {
+            query?: {
+                /** @description 512 or 96 pixels; 512 if left out. */
+                size?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

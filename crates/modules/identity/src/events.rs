@@ -13,7 +13,7 @@ use crate::{
     store as sql,
 };
 
-/// Somebody's account has another name. Raised with the person's stream locked.
+/// Somebody's account has another name, bio or photo. Raised with the person's stream locked.
 #[derive(Clone, Debug)]
 pub struct ProfileChanged {
     pub user: UserId,

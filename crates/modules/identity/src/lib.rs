@@ -19,6 +19,7 @@ mod events;
 mod jobs;
 mod model;
 pub mod password;
+mod photo;
 mod routes;
 mod sessions;
 mod store;
@@ -49,6 +50,10 @@ pub fn module() -> Module {
                     include_str!("../migrations/20261122_171000_identity_proof.sql")
                 ),
                 ::store::migration!(
+                    "20261122_172500_profiles",
+                    include_str!("../migrations/20261122_172500_profiles.sql")
+                ),
+                ::store::migration!(
                     "20261122_173000_identity_notices",
                     include_str!("../migrations/20261122_173000_identity_notices.sql")
                 ),
@@ -68,10 +73,25 @@ pub fn module() -> Module {
             PermissionDoc { object: "account", action: "change", roles: "oneself" },
             PermissionDoc { object: "notice", action: "mark", roles: "oneself" },
             PermissionDoc { object: "session", action: "end", roles: "oneself" },
-            PermissionDoc { object: "user", action: "see", roles: "whoever shares an organisation or a conversation" },
+            PermissionDoc {
+                object: "user",
+                action: "see",
+                roles: "whoever shares an organisation or a conversation, and friends",
+            },
         ],
         settings: &[],
-        limits: &["NAME_CHARS", "LOGIN_CHARS", "PASSWORD_MIN_CHARS", "PASSWORD_CHARS", "SESSIONS_PER_PERSON"],
+        limits: &[
+            "BIO_CHARS",
+            "PHOTO_BYTES",
+            "PHOTO_PIXELS",
+            "PHOTO_SIDE",
+            "PHOTO_DECODED_BYTES",
+            "NAME_CHARS",
+            "LOGIN_CHARS",
+            "PASSWORD_MIN_CHARS",
+            "PASSWORD_CHARS",
+            "SESSIONS_PER_PERSON",
+        ],
         search_sources: &[],
         cards: Vec::new(),
         waiting: Vec::new(),

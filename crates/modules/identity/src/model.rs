@@ -82,6 +82,12 @@ pub struct User {
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub deleted: bool,
     pub created_at: Millis,
+    /// What they say of themselves, at most 200 characters.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bio: Option<String>,
+    /// The version of their photo, for `GET /users/{id}/photo/{version}`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub photo: Option<i64>,
 }
 
 impl User {
@@ -216,6 +222,26 @@ pub struct MeChange {
     /// A language tag such as `zh-CN`.
     #[serde(default)]
     pub locale: Option<String>,
+    /// At most 200 characters; empty takes it away.
+    #[serde(default)]
+    pub bio: Option<String>,
+}
+
+/// Which square of a photo.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PhotoQuery {
+    /// 512 or 96 pixels; 512 if left out.
+    #[serde(default)]
+    pub size: Option<u32>,
+}
+
+/// What somebody says of themselves: `None` where it is empty.
+pub(crate) fn bio(text: &str) -> Result<Option<String>> {
+    kernel::text::paragraph("bio", text, limits::BIO_CHARS)?;
+    let text = text.trim();
+    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]

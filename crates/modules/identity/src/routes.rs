@@ -6,20 +6,24 @@ use std::sync::Arc;
 
 use axum::{
     Json,
+    body::to_bytes,
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use kernel::{
     Anyone, At, Body, Ctx, Failure, Kernel, Listener, Params, Peer, Reply,
     extract::{COOKIE, LAN_COOKIE},
 };
-use proto::{Problem, SessionId, UserId};
+use proto::{Code, Error, Problem, SessionId, UserId, limits};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     actions,
-    model::{Me, MeChange, Server, SessionKind, SessionList, SignIn, SignUp, SignedIn, User, UserList, UsersQuery},
+    model::{
+        Me, MeChange, PhotoQuery, Server, SessionKind, SessionList, SignIn, SignUp, SignedIn, User, UserList,
+        UsersQuery,
+    },
 };
 
 pub(crate) fn routes() -> Vec<(Listener, OpenApiRouter<Arc<Kernel>>)> {
@@ -30,7 +34,9 @@ pub(crate) fn routes() -> Vec<(Listener, OpenApiRouter<Arc<Kernel>>)> {
         .routes(routes!(end_current_session))
         .routes(routes!(end_session))
         .routes(routes!(get_me, update_me))
+        .routes(routes!(set_photo, drop_photo))
         .routes(routes!(get_user))
+        .routes(routes!(get_photo))
         .routes(routes!(list_users))
         .merge(notices::routes());
     vec![(Listener::Web, routes)]
@@ -152,7 +158,7 @@ async fn get_me(ctx: Ctx) -> Reply<Me> {
     Ok(Json(actions::me(ctx).await?))
 }
 
-/// Changes one's name or language; what is left out stays.
+/// Changes one's name, language or bio; what is left out stays.
 #[utoipa::path(patch, path = "/api/v1/me", operation_id = "identity.update_me", tag = "identity",
     request_body = MeChange,
     responses((status = 200, body = User), (status = 401, body = Problem), (status = 422, body = Problem)),
@@ -160,6 +166,57 @@ async fn get_me(ctx: Ctx) -> Reply<Me> {
 async fn update_me(ctx: Ctx, Body(input): Body<MeChange>) -> Reply<User> {
     Ok(Json(actions::change_me(ctx, input).await?))
 }
+
+/// Takes a photo: the bytes of a still png, jpeg or webp of at most 5 MB,
+/// 50 million pixels and 20,000 pixels a side (a progressive jpeg a third of
+/// the pixels). What is kept is the square in its middle, 512 and 96 pixels
+/// wide, turned as its camera was held, without any metadata.
+#[utoipa::path(put, path = "/api/v1/me/photo", operation_id = "identity.set_photo", tag = "identity",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, body = User), (status = 401, body = Problem), (status = 413, body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem)),
+    extensions(("x-authz" = json!({"object": "account", "action": "change", "scope": "self", "roles": ["person"]}))))]
+async fn set_photo(ctx: Ctx, body: axum::body::Body) -> Reply<User> {
+    let place = actions::admit_photo(&ctx)?;
+    let bytes = to_bytes(body, limits::PHOTO_BYTES)
+        .await
+        .map_err(|_| Error::api(Code::BodyTooLarge).with("limit", limits::PHOTO_BYTES))?;
+    Ok(Json(actions::set_photo(ctx, place, bytes.into()).await?))
+}
+
+/// Takes one's photo away.
+#[utoipa::path(delete, path = "/api/v1/me/photo", operation_id = "identity.drop_photo", tag = "identity",
+    responses((status = 200, body = User), (status = 401, body = Problem)),
+    extensions(("x-authz" = json!({"object": "account", "action": "change", "scope": "self", "roles": ["person"]}))))]
+async fn drop_photo(ctx: Ctx) -> Reply<User> {
+    Ok(Json(actions::drop_photo(ctx).await?))
+}
+
+/// A person's photo as a square JPEG, in the version their `photo` names; an
+/// older one is gone. Seen by those who may see the person. It may be kept
+/// for ever, by the one who asked.
+#[utoipa::path(get, path = "/api/v1/users/{id}/photo/{version}", operation_id = "identity.get_photo", tag = "identity",
+    params(("id" = UserId, Path,), ("version" = i64, Path,), PhotoQuery),
+    responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), (status = 401, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem)),
+    extensions(("x-authz" = json!({"object": "user", "action": "see", "scope": "acquainted", "roles": ["person"]}))))]
+async fn get_photo(
+    ctx: Ctx,
+    At((id, version)): At<(UserId, i64)>,
+    Params(query): Params<PhotoQuery>,
+) -> Result<Response, Failure> {
+    let bytes = actions::photo(ctx, id, version, query.size).await?;
+    Ok((PHOTO_HEADERS, bytes).into_response())
+}
+
+/// A picture that somebody sent is never a page: no script, no frame, no
+/// other site.
+const PHOTO_HEADERS: [(HeaderName, &str); 4] = [
+    (header::CONTENT_TYPE, "image/jpeg"),
+    (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
 
 /// One person's public part. Seen by those who share an organisation or a
 /// conversation with them.

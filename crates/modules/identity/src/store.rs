@@ -9,6 +9,7 @@ use store::{Row, Tx, dialect, sql};
 use crate::{
     model::{Account, Change, End, Login, OwnSession, Session, SessionKind, User, UserKind},
     password::Hashed,
+    photo::{SIDES, Squares},
 };
 
 fn read_user(row: &Row<'_>) -> store::Result<(User, String)> {
@@ -21,6 +22,8 @@ fn read_user(row: &Row<'_>) -> store::Result<(User, String)> {
         locale: row.get(4)?,
         deleted: erased.is_some(),
         created_at: row.get(6)?,
+        bio: row.get(7)?,
+        photo: row.get(8)?,
     };
     Ok((user, row.get(3)?))
 }
@@ -41,7 +44,7 @@ pub(crate) fn anybody(tx: &mut Tx<'_>) -> Result<bool> {
 
 pub(crate) fn user(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>> {
     let found = tx.opt(
-        sql!("SELECT id, name, login, kind, locale, erased_at, created_at FROM users WHERE id = $1"),
+        sql!("SELECT id, name, login, kind, locale, erased_at, created_at, bio, photo FROM users WHERE id = $1"),
         &[&id],
         read_user,
     )?;
@@ -58,9 +61,9 @@ pub(crate) fn public_users(tx: &mut Tx<'_>, known: &Known) -> Result<Vec<User>> 
 pub(crate) fn users(tx: &mut Tx<'_>, of: impl Iterator<Item = UserId>) -> Result<Vec<User>> {
     let found = tx.query(
         dialect!(
-            sqlite: "SELECT id, name, login, kind, locale, erased_at, created_at FROM users
+            sqlite: "SELECT id, name, login, kind, locale, erased_at, created_at, bio, photo FROM users
                      WHERE id IN (SELECT unhex(replace(value, '-', '')) FROM json_each($1)) ORDER BY id",
-            postgres: "SELECT id, name, login, kind, locale, erased_at, created_at FROM users
+            postgres: "SELECT id, name, login, kind, locale, erased_at, created_at, bio, photo FROM users
                      WHERE id IN (SELECT CAST(jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB)) AS UUID))
                      ORDER BY id",
         ),
@@ -91,7 +94,7 @@ pub(crate) fn add_user(tx: &mut Tx<'_>, user: &User, folded: &str, login: &Login
     Ok(added == 1)
 }
 
-/// Writes name and language back with the rev of the change.
+/// Writes name, language, bio and the photo's version back with the rev of the change.
 pub(crate) fn change_user(
     tx: &mut Tx<'_>,
     account: &Allowed<'_, Account, Change>,
@@ -100,21 +103,59 @@ pub(crate) fn change_user(
 ) -> Result<()> {
     let user = &account.user;
     tx.execute(
-        sql!("UPDATE users SET name = $2, name_folded = $3, locale = $4, profile_rev = $5 WHERE id = $1"),
-        &[&user.id, &user.name, &folded, &user.locale, &rev],
+        sql!(
+            "UPDATE users SET name = $2, name_folded = $3, locale = $4, profile_rev = $5, bio = $6, photo = $7
+             WHERE id = $1"
+        ),
+        &[&user.id, &user.name, &folded, &user.locale, &rev, &user.bio, &user.photo],
     )?;
     Ok(())
+}
+
+/// Keeps the squares of a new photo in the place of those before.
+pub(crate) fn set_photo(
+    tx: &mut Tx<'_>,
+    account: &Allowed<'_, Account, Change>,
+    version: i64,
+    squares: &Squares,
+) -> Result<()> {
+    for (side, bytes) in SIDES.iter().zip(squares) {
+        tx.execute(
+            sql!(
+                "INSERT INTO identity_photos (user_id, side, version, bytes) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (user_id, side) DO UPDATE SET version = excluded.version, bytes = excluded.bytes"
+            ),
+            &[&account.user.id, &i64::from(*side), &version, bytes],
+        )?;
+    }
+    Ok(())
+}
+
+pub(crate) fn drop_photo(tx: &mut Tx<'_>, account: &Allowed<'_, Account, Change>) -> Result<()> {
+    tx.execute(sql!("DELETE FROM identity_photos WHERE user_id = $1"), &[&account.user.id])?;
+    Ok(())
+}
+
+/// One version of one square of the person's photo, if they are `known`. The
+/// same statement for those who are not.
+pub(crate) fn photo(tx: &mut Tx<'_>, known: &Known, user: UserId, version: i64, side: u32) -> Result<Option<Vec<u8>>> {
+    let user = if known.contains(user) { user } else { UserId(uuid::Uuid::nil()) };
+    Ok(tx.opt(
+        sql!("SELECT bytes FROM identity_photos WHERE user_id = $1 AND side = $2 AND version = $3"),
+        &[&user, &i64::from(side), &version],
+        |row| row.get(0),
+    )?)
 }
 
 /// One's own account, where it changed after `rev`.
 pub(crate) fn profile_since(tx: &mut Tx<'_>, id: UserId, rev: i64) -> Result<Option<(i64, User)>> {
     let found = tx.opt(
         sql!(
-            "SELECT id, name, login, kind, locale, erased_at, created_at, profile_rev FROM users
+            "SELECT id, name, login, kind, locale, erased_at, created_at, bio, photo, profile_rev FROM users
              WHERE id = $1 AND profile_rev > $2"
         ),
         &[&id, &rev],
-        |row| Ok((row.get::<i64>(7)?, read_user(row)?)),
+        |row| Ok((row.get::<i64>(9)?, read_user(row)?)),
     )?;
     found.map(|(rev, user)| Ok((rev, with_kind(user)?))).transpose()
 }
@@ -126,10 +167,11 @@ pub(crate) fn erase_user(tx: &mut Tx<'_>, id: UserId, now: Millis) -> Result<()>
     tx.execute(
         sql!(
             "UPDATE users SET name = '', name_folded = '', login = $2, login_folded = $2, locale = NULL,
-             managed_by = NULL, erased_at = $3 WHERE id = $1"
+             bio = NULL, photo = NULL, managed_by = NULL, erased_at = $3 WHERE id = $1"
         ),
         &[&id, &login, &now],
     )?;
+    tx.execute(sql!("DELETE FROM identity_photos WHERE user_id = $1"), &[&id])?;
     notices::erase(tx, id)?;
     tx.execute(sql!("DELETE FROM identity_credentials WHERE user_id = $1"), &[&id])?;
     tx.execute(sql!("DELETE FROM identity_sessions WHERE user_id = $1"), &[&id])?;

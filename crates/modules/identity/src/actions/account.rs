@@ -59,6 +59,8 @@ fn insert(
         locale: None,
         deleted: false,
         created_at: ctx.now,
+        bio: None,
+        photo: None,
     };
     for n in 0..attempts {
         let attempt = base.attempt(n, u64::from_be_bytes(ctx.kernel.random()));

@@ -2,6 +2,7 @@
 
 mod account;
 mod notices;
+mod photo;
 mod profile;
 mod session;
 mod setup;
@@ -10,6 +11,7 @@ pub(crate) use account::sign_up;
 pub use account::{NewPerson, create_person};
 pub(crate) use notices::{activity, list_notices, mark_notice};
 pub use notices::{notice_key, notify};
+pub(crate) use photo::{admit_photo, drop_photo, photo, set_photo};
 pub(crate) use profile::{change_me, me, server, user, users};
 pub use session::issue_token;
 pub(crate) use session::{end, list, sign_in};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kernel::{
-    Ctx, Kernel, Known, allow, see,
+    Allowed, Ctx, Kernel, Known, allow, see,
     streams::{self, bump},
     text::{fold, name},
 };
@@ -11,10 +11,10 @@ use proto::{API_LEVEL, Code, Header, Result, SessionId, StreamKey, UserId};
 
 use crate::{
     events::{ProfileChanged, profile},
-    model::{Account, ApiLevels, Change, Me, MeChange, See, Server, SignupPolicy, User, UserList, locale},
+    model::{Account, ApiLevels, Change, Me, MeChange, See, Server, SignupPolicy, User, UserList, bio, locale},
     store as sql,
 };
-use ::store::Key;
+use ::store::{Key, Tx};
 
 /// Oneself and the session that asks.
 pub(crate) async fn me(ctx: Ctx) -> Result<Me> {
@@ -31,39 +31,55 @@ pub(crate) async fn me(ctx: Ctx) -> Result<Me> {
         .await
 }
 
-/// Changes one's name or language. Nothing is written where nothing changes.
+/// Changes one's name, language or bio.
 pub(crate) async fn change_me(ctx: Ctx, input: MeChange) -> Result<User> {
     let name = input.name.as_deref().map(|text| name("name", text)).transpose()?;
     let locale = input.locale.as_deref().map(locale).transpose()?;
+    let bio = input.bio.as_deref().map(bio).transpose()?;
     ctx.clone()
         .db()
         .write(move |tx| {
-            let (user, stream) = (ctx.user(), StreamKey::person(ctx.user()));
-            let mut event = ProfileChanged { user, old_name: String::new(), name: name.clone().unwrap_or_default() };
-            let mut locks = vec![Key::row("users", user.0), streams::key(stream)];
-            if name.is_some() {
-                locks.extend(ctx.hooks().locks(&event));
-            }
-            tx.lock(&locks)?;
-            let mut account = allow::<Account, Change>(tx, &ctx, user)?;
-            let before = account.user.clone();
-            let after = &mut account.get_mut().user;
-            after.name = name.clone().unwrap_or_else(|| before.name.clone());
-            after.locale = locale.clone().or_else(|| before.locale.clone());
-            if *after == before {
-                return Ok(before);
-            }
-            let rev = bump(tx, stream)?;
-            sql::change_user(tx, &account, &fold(&account.user.name), rev)?;
-            streams::emit(tx, stream, rev, Header::default(), &[profile(&account.user)])?;
-            if account.user.name != before.name {
-                event.old_name = before.name;
-                event.name.clone_from(&account.user.name);
-                ctx.hooks().run(tx, &ctx, &event)?;
-            }
-            Ok(account.into_inner().user)
+            rewrite(tx, &ctx, |_, account, _| {
+                let user = &mut account.get_mut().user;
+                user.name = name.clone().unwrap_or_else(|| user.name.clone());
+                user.locale = locale.clone().or_else(|| user.locale.clone());
+                user.bio = bio.clone().unwrap_or_else(|| user.bio.clone());
+                Ok(())
+            })
         })
         .await
+}
+
+/// Lets `change` change the actor's own account, at the next rev of their
+/// stream, and tells it. Nothing is written where nothing changes; others
+/// hear by a hook of what they see of the person.
+pub(super) fn rewrite<'t>(
+    tx: &mut Tx<'t>,
+    ctx: &Ctx,
+    change: impl FnOnce(&mut Tx<'t>, &mut Allowed<'t, Account, Change>, i64) -> Result<()>,
+) -> Result<User> {
+    let (user, stream) = (ctx.user(), StreamKey::person(ctx.user()));
+    let mut event = ProfileChanged { user, old_name: String::new(), name: String::new() };
+    let mut locks = vec![Key::row("users", user.0), streams::key(stream)];
+    locks.extend(ctx.hooks().locks(&event));
+    tx.lock(&locks)?;
+    let mut account = allow::<Account, Change>(tx, ctx, user)?;
+    let before = account.user.clone();
+    let rev = streams::head(tx, stream)? + 1;
+    change(tx, &mut account, rev)?;
+    if account.user == before {
+        return Ok(before);
+    }
+    bump(tx, stream)?;
+    sql::change_user(tx, &account, &fold(&account.user.name), rev)?;
+    streams::emit(tx, stream, rev, Header::default(), &[profile(&account.user)])?;
+    let seen = |user: &User| (user.name.clone(), user.bio.clone(), user.photo);
+    if seen(&account.user) != seen(&before) {
+        event.old_name = before.name;
+        event.name.clone_from(&account.user.name);
+        ctx.hooks().run(tx, ctx, &event)?;
+    }
+    Ok(account.into_inner().user)
 }
 
 /// One person, if the actor may see them.

@@ -6,6 +6,7 @@ mod accounts;
 mod notices;
 mod passwords;
 mod people;
+mod photos;
 mod pruning;
 mod sessions;
 mod setup;

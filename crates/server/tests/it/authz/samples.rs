@@ -18,11 +18,14 @@ pub fn message(text: &str) -> Value {
     })
 }
 
+/// The smallest photo: one pixel.
+pub const PNG: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89\x00\x00\x00\x0dIDATx\xdacd\xf8\xcfP\x0f\x00\x03\x86\x01\x80Z4}k\x00\x00\x00\x00IEND\xaeB`\x82";
+
 /// The path with its places filled, and the body.
 pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Option<Value>) {
     let id = |who: Who| world.person(who).id.to_string();
     let module_id = match operation.id.as_str() {
-        "identity.get_user" => id(Who::Colleague),
+        "identity.get_user" | "identity.get_photo" => id(Who::Colleague),
         "identity.mark_notice" => world.notice(who),
         "identity.end_session" => world.person(who).session.clone(),
         id if id.starts_with("chat.") => world.group.clone(),
@@ -47,7 +50,8 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         .replace("{seq}", &world.seq.to_string())
         .replace("{emoji}", "%F0%9F%91%8D")
         .replace("{invitation}", &world.invitation)
-        .replace("{code}", &world.code);
+        .replace("{code}", &world.code)
+        .replace("{version}", &world.photo);
     let body = match operation.id.as_str() {
         "identity.create_account" => Some(json!({ "name": "new", "password": "seven bridges of magpies" })),
         "identity.create_session" => {
@@ -85,7 +89,12 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
             path = format!("{path}?state=unread");
             None
         }
-        known if matches!(operation.method.as_str(), "GET" | "DELETE") || known == "chat.set_reaction" => None,
+        known
+            if matches!(operation.method.as_str(), "GET" | "DELETE")
+                || matches!(known, "chat.set_reaction" | "identity.set_photo") =>
+        {
+            None
+        }
         unknown => panic!("{unknown}: write a good request for it in authz/samples.rs"),
     };
     (path, body)

@@ -113,6 +113,8 @@ pub struct World {
     pub seq: i64,
     pub invitation: String,
     pub code: String,
+    /// The version of `Colleague`'s photo.
+    pub photo: String,
     /// One of each person.
     notices: HashMap<Who, String>,
 }
@@ -189,6 +191,8 @@ impl World {
         let draft = format!("/api/v1/conversations/{group}/draft");
         p(Who::Sender).put(&draft, json!({ "text": "canary-draft" })).await.ok();
 
+        let photo =
+            p(Who::Colleague).put_bytes("/api/v1/me/photo", samples::PNG.to_vec()).await.ok()["photo"].to_string();
         let invitation = p(Who::OwnerA).post(&format!("/api/v1/orgs/{org}/invitations"), json!({})).await.ok();
         p(Who::Ended).delete("/api/v1/sessions/current").await.ok();
         let mut notices = HashMap::new();
@@ -204,6 +208,7 @@ impl World {
             seq,
             invitation: invitation["id"].as_str().unwrap().to_owned(),
             code: invitation["code"].as_str().unwrap().to_owned(),
+            photo,
             people,
         }
     }
@@ -222,6 +227,9 @@ impl World {
             Who::Forged => {
                 let bearer = [("authorization", "Bearer AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")];
                 self.server.nobody().request(method, path, &bearer, body).await
+            }
+            _ if method == Method::PUT && path.ends_with("/photo") => {
+                self.person(who).put_bytes(path, samples::PNG.to_vec()).await
             }
             _ => self.person(who).request(method, path, body).await,
         }

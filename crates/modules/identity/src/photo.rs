@@ -1,0 +1,171 @@
+//! Photos of people: whatever somebody sends becomes two small squares that
+//! hold nothing but pixels.
+//!
+//! The bytes say what they are, not a header or a name. Size in pixels and in
+//! decoded memory is known from the picture's head and refused before
+//! anything is decoded. What is stored was written here: no metadata, no
+//! position, no colour profile, and nothing that was appended.
+
+use std::io::Cursor;
+
+use ::image::{
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, Limits, RgbImage,
+    codecs::{
+        jpeg::{JpegDecoder, JpegEncoder},
+        png::PngDecoder,
+        webp::WebPDecoder,
+    },
+    error::ImageFormatHint,
+};
+use proto::{Code, Error, Result, limits};
+use tokio::sync::Semaphore;
+
+/// Sides of the squares, in pixels. A smaller picture is not made larger.
+pub(crate) const SIDES: [u32; 2] = [512, 96];
+const QUALITY: u8 = 85;
+/// One picture is decoded at a time: it may take 200 MB for a moment.
+static DECODING: Semaphore = Semaphore::const_new(1);
+/// Beyond this many waiting, whoever comes is told to come back. Each holds
+/// the bytes it sent.
+static WAITING: Semaphore = Semaphore::const_new(16);
+
+/// The squares, as JPEG, in the order of [`SIDES`].
+pub(crate) type Squares = [Vec<u8>; 2];
+
+/// A place in the queue, taken before the bytes are read.
+#[derive(Debug)]
+pub(crate) struct Place(#[expect(dead_code, reason = "held")] tokio::sync::SemaphorePermit<'static>);
+
+pub(crate) fn place() -> Result<Place> {
+    WAITING.try_acquire().map(Place).map_err(|_| Error::api(Code::Overloaded))
+}
+
+/// Reads and squares a picture, away from the threads that serve.
+pub(crate) async fn squares(_place: Place, bytes: Vec<u8>) -> Result<Squares> {
+    let turn = DECODING.acquire().await.map_err(Error::internal)?;
+    // The permit goes along: a request that is given up goes on decoding.
+    let work = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        square(&bytes)
+    });
+    // A decoder that panics met a broken picture.
+    work.await.unwrap_or_else(|_| Err(Code::ImageBroken.into()))
+}
+
+fn broken(error: ImageError) -> Error {
+    match error {
+        ImageError::Limits(_) => Code::ImageTooLarge.into(),
+        ImageError::Unsupported(e) => Error::api(Code::ImageUnsupported).detail(e.to_string()),
+        other => Error::api(Code::ImageBroken).detail(other.to_string()),
+    }
+}
+
+fn bounds() -> Limits {
+    let mut bounds = Limits::default();
+    bounds.max_image_width = Some(limits::PHOTO_SIDE as u32);
+    bounds.max_image_height = Some(limits::PHOTO_SIDE as u32);
+    bounds.max_alloc = Some(limits::PHOTO_DECODED_BYTES as u64);
+    bounds
+}
+
+fn square(bytes: &[u8]) -> Result<Squares> {
+    let unsupported = || Error::api(Code::ImageUnsupported);
+    match ::image::guess_format(bytes).map_err(|_| unsupported())? {
+        ImageFormat::Png => {
+            let png = PngDecoder::with_limits(Cursor::new(bytes), bounds()).map_err(broken)?;
+            if png.is_apng().map_err(broken)? {
+                return Err(unsupported().detail("animated"));
+            }
+            decode(png, limits::PHOTO_PIXELS)
+        }
+        ImageFormat::Jpeg => {
+            let most = if is_progressive(bytes) { PROGRESSIVE_PIXELS } else { limits::PHOTO_PIXELS };
+            decode(JpegDecoder::new(Cursor::new(bytes)).map_err(broken)?, most)
+        }
+        ImageFormat::WebP => {
+            let webp = WebPDecoder::new(Cursor::new(bytes)).map_err(broken)?;
+            if webp.has_animation() {
+                return Err(unsupported().detail("animated"));
+            }
+            decode(webp, limits::PHOTO_PIXELS)
+        }
+        other => Err(unsupported().detail(ImageFormatHint::Exact(other).to_string())),
+    }
+}
+
+/// A progressive JPEG keeps two bytes for each coefficient until its last
+/// scan, beside the pixels, and may come in many scans.
+const PROGRESSIVE_PIXELS: usize = limits::PHOTO_PIXELS / 3;
+
+/// Whether the frame's head says progressive (ITU-T T.81 B.2.2: SOF2, or its
+/// differential and arithmetic kin). Segments before it are walked over.
+fn is_progressive(jpeg: &[u8]) -> bool {
+    let mut at = 2;
+    while let [0xff, marker, rest @ ..] = jpeg.get(at..).unwrap_or_default() {
+        match marker {
+            // Fill bytes, and markers without a length.
+            0xff => at += 1,
+            0x01 | 0xd0..=0xd8 => at += 2,
+            // Frames: C4, C8 and CC are tables.
+            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => return !matches!(marker, 0xc0 | 0xc1),
+            _ => match rest {
+                [high, low, ..] => at += 2 + usize::from(u16::from_be_bytes([*high, *low])),
+                _ => return false,
+            },
+        }
+    }
+    false
+}
+
+fn decode(mut decoder: impl ImageDecoder, most: usize) -> Result<Squares> {
+    decoder.set_limits(bounds()).map_err(broken)?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > most as u64 || decoder.total_bytes() > limits::PHOTO_DECODED_BYTES as u64 {
+        return Err(Error::api(Code::ImageTooLarge).with("limit", most));
+    }
+    if width == 0 || height == 0 {
+        return Err(Code::ImageBroken.into());
+    }
+    // A camera that was held upright says so in its metadata only.
+    let orientation = decoder.orientation().map_err(broken)?;
+    let mut picture = cover(&DynamicImage::from_decoder(decoder).map_err(broken)?, SIDES[0]);
+    picture.apply_orientation(orientation);
+    let large = flat(&picture);
+    let small = flat(&cover(&DynamicImage::ImageRgb8(large.clone()), SIDES[1]));
+    Ok([jpeg(&large)?, jpeg(&small)?])
+}
+
+/// The square in the middle, at most `side` wide. It is made small first, so
+/// that a large picture is never copied.
+fn cover(picture: &DynamicImage, side: u32) -> DynamicImage {
+    let (width, height) = (picture.width(), picture.height());
+    let short = width.min(height);
+    let scaled = |length: u32| {
+        let length = u64::from(length) * u64::from(side) / u64::from(short);
+        u32::try_from(length).unwrap_or(u32::MAX).max(1)
+    };
+    let small = (short > side).then(|| picture.thumbnail_exact(scaled(width), scaled(height)));
+    let picture = small.as_ref().unwrap_or(picture);
+    let side = picture.width().min(picture.height());
+    picture.crop_imm((picture.width() - side) / 2, (picture.height() - side) / 2, side, side)
+}
+
+/// Eight bits of three colours; what was transparent is white.
+fn flat(picture: &DynamicImage) -> RgbImage {
+    let rgba = picture.to_rgba8();
+    let over = |colour: u8, alpha: u8| {
+        let (colour, alpha) = (u32::from(colour), u32::from(alpha));
+        u8::try_from((colour * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
+    };
+    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
+        let [r, g, b, a] = rgba.get_pixel(x, y).0;
+        ::image::Rgb([over(r, a), over(g, a), over(b, a)])
+    })
+}
+
+fn jpeg(picture: &RgbImage) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    JpegEncoder::new_with_quality(&mut out, QUALITY).encode_image(picture).map_err(Error::internal)?;
+    Ok(out)
+}
