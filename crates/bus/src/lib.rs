@@ -53,6 +53,10 @@ pub struct BusState {
     pub generation: u64,
 }
 
+/// A point in what a client publishes: the connection it had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(u64);
+
 /// Totals since the bus was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -114,7 +118,24 @@ impl Bus {
         matches!(self, Self::Local(local) if local.nodes() <= 1)
     }
 
-    /// Hands a message over. Never waits; `false` where it is known to be lost.
+    /// A point in what is published, for [`Bus::taken`].
+    pub fn mark(&self) -> Mark {
+        Mark(match self {
+            Self::Local(_) => 0,
+            Self::Nats(nats) => nats.connection(),
+        })
+    }
+
+    /// Waits until the bus has taken everything that was published since
+    /// `mark` and handed over before this call. `false` where that is not
+    /// certain: it did not answer within `patience`, or the connection was
+    /// lost in between, and with it perhaps what was on its way.
+    pub async fn taken(&self, mark: Mark, patience: Duration) -> bool {
+        self.flush(patience).await && self.mark() == mark
+    }
+
+    /// Hands a message over. Never waits; `false` where it is known to be
+    /// lost. `true` does not say that it arrives, see [`Bus::taken`].
     pub fn publish(&self, subject: Subject, payload: Bytes) -> bool {
         let sent = payload.len() <= PAYLOAD_BYTES
             && match self {

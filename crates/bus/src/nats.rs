@@ -5,11 +5,11 @@
 //! while the server is away what comes out of it is dropped and counted.
 
 use std::{
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::{Arc, OnceLock, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
-use async_nats::{Client, ConnectOptions, Event};
+use async_nats::{Client, ConnectOptions, Event, Statistics};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -27,6 +27,8 @@ enum Order {
 
 pub struct Nats {
     orders: mpsc::Sender<Order>,
+    /// Set before the first connection.
+    totals: Arc<OnceLock<Arc<Statistics>>>,
     state: Arc<watch::Sender<BusState>>,
     pub(crate) counters: Arc<Counters>,
 }
@@ -42,10 +44,16 @@ impl Nats {
         let state = Arc::new(watch::Sender::new(BusState { connected: false, generation: 0 }));
         let counters = Arc::<Counters>::default();
         let (orders, incoming) = mpsc::channel(OUTGOING);
-        let pump =
-            Pump { prefix: prefix.to_owned(), state: Arc::clone(&state), counters: Arc::clone(&counters), servers };
+        let totals = Arc::<OnceLock<_>>::default();
+        let pump = Pump {
+            prefix: prefix.to_owned(),
+            state: Arc::clone(&state),
+            counters: Arc::clone(&counters),
+            totals: Arc::clone(&totals),
+            servers,
+        };
         tokio::spawn(pump.run(incoming));
-        Ok(Self { orders, state, counters })
+        Ok(Self { orders, totals, state, counters })
     }
 
     pub(crate) fn publish(&self, subject: Subject, payload: Bytes) -> bool {
@@ -66,6 +74,12 @@ impl Nats {
         self.state.subscribe()
     }
 
+    /// Number of the connection, counted by the library before it writes the
+    /// first byte to it. Our own `generation` follows an event, so somewhat later.
+    pub(crate) fn connection(&self) -> u64 {
+        self.totals.get().map_or(0, |totals| totals.connects.load(Relaxed))
+    }
+
     pub(crate) async fn flush(&self, patience: Duration) -> bool {
         let (done, wait) = oneshot::channel();
         let asked = async {
@@ -80,21 +94,23 @@ struct Pump {
     prefix: String,
     state: Arc<watch::Sender<BusState>>,
     counters: Arc<Counters>,
+    totals: Arc<OnceLock<Arc<Statistics>>>,
     servers: Vec<async_nats::ServerAddr>,
 }
 
 impl Pump {
     async fn run(self, mut orders: mpsc::Receiver<Order>) {
         let Some(client) = self.connect().await else { return };
+        let _ = self.totals.set(client.statistics());
         while let Some(order) = orders.recv().await {
             match order {
                 Order::Publish(subject, payload) => self.publish(&client, subject, payload).await,
                 Order::Subscribe(topic, to) => self.subscribe(&client, topic, to).await,
                 Order::Flush(done) => {
-                    let client = client.clone();
+                    let (client, prefix) = (client.clone(), self.prefix.clone());
                     let away = !self.state.borrow().connected;
                     tokio::spawn(async move {
-                        let _ = done.send(!away && echo(&client).await.is_some());
+                        let _ = done.send(!away && echo(&client, &prefix).await.is_some());
                     });
                 }
             }
@@ -179,11 +195,13 @@ impl Pump {
 }
 
 /// Waits for a message to ourselves: a server takes what one client says in
-/// order, so it has taken all from before.
-async fn echo(client: &Client) -> Option<()> {
+/// order, so it has taken all from before. Below the prefix, which may be all
+/// that this client is allowed to use.
+async fn echo(client: &Client, prefix: &str) -> Option<()> {
     let inbox = client.new_inbox();
-    let mut messages = client.subscribe(inbox.clone()).await.ok()?;
-    client.publish(inbox, Bytes::new()).await.ok()?;
+    let subject = format!("{prefix}.echo.{}", inbox.rsplit('.').next().unwrap_or_default());
+    let mut messages = client.subscribe(subject.clone()).await.ok()?;
+    client.publish(subject, Bytes::new()).await.ok()?;
     messages.next().await.map(drop)
 }
 

@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use bus::{Subject, shard};
+use bus::{Mark, Subject, shard};
 use kernel::{Kernel, access::ACCESS};
 use proto::{Error, StreamKey};
-use store::{Emit, Engine};
+use store::{Db, Emit, Engine, HINT_AGE_MS};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -27,21 +27,32 @@ const HINTS: usize = 500;
 /// Hints swept at a time.
 const SWEEP: i64 = 500;
 
-type Published = Vec<(StreamKey, i64)>;
+/// Longest wait for the bus to say that it took hints. Later it makes no
+/// difference: the sweep has begun to tell them again.
+const TAKEN: Duration = Duration::from_millis(HINT_AGE_MS.unsigned_abs());
+
+/// Hints that were handed to the bus. They may be forgotten once it took them:
+/// a connection may be dead for a while before anybody notices, and what was
+/// written to it is lost.
+struct Published {
+    hints: Vec<(StreamKey, i64)>,
+    since: Mark,
+}
 
 /// What is to be said on the bus, joined by shard.
 struct Outgoing<'a> {
     shared: &'a Shared,
     shards: HashMap<u16, Whisper>,
-    /// Said so far, and whether the bus took all of it.
+    /// Said so far, and whether all of it could be handed over.
     published: Published,
-    taken: bool,
+    handed: bool,
     silent: bool,
 }
 
 impl<'a> Outgoing<'a> {
     fn new(shared: &'a Shared) -> Self {
-        Self { shared, shards: HashMap::new(), published: Vec::new(), taken: true, silent: shared.bus.alone() }
+        let published = Published { hints: Vec::new(), since: shared.bus.mark() };
+        Self { shared, shards: HashMap::new(), published, handed: true, silent: shared.bus.alone() }
     }
 
     fn whisper(&mut self, stream: StreamKey) -> &mut Whisper {
@@ -50,7 +61,7 @@ impl<'a> Outgoing<'a> {
     }
 
     fn hint(&mut self, stream: StreamKey, rev: i64) {
-        self.published.push((stream, rev));
+        self.published.hints.push((stream, rev));
         if self.silent {
             return;
         }
@@ -63,23 +74,26 @@ impl<'a> Outgoing<'a> {
 
     fn send(&mut self) {
         for (shard, whisper) in self.shards.drain() {
-            self.taken &= self.shared.bus.publish(Subject::Shard(shard), signal::encode(&whisper));
+            self.handed &= self.shared.bus.publish(Subject::Shard(shard), signal::encode(&whisper));
         }
     }
 
     /// Sends the rest; what may be forgotten.
     fn end(mut self) -> Published {
         self.send();
-        // What the bus did not take stays in the outbox, for the sweep of a
-        // node that can reach the others.
-        if self.taken { self.published } else { Vec::new() }
+        // What could not be said stays in the outbox, for the sweep of a node
+        // that can reach the others.
+        if !self.handed {
+            self.published.hints.clear();
+        }
+        self.published
     }
 }
 
 /// Takes the commits of this node's database.
 pub(crate) async fn commits(shared: Arc<Shared>, kernel: Arc<Kernel>) {
     let mut commits = kernel.db.commits();
-    let forget = forgetter(&kernel);
+    let forget = forgetter(&shared, &kernel);
     let mut batch = Vec::new();
     loop {
         let received = commits.recv(&mut batch).await;
@@ -93,7 +107,7 @@ pub(crate) async fn commits(shared: Arc<Shared>, kernel: Arc<Kernel>) {
         }
         let published = out.end();
         // A full queue only means that the sweep does it.
-        if kernel.db.engine() == Engine::Postgres && !published.is_empty() {
+        if kernel.db.engine() == Engine::Postgres && !published.hints.is_empty() {
             drop(forget.try_send(published));
         }
         if received.lagged {
@@ -111,7 +125,7 @@ pub(crate) async fn commits(shared: Arc<Shared>, kernel: Arc<Kernel>) {
 fn hand_on(shared: &Shared, kernel: &Kernel, out: &mut Outgoing<'_>, emit: &Emit) {
     if emit.stream.kind == ACCESS {
         shared.access_changed();
-        out.published.push((emit.stream, emit.rev));
+        out.published.hints.push((emit.stream, emit.rev));
         return;
     }
     match &emit.frame {
@@ -128,20 +142,33 @@ fn hand_on(shared: &Shared, kernel: &Kernel, out: &mut Outgoing<'_>, emit: &Emit
 }
 
 /// Deletes published hints, beside the hot path.
-fn forgetter(kernel: &Arc<Kernel>) -> mpsc::Sender<Published> {
+fn forgetter(shared: &Arc<Shared>, kernel: &Arc<Kernel>) -> mpsc::Sender<Published> {
     let (send, mut published) = mpsc::channel::<Published>(64);
-    let db = kernel.db.clone();
+    let (shared, db) = (Arc::clone(shared), kernel.db.clone());
     tokio::spawn(async move {
         while let Some(mut all) = published.recv().await {
             while let Ok(more) = published.try_recv() {
-                all.extend(more);
+                if more.since == all.since {
+                    all.hints.extend(more.hints);
+                } else {
+                    // The connection of those before is gone.
+                    all = more;
+                }
             }
-            if let Err(error) = db.forget_hints(all).await {
+            if let Err(error) = forget(&shared, &db, all).await {
                 tracing::warn!(%error, "hints were not forgotten, the sweep will");
             }
         }
     });
     send
+}
+
+/// Deletes hints that the bus took; the others stay for the sweep.
+async fn forget(shared: &Shared, db: &Db, published: Published) -> Result<(), Error> {
+    if shared.bus.taken(published.since, TAKEN).await {
+        db.forget_hints(published.hints).await?;
+    }
+    Ok(())
 }
 
 /// Takes hints that a node left behind, and tells everybody.
@@ -191,7 +218,7 @@ async fn sweep_once(shared: &Shared, kernel: &Arc<Kernel>, kinds: &[&'static str
     for emit in &swept {
         hand_on(shared, kernel, &mut out, emit);
     }
-    kernel.db.forget_hints(out.end()).await?;
+    forget(shared, &kernel.db, out.end()).await?;
     Ok(many)
 }
 

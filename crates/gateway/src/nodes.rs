@@ -210,12 +210,13 @@ pub(crate) async fn signals(shared: Arc<Shared>, mut signals: mpsc::Receiver<Eph
 }
 
 /// Compares heads whenever something may have been missed: after the bus
-/// came back, after commits were missed, and every two seconds while the bus
-/// is away or a peer is not heard.
+/// came back, after commits or messages came faster than they were taken, and
+/// every two seconds while the bus is away or a peer is not heard.
 pub(crate) async fn compare(shared: Arc<Shared>, kernel: Arc<Kernel>) {
     let mut state = shared.bus.state();
     let mut generation = state.borrow_and_update().generation;
     let (mut rounds, mut again): (u32, bool) = (0, false);
+    let mut missed = shared.bus.stats().missed;
     loop {
         tokio::select! {
             changed = state.changed() => if changed.is_err() { return },
@@ -226,7 +227,9 @@ pub(crate) async fn compare(shared: Arc<Shared>, kernel: Arc<Kernel>) {
         // Once more a little later: subscriptions take effect only after the
         // connection.
         let fresh = now.generation != generation;
-        let anew = std::mem::replace(&mut again, fresh) || fresh || shared.lagged.swap(false, Relaxed);
+        let lost = shared.bus.stats().missed;
+        let lagged = shared.lagged.swap(false, Relaxed) || std::mem::replace(&mut missed, lost) != lost;
+        let anew = std::mem::replace(&mut again, fresh) || fresh || lagged;
         generation = now.generation;
         let deaf = !now.connected || shared.peers.missing();
         rounds = if deaf { rounds + 1 } else { 0 };

@@ -141,6 +141,25 @@ async fn a_server_that_was_killed_and_comes_back_raises_the_generation_and_subsc
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_written_to_a_dead_connection_is_not_said_to_be_taken() {
+    let mut server = NatsServer::start();
+    let bus = Bus::nats(&server.url(), "m").unwrap();
+    let first = state(&bus, |s| s.connected).await;
+    let mark = bus.mark();
+    assert!(bus.publish(Subject::Node, text(1)));
+    assert!(bus.taken(mark, CUT_OFF).await);
+    server.freeze();
+    assert!(bus.publish(Subject::Node, text(2)), "nobody can know yet");
+    assert!(!bus.taken(mark, Duration::from_millis(200)).await);
+    server.kill();
+    server.begin();
+    state(&bus, |s| s.connected && s.generation > first.generation).await;
+    // Seen failing without the comparison of marks: the new connection answers.
+    assert!(!bus.taken(mark, CUT_OFF).await);
+    assert!(bus.taken(bus.mark(), CUT_OFF).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn publishing_while_it_is_away_neither_waits_nor_keeps() {
     let mut server = NatsServer::away();
     let bus = Bus::nats(&server.url(), "m").unwrap();

@@ -1,12 +1,18 @@
 //! A real nats-server of this machine, on a free port of loopback.
 
 use std::{
+    io::{Read, Write},
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
+
+/// A line on the shell's input stops the server's process, the end of the
+/// input ends it.
+const AFTER: &str = "read line && kill -STOP $! && until ps -o stat= -p $! | grep -q T; do sleep 0.01; done && echo; \
+                     cat; kill -9 $!; wait";
 
 /// Runs until dropped, whatever becomes of the test.
 pub struct NatsServer {
@@ -36,10 +42,10 @@ impl NatsServer {
         // The system closes the pipe however this process ends, and then the
         // shell ends the server.
         let child = Command::new("sh")
-            .args(["-c", &format!("nats-server --addr 127.0.0.1 --port {} & cat; kill -9 $!; wait", self.port)])
+            .args(["-c", &format!("nats-server --addr 127.0.0.1 --port {} >/dev/null & {}", self.port, AFTER)])
             .current_dir(self.folder.path())
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("a shell");
@@ -49,6 +55,13 @@ impl NatsServer {
             assert!(Instant::now() < until, "nats-server is not in PATH or does not answer");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// It stays connected, and reads and says nothing any more.
+    pub fn freeze(&mut self) {
+        let process = self.process.as_mut().expect("it runs");
+        process.stdin.as_mut().expect("piped").write_all(b"\n").unwrap();
+        process.stdout.as_mut().expect("piped").read_exact(&mut [0]).unwrap();
     }
 
     /// Without a goodbye.
