@@ -39,7 +39,7 @@ bench: ## Measures against the floor program; BENCH_ARGS are passed on
 	@scripts/web.sh && scripts/server.sh && cargo build --release -p bench
 	@ulimit -n $$(ulimit -Hn); target/release/bench $(BENCH_ARGS)
 
-soak: ## The slow loops: more rounds of killing, more cases
+soak: ## The slow loops: more rounds of killing and of partitions, more cases
 	@scripts/prerequisites.sh build test
 	@scripts/web.sh && scripts/server.sh && cargo build --release -p bench -p checker
 	@scripts/soak.sh

@@ -13,7 +13,7 @@ scripts/web.sh
 scripts/types.sh --check
 (cd web && npm run --silent check && npm test --silent)
 
-step "server: release build, shared by the journeys and the killing loop"
+step "server: release build, shared by the journeys and the loops of kills and partitions"
 cargo build --release -p magpie -p bench -p checker
 
 step "format and lints"
@@ -28,6 +28,9 @@ MAGPIE_TEST_ENGINE=postgres cargo test --workspace --no-fail-fast --test it
 
 step "a server killed again and again, its history checked"
 target/release/torture --rounds 3 --seed 1
+
+step "three nodes cut off from each other, from NATS, PostgreSQL and clients, the history checked"
+target/release/torture --partitions --rounds 8 --seed 1
 
 step "journeys in the browser"
 (cd e2e && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm test --silent)

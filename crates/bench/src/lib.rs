@@ -7,6 +7,7 @@
 //! measures: a pushed frame is scanned, not parsed.
 
 pub mod http;
+pub mod link;
 pub mod process;
 pub mod scan;
 pub mod socket;

@@ -45,8 +45,13 @@ impl Process {
 
     /// SIGTERM, and waits for the end for up to 20 s. Returns how long it took.
     pub fn stop(&mut self) -> Result<Duration> {
+        self.stop_by("TERM")
+    }
+
+    /// The same with another signal.
+    pub fn stop_by(&mut self, signal: &str) -> Result<Duration> {
         let began = Instant::now();
-        Command::new("kill").arg("-TERM").arg(self.id().to_string()).status()?;
+        Command::new("kill").arg(format!("-{signal}")).arg(self.id().to_string()).status()?;
         while began.elapsed() < Duration::from_secs(20) {
             if self.ended()? {
                 return Ok(began.elapsed());
@@ -54,7 +59,7 @@ impl Process {
             std::thread::sleep(Duration::from_millis(2));
         }
         self.kill();
-        bail!("{} did not end within 20 s of SIGTERM", self.name)
+        bail!("{} did not end within 20 s of SIG{signal}", self.name)
     }
 
     pub fn ended(&mut self) -> io::Result<bool> {

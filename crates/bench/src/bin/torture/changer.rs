@@ -21,6 +21,7 @@ pub async fn run(world: Arc<World>, person: usize) {
     let mut changer =
         Changer { http: world.http(person), process: format!("p{person}-app"), world: world.clone(), person, turn: 0 };
     while !world.stopped() {
+        world.turn().await;
         tokio::time::sleep(Duration::from_millis(random.random_range(10..90))).await;
         match random.random_range(0..100) {
             0..35 => changer.react(&mut random).await,
@@ -53,6 +54,8 @@ impl Changer {
         let outcome = Outcome::of(&answer);
         self.world.recorder.write(&self.process, op, invoked, outcome, fields);
         match answer {
+            // A node that is cut off says so.
+            Ok(answer) if self.world.calm && answer.status == 503 => self.turn_away().await,
             Ok(answer) if !answer.is_ok() && !matches!(answer.code().as_str(), "message_recalled" | "rate_limited") => {
                 self.world.recorder.odd(&format!("{op} refused: {}", answer.code()));
             }
@@ -110,7 +113,7 @@ impl Changer {
     }
 
     async fn cursor(&mut self, random: &mut StdRng) {
-        let index = random.random_range(0..self.world.conversations.len());
+        let index = self.world.somewhere(random);
         let conversation = self.world.conversations[index].clone();
         if cursor(&self.world, &mut self.http, &self.process, self.person, &conversation).await.is_none() {
             self.turn_away().await;

@@ -12,7 +12,8 @@ use bench::process::{Magpie, Process, free_address};
 
 pub struct Cluster {
     pub addresses: Vec<String>,
-    magpie: Magpie,
+    /// How each node is started.
+    magpies: Vec<Magpie>,
     nodes: Vec<Option<Process>>,
     nats: Option<Nats>,
     log: PathBuf,
@@ -25,9 +26,10 @@ struct Nats {
 }
 
 impl Cluster {
-    pub fn new(magpie: Magpie, count: usize, nats_url: Option<&str>, log: PathBuf) -> Result<Self> {
-        let addresses = (0..count).map(|_| free_address()).collect::<Result<_>>()?;
-        let mut cluster = Self { addresses, magpie, nodes: (0..count).map(|_| None).collect(), nats: None, log };
+    pub fn new(magpies: Vec<Magpie>, nats_url: Option<&str>, log: PathBuf) -> Result<Self> {
+        let addresses = magpies.iter().map(|_| free_address()).collect::<Result<_>>()?;
+        let nodes = magpies.iter().map(|_| None).collect();
+        let mut cluster = Self { addresses, magpies, nodes, nats: None, log };
         if let Some(url) = nats_url {
             cluster.nats = Nats::unless_running(url)?;
             cluster.start_nats()?;
@@ -42,10 +44,40 @@ impl Cluster {
     /// Starts a node and waits until it answers.
     pub async fn start(&mut self, index: usize) -> Result<Duration> {
         let address = self.addresses[index].clone();
-        let mut process = self.magpie.serve(&address, &self.log)?;
+        let mut process = self.magpies[index].serve(&address, &self.log)?;
         let time = process.ready(&address).await?;
         self.nodes[index] = Some(process);
         Ok(time)
+    }
+
+    /// Starts a node and does not wait for it: what it needs may be away.
+    pub fn launch(&mut self, index: usize) -> Result<()> {
+        self.nodes[index] = Some(self.magpies[index].serve(&self.addresses[index], &self.log)?);
+        Ok(())
+    }
+
+    /// Waits until a node answers that was launched. One that gave up at its
+    /// start is started again, as a supervisor does.
+    pub async fn recover(&mut self, index: usize) -> Result<()> {
+        let gave_up = self.nodes[index].as_mut().is_none_or(|process| process.ended().unwrap_or(true));
+        if gave_up {
+            return self.start(index).await.map(drop);
+        }
+        let address = self.addresses[index].clone();
+        let process = self.nodes[index].as_mut().context("the node is down")?;
+        if process.ready(&address).await.is_err() && process.ended()? {
+            return self.start(index).await.map(drop);
+        }
+        Ok(())
+    }
+
+    /// No fault is a reason for a node to end.
+    pub fn all_live(&mut self) -> Result<()> {
+        for (index, process) in self.nodes.iter_mut().enumerate() {
+            let lives = process.as_mut().is_some_and(|process| matches!(process.ended(), Ok(false)));
+            ensure!(lives, "node {index} ended by itself; its log tells why: {}", self.log.display());
+        }
+        Ok(())
     }
 
     pub async fn start_all(&mut self) -> Result<()> {
@@ -65,17 +97,21 @@ impl Cluster {
 
     /// Keeps a copy of the data of a server that is down.
     pub fn keep_copy(&self) -> Result<()> {
-        copy(&self.magpie.data_dir, &self.copy_dir())
+        copy(self.data_dir(), &self.copy_dir())
     }
 
     /// Puts the copy in the place of the data of a server that is down.
     pub fn turn_back(&self) -> Result<()> {
-        std::fs::remove_dir_all(&self.magpie.data_dir)?;
-        copy(&self.copy_dir(), &self.magpie.data_dir)
+        std::fs::remove_dir_all(self.data_dir())?;
+        copy(&self.copy_dir(), self.data_dir())
+    }
+
+    fn data_dir(&self) -> &Path {
+        &self.magpies[0].data_dir
     }
 
     fn copy_dir(&self) -> PathBuf {
-        self.magpie.data_dir.with_extension("copy")
+        self.data_dir().with_extension("copy")
     }
 
     pub fn kill_nats(&mut self) {

@@ -23,6 +23,14 @@ use crate::{
 /// promise is 10 s after the last healing.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// docs/realtime.md §1. A socket closed for silence would resume, and so cover
+/// up what it was not told.
+const PING: Duration = Duration::from_secs(20);
+
+/// Messages of a conversation that are noted before the last round: what was
+/// written since the round before.
+const RECENT: i64 = 1_000;
+
 /// How many devices have noted what they hold, over all rounds.
 pub type Done = Arc<AtomicUsize>;
 
@@ -84,6 +92,7 @@ impl Device {
         let mut socket = Socket::connect(&address, &token, self.replica.resume()).await?;
         self.replica.epoch.clone_from(&socket.epoch);
         let mut tick = tokio::time::interval(Duration::from_millis(25));
+        let mut ping = tokio::time::interval(PING);
         let mut resumed = false;
         let began = Instant::now();
         loop {
@@ -95,6 +104,7 @@ impl Device {
                         self.failures = 0;
                     }
                 }
+                _ = ping.tick() => socket.send(r#"{"t":"ping"}"#).await?,
                 _ = tick.tick() => {
                     if resumed {
                         self.read_missing().await?;
@@ -171,7 +181,14 @@ impl Device {
         for (id, room) in &self.replica.rooms {
             let now = self.world.recorder.now();
             let user = &self.world.people[self.person].id;
-            let fields = json!({"conversation": id, "user": user, "final": last, "messages": room.entries()});
+            let mut fields = json!({"conversation": id, "user": user, "final": last});
+            if last {
+                fields["messages"] = room.entries(1).into();
+            } else {
+                let from = room.head().saturating_sub(RECENT).max(1);
+                fields["from"] = from.into();
+                fields["messages"] = room.entries(from).into();
+            }
             self.world.recorder.read(&self.process, "sync", now, fields);
         }
         self.targets = None;

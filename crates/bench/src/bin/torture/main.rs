@@ -1,6 +1,7 @@
-//! Kills the server with SIGKILL again and again under load, and lets
-//! `tools/checker` judge from the clients' history whether SAFETY's promises
-//! C1–C8 and C12 held.
+//! Kills the server with SIGKILL again and again under load, or cuts the nodes
+//! of a cluster off from each other, from what they need and from their clients
+//! (`storm`), and lets `tools/checker` judge from the clients' history whether
+//! SAFETY's promises C1–C8 and C12 held.
 //!
 //! Eight senders (by HTTP and on sockets), as many people who edit, recall,
 //! react and read, and a device of each person with a live socket that resumes.
@@ -11,35 +12,58 @@ mod changer;
 mod cluster;
 mod device;
 mod finish;
+mod postgres;
 mod record;
 mod replica;
 mod sender;
+mod storm;
 mod world;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use bench::{Person, http::Http, process::Magpie, sibling};
+use bench::{
+    Person,
+    http::Http,
+    process::{Magpie, free_address},
+    sibling,
+};
 use clap::Parser;
 use cluster::Cluster;
 use http::Method;
+use postgres::Postgres;
 use rand::RngExt;
 use record::Recorder;
 use serde_json::json;
+use storm::{Links, Weather};
 use tokio::task::JoinSet;
-use world::{Phase, World};
+use world::{BUSY, Phase, World};
+
+/// Conversations in which little is said.
+const QUIET: usize = 12;
 
 /// Kills the server again and again under load and has the history judged.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// How many times something is killed.
+    /// How many times something is killed, or how many storms pass.
     #[arg(long, default_value_t = 3)]
     rounds: u32,
+    /// Breaks links instead of only killing: three nodes (or --nodes) on a
+    /// PostgreSQL and a NATS of the run's own, every link through a proxy.
+    /// Eight storms have every kind of fault.
+    #[arg(long, conflicts_with_all = ["pg", "nats", "lose", "replay_dup"])]
+    partitions: bool,
+    /// Longest fault of a storm in ms.
+    #[arg(long, default_value_t = 4_000)]
+    fault_ms: u64,
+    /// Only faults whose name contains this, such as `bus` or `client reset`.
+    #[arg(long)]
+    only: Option<String>,
     /// All choices follow from it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -89,36 +113,17 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<u8> {
-    ensure!(arguments.nodes == 1 || arguments.pg.is_some(), "more than one node needs --pg");
-    ensure!(arguments.people >= 8, "at least 8 people are needed");
+    let enough = arguments.nodes == 1 || arguments.pg.is_some() || arguments.partitions;
+    ensure!(enough, "more than one node needs --pg or --partitions");
+    ensure!(arguments.people >= 9, "at least 9 people are needed");
     let temporary = tempfile::tempdir()?;
     let folder = arguments.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
     std::fs::create_dir_all(folder.join("data"))?;
     let folder = folder.canonicalize()?;
-    let mut env = Vec::new();
-    env.extend(arguments.pg.iter().map(|url| ("MAGPIE_DATABASE_URL".to_owned(), url.clone())));
-    env.extend(arguments.nats.iter().map(|url| ("MAGPIE_NATS_URL".to_owned(), url.clone())));
-    let binary = arguments.server.clone().map_or_else(|| sibling("magpie"), Ok)?;
-    let magpie = Magpie { binary: binary.canonicalize()?, data_dir: folder.join("data"), env };
-    if arguments.pg.is_some() {
-        magpie.run(&["migrate"])?;
-    }
-    let tokens = cluster::seed(&magpie, &folder, arguments.people, arguments.seed)?;
-    let mut people = Person::read_all(&tokens)?;
-    ensure!(people.len() >= arguments.people, "seeding made only {} people", people.len());
-    people.truncate(arguments.people);
-
-    let mut cluster = Cluster::new(magpie, arguments.nodes, arguments.nats.as_deref(), folder.join("server.log"))?;
-    cluster.start_all().await?;
-    let conversations = groups(&cluster.addresses[0], &people).await?;
     let history = folder.join("history.jsonl");
-    let recorder = Recorder::create(&history)?;
-    let ids: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
-    for conversation in &conversations {
-        recorder.members(conversation, &ids);
-    }
-    let world = Arc::new(World::new(cluster.addresses.clone(), people, conversations, recorder, arguments.seed));
-    let result = load(arguments, &world, &mut cluster).await;
+    let mut ground = Ground::prepare(arguments, &folder).await?;
+    let world = world(arguments, &mut ground, &folder, &history).await?;
+    let result = load(arguments, &world, &mut ground).await;
     let log = std::fs::read_to_string(folder.join("server.log")).unwrap_or_default();
     for line in log.lines().filter(|line| line.contains("panicked at")) {
         world.recorder.odd(&format!("the server's {}", line.trim()));
@@ -131,35 +136,99 @@ async fn run(arguments: &Arguments) -> Result<u8> {
         keep(temporary, &folder, arguments);
         return Err(error);
     }
-    let code = judge(&history)?;
+    let mut code = judge(&history)?;
+    let broken = world.broken.lock().clone();
+    for what in &broken {
+        println!("broken: {what}");
+    }
+    if !broken.is_empty() {
+        println!("torture: {} failed", broken.len());
+        code = code.max(1);
+    }
     if code != 0 {
         keep(temporary, &folder, arguments);
     }
     Ok(code)
 }
 
+/// The servers of a run and what they stand on.
+struct Ground {
+    cluster: Cluster,
+    links: Option<Links>,
+    tokens: PathBuf,
+    /// Ends after the nodes that use it.
+    _postgres: Option<Postgres>,
+}
+
+impl Ground {
+    /// Seeds, and starts all nodes.
+    async fn prepare(arguments: &Arguments, folder: &Path) -> Result<Self> {
+        let log = folder.join("server.log");
+        let binary = arguments.server.clone().map_or_else(|| sibling("magpie"), Ok)?;
+        let mut magpie = Magpie { binary: binary.canonicalize()?, data_dir: folder.join("data"), env: Vec::new() };
+        let own = if arguments.partitions { Some(Postgres::start(&log)?) } else { None };
+        let url = own.as_ref().map(|own| Postgres::url(&own.address)).or_else(|| arguments.pg.clone());
+        magpie.env.extend(url.iter().map(|url| ("MAGPIE_DATABASE_URL".to_owned(), url.clone())));
+        magpie.env.extend(arguments.nats.iter().map(|url| ("MAGPIE_NATS_URL".to_owned(), url.clone())));
+        if url.is_some() {
+            magpie.run(&["migrate"])?;
+        }
+        let tokens = cluster::seed(&magpie, folder, arguments.people, arguments.seed)?;
+        let (mut cluster, links) = if let Some(postgres) = &own {
+            let nodes = if arguments.nodes == 1 { 3 } else { arguments.nodes };
+            let nats = free_address()?;
+            let (magpies, buses, databases) = Links::open(&magpie, nodes, postgres, &nats).await?;
+            let cluster = Cluster::new(magpies, Some(&format!("nats://{nats}")), log)?;
+            let links = Links::around(&cluster, buses, databases).await?;
+            (cluster, Some(links))
+        } else {
+            let magpies = (0..arguments.nodes).map(|_| magpie.clone()).collect();
+            (Cluster::new(magpies, arguments.nats.as_deref(), log)?, None)
+        };
+        cluster.start_all().await?;
+        Ok(Self { cluster, links, tokens, _postgres: own })
+    }
+}
+
+async fn world(arguments: &Arguments, ground: &mut Ground, folder: &Path, history: &Path) -> Result<Arc<World>> {
+    let mut people = Person::read_all(&ground.tokens)?;
+    ensure!(people.len() >= arguments.people, "seeding made only {} people, see {}", people.len(), folder.display());
+    people.truncate(arguments.people);
+    let titles = if arguments.partitions { BUSY + QUIET + 1 } else { BUSY };
+    let conversations = groups(&ground.cluster.addresses[0], &people, titles).await?;
+    let recorder = Recorder::create(history)?;
+    let ids: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
+    for conversation in &conversations {
+        recorder.members(conversation, &ids);
+    }
+    let addresses = ground.links.as_ref().map_or_else(|| ground.cluster.addresses.clone(), Links::addresses);
+    let mut world = World::new(addresses, people, conversations, recorder, arguments.seed);
+    world.calm = arguments.partitions;
+    Ok(Arc::new(world))
+}
+
 /// Leaves the folder of a failed run for whoever looks into it.
-fn keep(temporary: tempfile::TempDir, folder: &std::path::Path, arguments: &Arguments) {
+fn keep(temporary: tempfile::TempDir, folder: &Path, arguments: &Arguments) {
     if arguments.keep.is_none() {
         let _ = temporary.keep();
     }
     println!("kept: {}", folder.display());
 }
 
-/// Three groups of everyone.
-async fn groups(address: &str, people: &[Person]) -> Result<Vec<String>> {
+/// Groups of everyone.
+async fn groups(address: &str, people: &[Person], many: usize) -> Result<Vec<String>> {
     let mut http = Http::new(address, &people[0].token);
     let others: Vec<&str> = people[1..].iter().map(|person| person.id.as_str()).collect();
     let mut ids = Vec::new();
-    for title in ["one", "two", "three"] {
-        let body = json!({"title": title, "members": others});
+    for number in 1..=many {
+        let body = json!({"title": format!("group {number}"), "members": others});
         let made = http.expect(Method::POST, "/api/v1/conversations", Some(&body)).await?;
         ids.push(made["id"].as_str().context("a conversation without id")?.to_owned());
     }
     Ok(ids)
 }
 
-async fn load(arguments: &Arguments, world: &Arc<World>, cluster: &mut Cluster) -> Result<()> {
+async fn load(arguments: &Arguments, world: &Arc<World>, ground: &mut Ground) -> Result<()> {
     let mut devices = JoinSet::new();
     let done = device::Done::default();
     for person in 0..world.people.len() {
@@ -172,10 +241,16 @@ async fn load(arguments: &Arguments, world: &Arc<World>, cluster: &mut Cluster) 
     for person in 0..world.people.len() {
         writers.spawn(changer::run(world.clone(), person));
     }
-    let mut random = world.choices(1);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    for round in 1..=arguments.rounds {
-        disturb(world, cluster, round, arguments.lose, &mut random).await?;
+    let mut round = 0;
+    if let Some(links) = &ground.links {
+        round = storms(arguments, world, &mut ground.cluster, links, &done).await?;
+        world.go_on();
+    } else {
+        let mut random = world.choices(1);
+        for round in 1..=arguments.rounds {
+            disturb(world, &mut ground.cluster, round, arguments.lose, &mut random).await?;
+        }
     }
     // Long enough for an acknowledgement after the last healing.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
@@ -185,11 +260,12 @@ async fn load(arguments: &Arguments, world: &Arc<World>, cluster: &mut Cluster) 
         ended.context("a writer broke")?;
     }
     // Nothing of unknown outcome may still take effect when the final reads begin.
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let mut round = 1;
-    settle(world, &done, Phase::Sync { last: !arguments.replay_dup, round }).await?;
-    if arguments.replay_dup {
-        finish::replay(world).await?;
+    tokio::time::sleep(Duration::from_millis(if arguments.partitions { 2_000 } else { 500 })).await;
+    let again = arguments.replay_dup || arguments.partitions;
+    round += 1;
+    settle(world, &done, Phase::Sync { last: !again, round }).await?;
+    if again {
+        finish::replay(world, if arguments.partitions { Some((25, 20)) } else { None }).await?;
         round += 1;
         settle(world, &done, Phase::Sync { last: true, round }).await?;
     }
@@ -197,10 +273,40 @@ async fn load(arguments: &Arguments, world: &Arc<World>, cluster: &mut Cluster) 
     devices.shutdown().await;
     // Once more from disk alone. Not marked: no load and no device is left to heal.
     for index in 0..world.addresses.len() {
-        cluster.kill(index)?;
+        ground.cluster.kill(index)?;
     }
-    cluster.start_all().await?;
+    ground.cluster.start_all().await?;
     finish::read_all(world, "auditor-after-restart").await
+}
+
+/// After each storm every node takes a send and every device catches up, while
+/// nobody else writes. Returns how many rounds devices have noted.
+async fn storms(
+    arguments: &Arguments,
+    world: &Arc<World>,
+    cluster: &mut Cluster,
+    links: &Links,
+    done: &device::Done,
+) -> Result<u32> {
+    let mut weather =
+        Weather::new(world.choices(1), Duration::from_millis(arguments.fault_ms), arguments.only.as_deref())?;
+    let mut random = world.choices(2);
+    for round in 1..=arguments.rounds {
+        world.go_on();
+        tokio::time::sleep(Duration::from_millis(random.random_range(500..1_500))).await;
+        weather.storm(world, cluster, links, round).await?;
+        for node in storm::probe(world, &mut random).await? {
+            world.broken.lock().push(format!("storm {round}: no send by node {node} within 5 s of healing"));
+        }
+        settle(world, done, Phase::Sync { last: false, round }).await?;
+    }
+    println!("{}", weather.summary());
+    // A run that deals all kinds has to have met with each.
+    if arguments.rounds >= 8 {
+        let missed = weather.missed().into_iter().map(|name| format!("{name}: met nothing in any storm"));
+        world.broken.lock().extend(missed);
+    }
+    Ok(arguments.rounds)
 }
 
 /// Kills something at a random moment, leaves it so for a random time, and heals it.
@@ -253,7 +359,7 @@ async fn settle(world: &World, done: &device::Done, phase: Phase) -> Result<()> 
     Ok(())
 }
 
-fn judge(history: &std::path::Path) -> Result<u8> {
+fn judge(history: &Path) -> Result<u8> {
     let status = Command::new(sibling("checker")?)
         .args(["--require", "C1,C2,C3,C4,C5,C6,C7,C8,C12"])
         .arg(history)

@@ -146,9 +146,18 @@ impl Room {
         Some(shown)
     }
 
-    /// All it holds, as a `sync` names it.
-    pub fn entries(&self) -> Vec<Value> {
-        self.messages.values().map(|shown| shown.entry(&self.reactions_of(shown.seq))).collect()
+    /// The highest seq it holds; 0 if none.
+    pub fn head(&self) -> i64 {
+        self.messages.keys().next_back().copied().unwrap_or_default()
+    }
+
+    /// All it holds from a seq on, as a `sync` names it.
+    pub fn entries(&self, from: i64) -> Vec<Value> {
+        self.messages
+            .range(from..)
+            .map(|(_, shown)| shown)
+            .map(|shown| shown.entry(&self.reactions_of(shown.seq)))
+            .collect()
     }
 
     fn reactions_of(&self, seq: i64) -> BTreeMap<String, Vec<String>> {
@@ -184,7 +193,7 @@ mod tests {
         assert!(replica.take(&frame(5, "y")).pushes.is_empty());
         let missed = replica.take(&frame(7, "z"));
         assert_eq!(missed.reply.unwrap()["rev"], 5);
-        assert_eq!(replica.rooms["c"].entries()[0]["hash"], "x");
+        assert_eq!(replica.rooms["c"].entries(1)[0]["hash"], "x");
     }
 
     #[test]
@@ -196,7 +205,7 @@ mod tests {
         late["t"] = "catch_up".into();
         late["from"] = 4.into();
         assert!(replica.take(&late).pushes.is_empty());
-        assert_eq!(replica.rooms["c"].entries()[0]["hash"], "y");
+        assert_eq!(replica.rooms["c"].entries(1)[0]["hash"], "y");
         assert_eq!(replica.resume().unwrap()["heads"]["c"], 6);
     }
 }

@@ -21,11 +21,11 @@ use crate::{
 
 /// Codes of a socket's error that leave the outcome open, as a 5xx does.
 const UNKNOWN: &[&str] = &["outcome_unknown", "internal", "overloaded", "shutting_down", "storage_full"];
-/// How long a client waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// Share of attempts whose connection is dropped before the answer can be read,
 /// so that there is something to repeat also between two kills.
 const DROPPED: f64 = 0.05;
+/// Longest wait for a socket.
+const PATIENT: Duration = Duration::from_secs(3);
 /// Most attempts of one message.
 const TRIES: u32 = 300;
 
@@ -50,9 +50,10 @@ pub async fn run(world: Arc<World>, person: usize) {
     };
     let mut count = 0;
     while !world.stopped() {
+        world.turn().await;
         count += 1;
         let sent = Sent {
-            conversation: random.random_range(0..world.conversations.len()),
+            conversation: world.somewhere(&mut random),
             seq: 0,
             sender: person,
             process: process.clone(),
@@ -63,7 +64,11 @@ pub async fn run(world: Arc<World>, person: usize) {
             world.board.lock().push(Sent { seq, ..sent });
         }
         // Mostly at once, so that a kill finds work under way; now and then a rest.
-        let rest = if random.random_bool(0.7) { random.random_range(0..4) } else { random.random_range(20..70) };
+        let rest = if !world.calm && random.random_bool(0.7) {
+            random.random_range(0..4)
+        } else {
+            random.random_range(20..70)
+        };
         tokio::time::sleep(Duration::from_millis(rest)).await;
     }
 }
@@ -103,7 +108,8 @@ impl Sender {
         let address = self.world.address(self.person, self.turn).to_owned();
         let conversation = &self.world.conversations[sent.conversation];
         let dropped = self.random.random_bool(DROPPED);
-        let time = if dropped { Duration::from_micros(self.random.random_range(0..4_000)) } else { PATIENCE };
+        let time =
+            if dropped { Duration::from_micros(self.random.random_range(0..4_000)) } else { self.world.patience() };
         match &mut self.way {
             Way::Http(http) => {
                 http.turn_to(&address);
@@ -114,9 +120,9 @@ impl Sender {
                 self.calls += 1;
                 if open.is_none() {
                     let token = &self.world.people[self.person].token;
-                    match Socket::connect(&address, token, None).await {
-                        Ok(socket) => *open = Some(Box::new(socket)),
-                        Err(_) => return (Outcome::Fail, Err("unsent".into())),
+                    match tokio::time::timeout(time.max(PATIENT), Socket::connect(&address, token, None)).await {
+                        Ok(Ok(socket)) => *open = Some(Box::new(socket)),
+                        _ => return (Outcome::Fail, Err("unsent".into())),
                     }
                 }
                 let Some(socket) = open else { return (Outcome::Fail, Err("unsent".into())) };

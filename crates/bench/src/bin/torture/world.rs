@@ -1,6 +1,9 @@
 //! What all tasks of a run share.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use bench::{Person, http::Http};
 use parking_lot::Mutex;
@@ -8,6 +11,9 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::sync::watch;
 
 use crate::record::Recorder;
+
+/// Conversations that get most of the messages; the first ones.
+pub const BUSY: usize = 3;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +46,13 @@ pub struct World {
     pub board: Mutex<Vec<Sent>>,
     pub phase: watch::Sender<Phase>,
     pub seed: u64,
+    /// Partitions rather than kills: fewer sends, many quiet conversations,
+    /// and clients that wait less.
+    pub calm: bool,
+    /// What failed that the checker does not see.
+    pub broken: Mutex<Vec<String>>,
     stop: AtomicBool,
+    pause: AtomicBool,
 }
 
 impl World {
@@ -59,7 +71,10 @@ impl World {
             board: Mutex::new(Vec::new()),
             phase: watch::Sender::new(Phase::Load),
             seed,
+            calm: false,
+            broken: Mutex::default(),
             stop: AtomicBool::new(false),
+            pause: AtomicBool::new(false),
         }
     }
 
@@ -70,6 +85,39 @@ impl World {
 
     pub fn stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
+    }
+
+    /// Writers begin nothing new; what they began they end.
+    pub fn pause(&self) {
+        self.pause.store(true, Ordering::SeqCst);
+    }
+
+    pub fn go_on(&self) {
+        self.pause.store(false, Ordering::SeqCst);
+    }
+
+    /// Returns when a writer may begin something.
+    pub async fn turn(&self) {
+        while self.pause.load(Ordering::SeqCst) && !self.stopped() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// How long a client waits for an answer.
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(if self.calm { 2 } else { 5 })
+    }
+
+    /// Conversation for a message. Calm runs have quiet ones: what is lost in
+    /// a busy one is soon found by its next change.
+    pub fn somewhere(&self, random: &mut StdRng) -> usize {
+        let all = self.conversations.len();
+        if self.calm && random.random_bool(0.4) {
+            // The last one is for probes.
+            random.random_range(BUSY..all - 1)
+        } else {
+            random.random_range(0..BUSY.min(all))
+        }
     }
 
     /// Choices of one task, the same for the same seed.
@@ -83,7 +131,7 @@ impl World {
     }
 
     pub fn http(&self, person: usize) -> Http {
-        Http::new(self.address(person, 0), &self.people[person].token).patience(std::time::Duration::from_secs(5))
+        Http::new(self.address(person, 0), &self.people[person].token).patience(self.patience())
     }
 
     /// One of the last acknowledged sends, of `sender` if given.
