@@ -3,7 +3,7 @@
 use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt as _;
-use kernel::{Budget, CallFuture, Ctx, Kernel, Known, Principal};
+use kernel::{Budget, CallFuture, Ctx, Kernel, Known, Peer, Principal};
 use proto::{Code, Error, UserId};
 use serde_json::{Value, value::RawValue};
 
@@ -12,9 +12,28 @@ use crate::session::Send as Sending;
 /// The client's own number of what it asked for, and the outcome.
 pub(crate) type Calling = Pin<Box<dyn Future<Output = (i64, Result<Value, Error>)> + Send>>;
 
-pub(crate) fn call(kernel: Arc<Kernel>, principal: Principal, id: i64, op: String, params: Box<RawValue>) -> Calling {
+/// How the socket's session is asked for again.
+pub(crate) struct Entry {
+    pub(crate) secret: Box<str>,
+    pub(crate) peer: Peer,
+}
+
+impl Entry {
+    /// Who it is now, if the session has not ended.
+    pub(crate) async fn principal(&self, kernel: &Arc<Kernel>) -> Result<Option<Principal>, Error> {
+        match kernel.registry.authenticator() {
+            Some(authenticator) => authenticator.authenticate(kernel, &self.secret, self.peer).await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// A call is a use of the session, and is made as who it is now: one that has
+/// not been used for long has ended, and a proof may have come since.
+pub(crate) fn call(kernel: Arc<Kernel>, entry: Arc<Entry>, id: i64, op: String, params: Box<RawValue>) -> Calling {
     Box::pin(async move {
         let work = async {
+            let principal = entry.principal(&kernel).await?.ok_or(Code::Unauthenticated)?;
             let call = kernel.registry.call(&op).ok_or_else(|| Error::field(Code::NotFound, "op"))?;
             kernel.budgets.spend(Budget::Requests, principal.id)?;
             (call.run)(kernel.ctx(principal), params).await

@@ -23,7 +23,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _, stream::FuturesUnordered};
 use kernel::{
-    Failure, Kernel, Known, Principal, Registry,
+    Failure, Kernel, Known, Peer, Principal, Registry,
     extract::{Secret, secret},
     streams::Followed,
 };
@@ -34,7 +34,7 @@ use uuid::Uuid;
 
 use crate::{
     Shared,
-    calls::{Calling, acquainted, call, receive},
+    calls::{Calling, Entry, acquainted, call, receive},
     hub::{Follow, Hub},
     nodes,
     outbox::{Item, Note, Outbox, Packet},
@@ -57,9 +57,9 @@ const LAST: Duration = Duration::from_secs(1);
 pub(crate) fn routes(shared: Arc<Shared>) -> Router<Arc<Kernel>> {
     Router::new().route(
         "/api/v1/realtime",
-        get(move |State(kernel): State<Arc<Kernel>>, headers: HeaderMap, upgrade| {
+        get(move |State(kernel): State<Arc<Kernel>>, peer: Peer, headers: HeaderMap, upgrade| {
             let shared = Arc::clone(&shared);
-            async move { connect(shared, kernel, headers, upgrade).await.unwrap_or_else(IntoResponse::into_response) }
+            async move { connect(shared, kernel, peer, headers, upgrade).await.unwrap_or_else(IntoResponse::into_response) }
         }),
     )
 }
@@ -81,6 +81,7 @@ fn own_origin(headers: &HeaderMap, public_url: &str) -> bool {
 async fn connect(
     shared: Arc<Shared>,
     kernel: Arc<Kernel>,
+    peer: Peer,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failure> {
@@ -94,26 +95,19 @@ async fn connect(
     let Some(Secret::Bearer(secret) | Secret::Cookie(secret)) = found else {
         return Err(Failure(Code::Unauthenticated.into()));
     };
-    let principal = authenticate(&kernel, secret).await?.ok_or(Code::Unauthenticated)?;
+    let entry = Arc::new(Entry { secret: secret.into(), peer });
+    let principal = entry.principal(&kernel).await?.ok_or(Code::Unauthenticated)?;
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(rejection) => return Ok(rejection.into_response()),
     };
-    let secret: Box<str> = secret.into();
     Ok(upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         // A little above ours, which are refused with a code of their own.
         .max_message_size(LARGEST)
         .max_frame_size(LARGEST)
-        .on_upgrade(move |socket| run(shared, kernel, principal, secret, socket)))
-}
-
-async fn authenticate(kernel: &Arc<Kernel>, secret: &str) -> Result<Option<Principal>, Error> {
-    match kernel.registry.authenticator() {
-        Some(authenticator) => authenticator.authenticate(kernel, secret).await,
-        None => Ok(None),
-    }
+        .on_upgrade(move |socket| run(shared, kernel, principal, entry, socket)))
 }
 
 /// Takes the socket out of everything, however its task ends.
@@ -135,7 +129,7 @@ fn leave(shared: &Shared, outbox: &Arc<Outbox>) {
     shared.presence.unwatch(outbox);
 }
 
-async fn run(shared: Arc<Shared>, kernel: Arc<Kernel>, principal: Principal, secret: Box<str>, mut ws: WebSocket) {
+async fn run(shared: Arc<Shared>, kernel: Arc<Kernel>, principal: Principal, entry: Arc<Entry>, mut ws: WebSocket) {
     let Some(env) = shared.env.get().cloned() else { return };
     let session = principal.session.unwrap_or(SessionId(Uuid::nil()));
     let outbox = Outbox::new(shared.hub.next_id(), principal.user(), session);
@@ -152,7 +146,7 @@ async fn run(shared: Arc<Shared>, kernel: Arc<Kernel>, principal: Principal, sec
         shared,
         kernel,
         principal,
-        secret,
+        entry,
         items: VecDeque::new(),
         reading: None,
         calls: FuturesUnordered::new(),
@@ -188,7 +182,7 @@ struct Shell {
     shared: Arc<Shared>,
     kernel: Arc<Kernel>,
     principal: Principal,
-    secret: Box<str>,
+    entry: Arc<Entry>,
     items: VecDeque<Item>,
     reading: Option<Reading>,
     calls: FuturesUnordered<Calling>,
@@ -343,7 +337,7 @@ impl Shell {
     }
 
     async fn recheck(&mut self) -> Result<(), End> {
-        match authenticate(&self.kernel, &self.secret).await {
+        match self.entry.principal(&self.kernel).await {
             Ok(Some(again)) if again.id == self.principal.id && again.session == self.principal.session => Ok(()),
             Ok(_) => Err(End::Close(4401, "the session ended".into())),
             Err(_) => Err(End::Close(4503, r#"{"retry_after_ms":2000}"#.into())),
@@ -389,7 +383,7 @@ impl Shell {
                 self.watching = Some(Box::pin(acquainted(self.kernel.ctx(self.principal.clone()), users)));
             }
             Output::Call { id, op, params } => {
-                self.calls.push(call(Arc::clone(&self.kernel), self.principal.clone(), id, op, params));
+                self.calls.push(call(Arc::clone(&self.kernel), Arc::clone(&self.entry), id, op, params));
             }
             _ => {}
         }

@@ -32,10 +32,12 @@ pub const LEVEL_HEADER: &str = "magpie-api-level";
 
 /// Finds who stands behind a secret. Given by the module that keeps sessions.
 pub trait Authenticator: Send + Sync + 'static {
+    /// `peer` is where the request came from, for the person's list of devices.
     fn authenticate<'a>(
         &'a self,
         kernel: &'a Arc<Kernel>,
         secret: &'a str,
+        peer: Peer,
     ) -> Pin<Box<dyn Future<Output = Result<Option<Principal>, Error>> + Send + 'a>>;
 
     /// Drops what is remembered of a person's sessions: something of theirs
@@ -104,7 +106,7 @@ impl FromRequestParts<Arc<Kernel>> for Anyone {
         }
         let actor = match (found, kernel.registry.authenticator()) {
             (Some(Secret::Bearer(secret) | Secret::Cookie(secret)), Some(authenticator)) => {
-                authenticator.authenticate(kernel, secret).await?
+                authenticator.authenticate(kernel, secret, Peer::of(parts)).await?
             }
             _ => None,
         };
@@ -242,12 +244,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(peer.map(|ConnectInfo(at)| at.ip().to_canonical())))
+        Ok(Self::of(parts))
     }
 }
 
 impl Peer {
+    fn of(parts: &Parts) -> Self {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Self(peer.map(|ConnectInfo(at)| at.ip().to_canonical()))
+    }
+
     /// Whether the connection cannot have crossed the open internet:
     /// loopback, RFC 1918, link-local, unique local (RFC 4193) and the shared
     /// space of RFC 6598.

@@ -58,7 +58,8 @@ export interface paths {
          *     nobody has and a wrong password answer alike.
          */
         post: operations["identity.create_session"];
-        delete?: never;
+        /** Signs all other devices out; their connections close. */
+        delete: operations["identity.end_other_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1471,6 +1472,14 @@ export interface components {
             /** @description The session of this request. */
             current: boolean;
             kind: components["schemas"]["identity.SessionKind"];
+            /**
+             * @description On a computer of many: ends after 30 minutes without use and after 12
+             *     hours in any case; the client keeps nothing.
+             */
+            shared?: boolean;
+            /** @description The network address it was opened from or last used from. */
+            address?: string | null;
+            proven_at?: components["schemas"]["i64"] | null;
         };
         /**
          * @description How a session's secret travels.
@@ -1488,6 +1497,8 @@ export interface components {
             bearer?: boolean;
             /** @description At most 100 characters; left out, the `User-Agent` is used. */
             device?: string | null;
+            /** @description This is a computer of many: see `shared` of a session. */
+            shared?: boolean;
         };
         /** @description A new account. */
         "identity.SignUp": {
@@ -1505,6 +1516,8 @@ export interface components {
             bearer?: boolean;
             /** @description At most 100 characters; left out, the `User-Agent` is used. */
             device?: string | null;
+            /** @description This is a computer of many: see `shared` of a session. */
+            shared?: boolean;
         };
         /** @description Somebody has signed in. Without `token` the session is in the cookie. */
         "identity.SignedIn": {
@@ -1716,6 +1729,31 @@ export interface operations {
                 };
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.end_other_sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -9,7 +9,7 @@ use std::{
 };
 
 use kernel::{
-    CallFuture, Clock, Ctx, Duty, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Module, OrgData,
+    CallFuture, Clock, Ctx, Duty, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Module, OrgData, Peer,
     PersonData, Principal, Registry,
     extract::Authenticator,
     streams::{self, Access, Change, Event, Followed, RECEIPTS, Sent, Since, StreamSource},
@@ -346,6 +346,7 @@ impl Authenticator for Sessions {
         &'a self,
         kernel: &'a Arc<Kernel>,
         secret: &'a str,
+        _: Peer,
     ) -> Pin<Box<dyn Future<Output = Result<Option<Principal>, Error>> + Send + 'a>> {
         Box::pin(async move {
             let Ok(session) = secret.parse::<SessionId>() else { return Ok(None) };

@@ -1,6 +1,10 @@
 //! Work that comes back: forgetting what is over.
 
-use kernel::{Ctx, Periodic, Resident, access, audit, idempotency};
+use kernel::{
+    Ctx, Periodic, Resident,
+    access::{self, Ended},
+    audit, idempotency,
+};
 use proto::{Error, Millis, Result};
 use serde_json::json;
 use store::jobs::{self, Claimed};
@@ -21,6 +25,32 @@ const SLICE: u16 = 150;
 
 pub(crate) const PERIODIC: Periodic = Periodic { kind: PRUNE, every_ms: EVERY_MS };
 pub(crate) const RESIDENT: Resident = Resident { kind: PRUNE, run: |ctx, job| Box::pin(prune(ctx, job)) };
+
+const EXPIRE: &str = "identity.expire_sessions";
+/// What a session without use has open closes at most so long after its end.
+const EXPIRE_EVERY_MS: Millis = 60_000;
+/// Sessions ended in one slice: each is two rows.
+const EXPIRE_SLICE: u16 = 60;
+
+pub(crate) const EXPIRE_PERIODIC: Periodic = Periodic { kind: EXPIRE, every_ms: EXPIRE_EVERY_MS };
+pub(crate) const EXPIRE_RESIDENT: Resident = Resident { kind: EXPIRE, run: |ctx, job| Box::pin(expire(ctx, job)) };
+
+/// Ends sessions whose time is over. Requests are refused by the time alone;
+/// this closes sockets that were open all the while.
+async fn expire(ctx: Ctx, job: Claimed) -> Result<()> {
+    ctx.clone()
+        .db()
+        .write(move |tx| {
+            let ended = sql::end_expired(tx, ctx.now, i64::from(EXPIRE_SLICE))?;
+            let full = ended.len() >= usize::from(EXPIRE_SLICE);
+            for (session, user) in ended {
+                access::record(tx, &ctx, user, Ended::Session(session))?;
+            }
+            let kept = if full { jobs::again(tx, &job, ctx.now, &json!({}))? } else { jobs::finish(tx, &job)? };
+            if kept { Ok(()) } else { Err(Error::internal("the lease of a job was lost")) }
+        })
+        .await
+}
 
 /// One slice of pruning sessions, idempotency keys and access changes; where
 /// one of them was full, another slice follows.

@@ -15,6 +15,7 @@
 
 mod actions;
 mod data;
+mod entrance;
 mod events;
 mod jobs;
 mod model;
@@ -54,6 +55,10 @@ pub fn module() -> Module {
                     include_str!("../migrations/20261122_172500_profiles.sql")
                 ),
                 ::store::migration!(
+                    "20261122_172600_identity_expiry",
+                    include_str!("../migrations/20261122_172600_identity_expiry.sql")
+                ),
+                ::store::migration!(
                     "20261122_173000_identity_notices",
                     include_str!("../migrations/20261122_173000_identity_notices.sql")
                 ),
@@ -65,8 +70,8 @@ pub fn module() -> Module {
         stream_parts: vec![events::PERSON_PART],
         org_follows: None,
         authenticator: Some(Arc::new(sessions::Sessions::default())),
-        jobs: vec![jobs::RESIDENT],
-        periodic: vec![jobs::PERIODIC],
+        jobs: vec![jobs::RESIDENT, jobs::EXPIRE_RESIDENT],
+        periodic: vec![jobs::PERIODIC, jobs::EXPIRE_PERIODIC],
         hooks: Vec::new(),
         permissions: &[
             PermissionDoc { object: "account", action: "see", roles: "oneself" },

@@ -115,6 +115,10 @@ impl SessionKind {
         }
     }
 
+    /// On a shared computer: unused for so long, and open for so long at all.
+    pub(crate) const SHARED_IDLE_MS: Millis = 30 * 60_000;
+    pub(crate) const SHARED_MOST_MS: Millis = 12 * 3_600_000;
+
     /// A session that is not used for so long ends.
     pub const fn idle_ms(self) -> Millis {
         const DAY: Millis = 24 * 3_600_000;
@@ -149,6 +153,16 @@ pub struct Session {
     /// The session of this request.
     pub current: bool,
     pub kind: SessionKind,
+    /// On a computer of many: ends after 30 minutes without use and after 12
+    /// hours in any case; the client keeps nothing.
+    #[serde(default)]
+    pub shared: bool,
+    /// The network address it was opened from or last used from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub address: Option<String>,
+    /// When it last proved a credential; signing in is a proof.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proven_at: Option<Millis>,
 }
 
 /// A new account.
@@ -175,6 +189,9 @@ pub struct SignUp {
     /// At most 100 characters; left out, the `User-Agent` is used.
     #[serde(default)]
     pub device: Option<String>,
+    /// This is a computer of many: see `shared` of a session.
+    #[serde(default)]
+    pub shared: bool,
 }
 
 /// Who signs in.
@@ -190,6 +207,9 @@ pub struct SignIn {
     /// At most 100 characters; left out, the `User-Agent` is used.
     #[serde(default)]
     pub device: Option<String>,
+    /// This is a computer of many: see `shared` of a session.
+    #[serde(default)]
+    pub shared: bool,
 }
 
 /// Somebody has signed in. Without `token` the session is in the cookie.

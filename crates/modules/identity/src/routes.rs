@@ -8,11 +8,11 @@ use axum::{
     Json,
     body::to_bytes,
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use kernel::{
-    Anyone, At, Body, Ctx, Failure, Kernel, Listener, Params, Peer, Reply,
+    Anyone, At, Body, Ctx, Failure, Kernel, Listener, Params, Reply,
     extract::{COOKIE, LAN_COOKIE},
 };
 use proto::{Code, Error, Problem, SessionId, UserId, limits};
@@ -20,6 +20,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     actions,
+    entrance::Caller,
     model::{
         Me, MeChange, PhotoQuery, Server, SessionKind, SessionList, SignIn, SignUp, SignedIn, User, UserList,
         UsersQuery,
@@ -30,7 +31,7 @@ pub(crate) fn routes() -> Vec<(Listener, OpenApiRouter<Arc<Kernel>>)> {
     let routes = OpenApiRouter::new()
         .routes(routes!(get_server))
         .routes(routes!(create_account))
-        .routes(routes!(create_session, list_sessions))
+        .routes(routes!(create_session, list_sessions, end_other_sessions))
         .routes(routes!(end_current_session))
         .routes(routes!(end_session))
         .routes(routes!(get_me, update_me))
@@ -46,11 +47,24 @@ pub(crate) fn routes() -> Vec<(Listener, OpenApiRouter<Arc<Kernel>>)> {
 /// decides when the session ends.
 const COOKIE_SECONDS: u32 = 400 * 24 * 3_600;
 
-/// `Set-Cookie` for a secret; an empty one deletes the cookie.
-fn cookie(kernel: &Kernel, secret: &str) -> Option<HeaderValue> {
-    let age = if secret.is_empty() { 0 } else { COOKIE_SECONDS };
+/// What `Set-Cookie` does with the session's cookie.
+#[derive(Clone, Copy)]
+enum Keep {
+    /// Beyond the browser's end.
+    Long,
+    /// Until the browser is closed: on a shared computer.
+    Briefly,
+    Delete,
+}
+
+fn cookie(kernel: &Kernel, secret: &str, keep: Keep) -> Option<HeaderValue> {
+    let age = match keep {
+        Keep::Long => format!("; Max-Age={COOKIE_SECONDS}"),
+        Keep::Briefly => String::new(),
+        Keep::Delete => "; Max-Age=0".to_owned(),
+    };
     let (name, secure) = if kernel.config.https { (COOKIE, "; Secure") } else { (LAN_COOKIE, "") };
-    HeaderValue::from_str(&format!("{name}={secret}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")).ok()
+    HeaderValue::from_str(&format!("{name}={secret}; Path=/{age}; HttpOnly; SameSite=Lax{secure}")).ok()
 }
 
 /// The answer to whoever signed in: a browser finds the secret only in the
@@ -60,16 +74,13 @@ fn signed_in(kernel: &Kernel, mut who: SignedIn) -> Response {
         SessionKind::Bearer => None,
         SessionKind::Cookie => who.token.take(),
     };
+    let keep = if who.session.shared { Keep::Briefly } else { Keep::Long };
     let mut response = (StatusCode::CREATED, Json(who)).into_response();
-    if let Some(value) = secret.and_then(|secret| cookie(kernel, &secret)) {
+    if let Some(value) = secret.and_then(|secret| cookie(kernel, &secret, keep)) {
         response.headers_mut().insert(header::SET_COOKIE, value);
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-fn user_agent(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::USER_AGENT)?.to_str().ok()
 }
 
 /// What anyone may know of the server: its name, the API levels it speaks,
@@ -90,13 +101,8 @@ async fn get_server(State(kernel): State<Arc<Kernel>>) -> Reply<Server> {
     responses((status = 201, body = SignedIn), (status = 403, body = Problem), (status = 409, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem)),
     extensions(("x-authz" = json!({"object": "account", "action": "create", "scope": "public", "roles": ["anyone"]}))))]
-async fn create_account(
-    anyone: Anyone,
-    peer: Peer,
-    headers: HeaderMap,
-    Body(input): Body<SignUp>,
-) -> Result<Response, Failure> {
-    let who = actions::sign_up(&anyone.kernel, peer, user_agent(&headers), input).await?;
+async fn create_account(anyone: Anyone, caller: Caller, Body(input): Body<SignUp>) -> Result<Response, Failure> {
+    let who = actions::sign_up(&anyone.kernel, &caller, input).await?;
     Ok(signed_in(&anyone.kernel, who))
 }
 
@@ -107,13 +113,8 @@ async fn create_account(
     responses((status = 201, body = SignedIn), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem)),
     extensions(("x-authz" = json!({"object": "session", "action": "create", "scope": "public", "roles": ["anyone"]}))))]
-async fn create_session(
-    anyone: Anyone,
-    peer: Peer,
-    headers: HeaderMap,
-    Body(input): Body<SignIn>,
-) -> Result<Response, Failure> {
-    let who = actions::sign_in(&anyone.kernel, peer, user_agent(&headers), input).await?;
+async fn create_session(anyone: Anyone, caller: Caller, Body(input): Body<SignIn>) -> Result<Response, Failure> {
+    let who = actions::sign_in(&anyone.kernel, &caller, input).await?;
     Ok(signed_in(&anyone.kernel, who))
 }
 
@@ -123,6 +124,15 @@ async fn create_session(
     extensions(("x-authz" = json!({"object": "session", "action": "list", "scope": "self", "roles": ["person"]}))))]
 async fn list_sessions(ctx: Ctx) -> Reply<SessionList> {
     Ok(Json(actions::list(ctx).await?))
+}
+
+/// Signs all other devices out; their connections close.
+#[utoipa::path(delete, path = "/api/v1/sessions", operation_id = "identity.end_other_sessions", tag = "identity",
+    responses((status = 204), (status = 401, body = Problem)),
+    extensions(("x-authz" = json!({"object": "session", "action": "end", "scope": "self", "roles": ["person"]}))))]
+async fn end_other_sessions(ctx: Ctx) -> Result<StatusCode, Failure> {
+    actions::end_others(ctx).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Signs one of one's devices out; its connections close.
@@ -144,7 +154,7 @@ async fn end_current_session(ctx: Ctx) -> Result<Response, Failure> {
     let kernel = ctx.kernel.clone();
     actions::end(ctx, None).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Some(value) = cookie(&kernel, "") {
+    if let Some(value) = cookie(&kernel, "", Keep::Delete) {
         response.headers_mut().insert(header::SET_COOKIE, value);
     }
     Ok(response)

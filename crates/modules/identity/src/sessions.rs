@@ -13,7 +13,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use kernel::{Kernel, Principal, extract::Authenticator};
+use kernel::{Kernel, Peer, Principal, extract::Authenticator};
 use parking_lot::Mutex;
 use proto::{Error, Millis, Result, SessionId, UserId};
 use sha2::{Digest, Sha256};
@@ -90,14 +90,14 @@ impl Sessions {
     }
 
     /// Notes the use of a session, at most each minute and beside the request.
-    fn touch(&self, kernel: &Arc<Kernel>, found: &sql::Found, now: Millis) {
+    fn touch(&self, kernel: &Arc<Kernel>, found: &sql::Found, peer: Peer, now: Millis) {
         if now - found.last_seen_at < TOUCH_MS || !self.touching.lock().insert(found.id) {
             return;
         }
         let (kernel, touching, id) = (kernel.clone(), self.touching.clone(), found.id);
-        let expires_at = now + found.kind.idle_ms();
+        let (expires_at, address) = (found.lives_until(now), peer.0.map(|ip| ip.to_string()));
         tokio::spawn(async move {
-            let done = kernel.db.write(move |tx| sql::touch_session(tx, id, now, expires_at)).await;
+            let done = kernel.db.write(move |tx| sql::touch_session(tx, id, now, expires_at, address.as_deref())).await;
             if let Err(error) = done {
                 tracing::debug!(%error, "the use of a session was not noted");
             }
@@ -105,7 +105,7 @@ impl Sessions {
         });
     }
 
-    async fn find(&self, kernel: &Arc<Kernel>, secret: &str) -> Result<Option<Principal>> {
+    async fn find(&self, kernel: &Arc<Kernel>, secret: &str, peer: Peer) -> Result<Option<Principal>> {
         let Some(hash) = secret_hash(secret) else { return Ok(None) };
         let now = kernel.now();
         let generation = match self.recall(&hash, now) {
@@ -114,7 +114,7 @@ impl Sessions {
         };
         let found = kernel.db.read(move |tx| sql::find_session(tx, &hash, now)).await?;
         let Some(found) = found else { return Ok(None) };
-        self.touch(kernel, &found, now);
+        self.touch(kernel, &found, peer, now);
         let principal = Principal {
             kind: found.user_kind.principal(),
             proven_at: found.proven_at,
@@ -131,8 +131,9 @@ impl Authenticator for Sessions {
         &'a self,
         kernel: &'a Arc<Kernel>,
         secret: &'a str,
+        peer: Peer,
     ) -> Pin<Box<dyn Future<Output = Result<Option<Principal>, Error>> + Send + 'a>> {
-        Box::pin(self.find(kernel, secret))
+        Box::pin(self.find(kernel, secret, peer))
     }
 
     fn forget(&self, user: UserId) {

@@ -3,14 +3,18 @@
 pub(crate) mod notices;
 
 use kernel::{Allowed, Known};
-use proto::{Id as _, Millis, Result, SessionId, UserId};
+use proto::{Id as _, Millis, Result, UserId};
 use store::{Row, Tx, dialect, sql};
 
 use crate::{
-    model::{Account, Change, End, Login, OwnSession, Session, SessionKind, User, UserKind},
+    model::{Account, Change, Login, User, UserKind},
     password::Hashed,
     photo::{SIDES, Squares},
 };
+
+mod sessions;
+
+pub(crate) use sessions::*;
 
 fn read_user(row: &Row<'_>) -> store::Result<(User, String)> {
     let erased: Option<Millis> = row.get(5)?;
@@ -198,149 +202,6 @@ pub(crate) fn password(tx: &mut Tx<'_>, login_folded: &str) -> Result<Option<(Us
         ),
         &[&login_folded],
         |row| Ok((row.get(0)?, Hashed::from_store(row.get(1)?))),
-    )?)
-}
-
-pub(crate) struct NewSession<'a> {
-    pub(crate) id: SessionId,
-    pub(crate) user: UserId,
-    pub(crate) secret_hash: [u8; 32],
-    pub(crate) kind: SessionKind,
-    pub(crate) device: &'a str,
-    pub(crate) now: Millis,
-    /// `None` where nothing was proven: an account of a name alone, a token
-    /// that the server issued.
-    pub(crate) proven_at: Option<Millis>,
-}
-
-pub(crate) fn add_session(tx: &mut Tx<'_>, new: &NewSession<'_>) -> Result<()> {
-    tx.execute(
-        sql!(
-            "INSERT INTO identity_sessions
-             (id, user_id, secret_hash, kind, device, created_at, last_seen_at, expires_at, generation, proven_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 1, $8)"
-        ),
-        &[
-            &new.id,
-            &new.user,
-            &new.secret_hash,
-            &new.kind.as_str(),
-            &new.device,
-            &new.now,
-            &(new.now + new.kind.idle_ms()),
-            &new.proven_at,
-        ],
-    )?;
-    Ok(())
-}
-
-/// What stands behind a secret.
-pub(crate) struct Found {
-    pub(crate) id: SessionId,
-    pub(crate) user: UserId,
-    pub(crate) user_kind: UserKind,
-    pub(crate) kind: SessionKind,
-    pub(crate) last_seen_at: Millis,
-    pub(crate) expires_at: Millis,
-    pub(crate) proven_at: Option<Millis>,
-}
-
-pub(crate) fn find_session(tx: &mut Tx<'_>, secret_hash: &[u8; 32], now: Millis) -> Result<Option<Found>> {
-    let found = tx.opt(
-        sql!(
-            "SELECT s.id, s.user_id, u.kind, s.kind, s.last_seen_at, s.expires_at, s.proven_at
-             FROM identity_sessions s JOIN users u ON u.id = s.user_id
-             WHERE s.secret_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND u.erased_at IS NULL"
-        ),
-        &[secret_hash, &now],
-        |row| {
-            let kinds: (String, String) = (row.get(2)?, row.get(3)?);
-            Ok((row.get(0)?, row.get(1)?, kinds, row.get(4)?, row.get(5)?, row.get(6)?))
-        },
-    )?;
-    let Some((id, user, (user_kind, kind), last_seen_at, expires_at, proven_at)) = found else { return Ok(None) };
-    let (user_kind, kind) = (user_kind.parse()?, kind.parse()?);
-    Ok(Some(Found { id, user, user_kind, kind, last_seen_at, expires_at, proven_at }))
-}
-
-/// Notes that a session is used, and lets it live on.
-pub(crate) fn touch_session(tx: &mut Tx<'_>, id: SessionId, now: Millis, expires_at: Millis) -> Result<()> {
-    tx.execute(
-        sql!(
-            "UPDATE identity_sessions SET last_seen_at = $2, expires_at = $3
-             WHERE id = $1 AND ended_at IS NULL AND last_seen_at < $2"
-        ),
-        &[&id, &now, &expires_at],
-    )?;
-    Ok(())
-}
-
-/// A person's sessions that have not ended, the one used last first.
-pub(crate) fn sessions(tx: &mut Tx<'_>, user: UserId, now: Millis) -> Result<Vec<Session>> {
-    let found = tx.query(
-        sql!(
-            "SELECT id, device, created_at, last_seen_at, kind FROM identity_sessions
-             WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY last_seen_at DESC, id DESC"
-        ),
-        &[&user, &now],
-        |row| {
-            let kind: String = row.get(4)?;
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, kind))
-        },
-    )?;
-    found
-        .into_iter()
-        .map(|(id, device, created_at, last_seen_at, kind)| {
-            Ok(Session { id, device, created_at, last_seen_at, current: false, kind: kind.parse()? })
-        })
-        .collect()
-}
-
-/// Whether this is a session of that person that has not ended.
-pub(crate) fn live_session(tx: &mut Tx<'_>, user: UserId, id: SessionId) -> Result<bool> {
-    let found = tx.opt(
-        sql!("SELECT 1 FROM identity_sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL"),
-        &[&id, &user],
-        |row| row.get::<i64>(0),
-    )?;
-    Ok(found.is_some())
-}
-
-pub(crate) fn end_session(tx: &mut Tx<'_>, session: &Allowed<'_, OwnSession, End>, now: Millis) -> Result<()> {
-    tx.execute(
-        sql!(
-            "UPDATE identity_sessions SET ended_at = $2, expires_at = $2, generation = generation + 1
-             WHERE id = $1 AND ended_at IS NULL"
-        ),
-        &[&session.id, &now],
-    )?;
-    Ok(())
-}
-
-/// Ends the sessions of a person beyond the `keep` used last; those that ended.
-/// Held: the person's sessions.
-pub(crate) fn end_surplus(tx: &mut Tx<'_>, user: UserId, keep: i64, now: Millis) -> Result<Vec<SessionId>> {
-    Ok(tx.query(
-        sql!(
-            "UPDATE identity_sessions SET ended_at = $3, expires_at = $3, generation = generation + 1
-             WHERE ended_at IS NULL AND id IN
-             (SELECT id FROM identity_sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $3
-              ORDER BY last_seen_at DESC, id DESC LIMIT 1000 OFFSET $2)
-             RETURNING id"
-        ),
-        &[&user, &keep, &now],
-        |row| row.get(0),
-    )?)
-}
-
-/// Forgets up to `limit` sessions that ended before `before`; how many.
-pub(crate) fn prune_sessions(tx: &mut Tx<'_>, before: Millis, limit: i64) -> Result<u64> {
-    Ok(tx.execute(
-        sql!(
-            "DELETE FROM identity_sessions WHERE id IN
-             (SELECT id FROM identity_sessions WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2)"
-        ),
-        &[&before, &limit],
     )?)
 }
 

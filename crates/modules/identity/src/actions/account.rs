@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use kernel::{
-    Budget, Ctx, Kernel, Peer, Principal, audit,
+    Budget, Ctx, Kernel, Principal, audit,
     text::{fold, name},
 };
 use proto::{Code, Error, Result};
-use serde_json::json;
 use store::{Key, Tx};
 use uuid::Uuid;
 
-use super::{refuse_plain_http, session, setup};
+use super::{session, setup};
 use crate::{
+    entrance::Caller,
     events::InvitationOffered,
-    model::{Login, SessionKind, SignUp, SignedIn, User, UserKind, device},
+    model::{Login, SignUp, SignedIn, User, UserKind},
     password::{self, Hashed, Password},
     sessions::secret_hash,
     store as sql,
@@ -109,19 +109,13 @@ impl Offer {
 
 /// Makes an account and signs it in. A person who shows an invitation accepts
 /// it afterwards as whom they have become: until then it is only looked at.
-pub(crate) async fn sign_up(
-    kernel: &Arc<Kernel>,
-    peer: Peer,
-    user_agent: Option<&str>,
-    input: SignUp,
-) -> Result<SignedIn> {
-    refuse_plain_http(kernel, peer)?;
-    kernel.budgets.spend(Budget::SignUp, peer.who())?;
+pub(crate) async fn sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: SignUp) -> Result<SignedIn> {
+    caller.refuse_plain_http(kernel)?;
+    kernel.budgets.spend(Budget::SignUp, caller.peer.who())?;
     let name = name("name", &input.name)?;
     let login = input.login.as_deref().map(Login::read).transpose()?;
     let chosen = Password::chosen(&input.password, &name, input.login.as_deref())?;
-    let device = device(input.device.as_deref(), user_agent)?;
-    let kind = if input.bearer { SessionKind::Bearer } else { SessionKind::Cookie };
+    let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
     let offer = Arc::new(Offer { invitation: input.invitation, setup_token: input.setup_token });
     let ctx = kernel.ctx(Principal::SYSTEM);
     // Asked before the costly hash, and again in the transaction that writes.
@@ -134,19 +128,18 @@ pub(crate) async fn sign_up(
     if offer.setup_token.is_some() {
         locks.extend([setup::key(), audit::key(None)]);
     }
-    kernel
+    let entered = kernel
         .db
         .write(move |tx| {
             tx.lock(&locks)?;
             let first = offer.admit(tx, &ctx)?;
             let user = insert(tx, &ctx, &name, login.as_ref(), Some(&hashed), UserKind::Person)?;
-            let (session, secret) = session::open(tx, &ctx, user.id, kind, &device, true)?;
+            let entered = session::enter_new(tx, &ctx, user, &entrance, Some(ctx.now))?;
             if first {
-                sql::clear_setup(tx)?;
-                let as_them = Ctx { actor: Principal::person(user.id, session.id), ..ctx.clone() };
-                audit::append(tx, &as_them, None, "identity.set_up", &format!("user:{}", user.id), &json!({}))?;
+                setup::done(tx, &ctx, &entered.signed_in)?;
             }
-            Ok(SignedIn { user, session, token: Some(secret) })
+            Ok::<_, Error>(entered)
         })
-        .await
+        .await?;
+    Ok(entered.settle(kernel))
 }

@@ -14,13 +14,5 @@ pub use notices::{notice_key, notify};
 pub(crate) use photo::{admit_photo, drop_photo, photo, set_photo};
 pub(crate) use profile::{change_me, me, server, user, users};
 pub use session::issue_token;
-pub(crate) use session::{end, list, sign_in};
+pub(crate) use session::{end, end_others, list, sign_in};
 pub use setup::setup_token;
-
-use kernel::{Kernel, Peer};
-use proto::{Code, Result};
-
-/// Secrets do not cross the open internet in clear text.
-fn refuse_plain_http(kernel: &Kernel, peer: Peer) -> Result<()> {
-    if kernel.config.https || peer.is_private() { Ok(()) } else { Err(Code::PlainHttpRefused.into()) }
-}

@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use kernel::{
-    Budget, Ctx, Kernel, Peer, Principal,
+    Budget, Ctx, Kernel, Principal,
     access::{self, Ended},
-    allow,
+    allow, audit,
     text::fold,
 };
-use proto::{Code, Error, Result, SessionId, UserId, limits};
+use proto::{Code, Error, Millis, Result, SessionId, UserId, limits};
+use serde_json::json;
 use store::{Key, Tx};
 use uuid::Uuid;
 
-use super::refuse_plain_http;
+use super::notices::{notice_key, notify};
 use crate::{
-    model::{DEVICE_CHARS, End, OwnSession, Session, SessionKind, SessionList, SignIn, SignedIn, device},
+    entrance::{Caller, Entrance},
+    model::{
+        DEVICE_CHARS, End, OwnSession, Session, SessionKind, SessionList, SignIn, SignedIn, User, notices::NoticeKind,
+    },
     password::{self, Checked, Password},
     sessions::new_secret,
     store::{self as sql, NewSession},
@@ -25,30 +29,120 @@ fn key(user: UserId) -> Key {
     Key::advisory("identity_sessions", user.0)
 }
 
-/// Opens a session; with it the secret, which is kept nowhere. `proven`: by
-/// a credential, just now.
-pub(super) fn open(
+/// Opens a session; with it the secret, which is kept nowhere. `proven_at` is
+/// when a credential was proven for it: now, where one just was.
+fn open(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     user: UserId,
-    kind: SessionKind,
-    device: &str,
-    proven: bool,
+    entrance: &Entrance,
+    proven_at: Option<Millis>,
 ) -> Result<(Session, String)> {
     let (secret, secret_hash) = new_secret(&ctx.kernel);
     let id = ctx.id();
-    let proven_at = proven.then_some(ctx.now);
-    sql::add_session(tx, &NewSession { id, user, secret_hash, kind, device, now: ctx.now, proven_at })?;
-    let session =
-        Session { id, device: device.to_owned(), created_at: ctx.now, last_seen_at: ctx.now, current: true, kind };
+    sql::add_session(tx, &NewSession { id, user, secret_hash, entrance, now: ctx.now, proven_at })?;
+    let session = Session {
+        id,
+        device: entrance.device.clone(),
+        created_at: ctx.now,
+        last_seen_at: ctx.now,
+        current: true,
+        kind: entrance.kind,
+        shared: entrance.shared,
+        address: entrance.address.clone(),
+        proven_at,
+    };
     Ok((session, secret))
+}
+
+/// A session that was opened in a transaction: what remains to be done when it
+/// is committed.
+#[must_use = "sessions may have ended: settle them"]
+#[derive(Debug)]
+pub(crate) struct Entered {
+    pub(crate) signed_in: SignedIn,
+    /// Whose sessions ended by it.
+    ended: Vec<UserId>,
+}
+
+impl Entered {
+    /// After the commit: what this node remembers of ended sessions is void.
+    pub(crate) fn settle(self, kernel: &Kernel) -> SignedIn {
+        for user in self.ended {
+            forget(kernel, user);
+        }
+        self.signed_in
+    }
+}
+
+/// What [`enter`] locks.
+pub(super) fn keys(user: UserId) -> Vec<Key> {
+    vec![key(user), notice_key(user)]
+}
+
+/// Lets a person in who has proven who they are: the one way to a session of
+/// an account that there was before. The session whose cookie the request
+/// carried ends, so no id survives a sign-in; beyond the limit the sessions
+/// not used for longest end too. The person's other devices are told.
+/// Held: [`keys`].
+pub(super) fn enter(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    user: User,
+    entrance: &Entrance,
+    proven_at: Option<Millis>,
+) -> Result<Entered> {
+    let mut ended = Vec::new();
+    end_presented(tx, ctx, entrance, &mut ended)?;
+    let keep = i64::try_from(limits::SESSIONS_PER_PERSON).unwrap_or(i64::MAX) - 1;
+    for session in sql::end_surplus(tx, user.id, keep, ctx.now)? {
+        access::record(tx, ctx, user.id, Ended::Session(session))?;
+        ended.push(user.id);
+    }
+    let (session, secret) = open(tx, ctx, user.id, entrance, proven_at)?;
+    let told = json!({ "session": session.id, "device": session.device, "address": session.address });
+    notify(tx, ctx, user.id, NoticeKind::SessionNew, told)?;
+    let as_them = Ctx { actor: Principal::person(user.id, session.id), ..ctx.clone() };
+    audit::log_access(tx, &as_them, user.id, "signed_in", "session", &json!({ "shared": session.shared }))?;
+    Ok(Entered { signed_in: SignedIn { user, session, token: Some(secret) }, ended })
+}
+
+/// As [`enter`], for an account made in this transaction: nobody is to be
+/// told, and nothing locked.
+pub(super) fn enter_new(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    user: User,
+    entrance: &Entrance,
+    proven_at: Option<Millis>,
+) -> Result<Entered> {
+    let mut ended = Vec::new();
+    end_presented(tx, ctx, entrance, &mut ended)?;
+    let (session, secret) = open(tx, ctx, user.id, entrance, proven_at)?;
+    Ok(Entered { signed_in: SignedIn { user, session, token: Some(secret) }, ended })
+}
+
+fn end_presented(tx: &mut Tx<'_>, ctx: &Ctx, entrance: &Entrance, ended: &mut Vec<UserId>) -> Result<()> {
+    if let Some(hash) = &entrance.presented
+        && let Some((session, user)) = sql::end_presented(tx, hash, ctx.now)?
+    {
+        access::record(tx, ctx, user, Ended::Session(session))?;
+        ended.push(user);
+    }
+    Ok(())
 }
 
 /// A bearer token for a person, for the server's own commands (`admin seed
 /// --tokens`). One statement, no lock; the limit of sessions is not looked at.
 pub fn issue_token(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, device: &str) -> Result<String> {
-    let device: String = device.chars().take(DEVICE_CHARS).collect();
-    open(tx, ctx, user, SessionKind::Bearer, &device, false).map(|(_, secret)| secret)
+    let entrance = Entrance {
+        kind: SessionKind::Bearer,
+        device: device.chars().take(DEVICE_CHARS).collect(),
+        shared: false,
+        address: None,
+        presented: None,
+    };
+    open(tx, ctx, user, &entrance, None).map(|(_, secret)| secret)
 }
 
 /// Checks a password and opens a session.
@@ -56,13 +150,9 @@ pub fn issue_token(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, device: &str) -> Re
 /// A login that nobody has costs the same reads and the same hashing as a
 /// wrong password, and answers the same. Tries are counted per login and per
 /// address before anything is read.
-pub(crate) async fn sign_in(
-    kernel: &Arc<Kernel>,
-    peer: Peer,
-    user_agent: Option<&str>,
-    input: SignIn,
-) -> Result<SignedIn> {
-    refuse_plain_http(kernel, peer)?;
+pub(crate) async fn sign_in(kernel: &Arc<Kernel>, caller: &Caller, input: SignIn) -> Result<SignedIn> {
+    caller.refuse_plain_http(kernel)?;
+    let peer = caller.peer;
     if input.login.len() > limits::LOGIN_CHARS * 4 || input.login.chars().count() > limits::LOGIN_CHARS {
         return Err(Error::too_long("login", limits::LOGIN_CHARS));
     }
@@ -70,7 +160,7 @@ pub(crate) async fn sign_in(
         return Err(Error::field(Code::NulCharacter, "login"));
     }
     let given = Password::given(&input.password)?;
-    let device = device(input.device.as_deref(), user_agent)?;
+    let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
     let login = fold(&input.login);
     let tries = Uuid::new_v5(&Uuid::NAMESPACE_OID, login.as_bytes());
     kernel.budgets.spend(Budget::SignInAddress, peer.who())?;
@@ -87,33 +177,22 @@ pub(crate) async fn sign_in(
     // A success is no guess: an office behind one address arrives at nine.
     kernel.budgets.refill(Budget::SignIn, tries);
     kernel.budgets.give_back(Budget::SignInAddress, peer.who());
-    let kind = if input.bearer { SessionKind::Bearer } else { SessionKind::Cookie };
     let ctx = kernel.ctx(Principal::SYSTEM);
-    let signed_in = kernel
+    let entered = kernel
         .db
         .write(move |tx| {
-            tx.lock(&[key(user)])?;
+            tx.lock(&keys(user))?;
             let who = sql::user(tx, user)?.filter(|u| !u.deleted).ok_or(Code::InvalidCredentials)?;
             if let Some(hashed) = &rehashed {
                 sql::set_password(tx, user, hashed, ctx.now)?;
             }
-            let keep = i64::try_from(limits::SESSIONS_PER_PERSON).unwrap_or(i64::MAX) - 1;
-            let surplus = sql::end_surplus(tx, user, keep, ctx.now)?;
-            let ended = !surplus.is_empty();
-            for session in surplus {
-                access::record(tx, &ctx, user, Ended::Session(session))?;
-            }
-            let (session, secret) = open(tx, &ctx, user, kind, &device, true)?;
-            Ok::<_, Error>((SignedIn { user: who, session, token: Some(secret) }, ended))
+            enter(tx, &ctx, who, &entrance, Some(ctx.now))
         })
         .await?;
-    if signed_in.1 {
-        forget(kernel, user);
-    }
-    Ok(signed_in.0)
+    Ok(entered.settle(kernel))
 }
 
-fn forget(kernel: &Kernel, user: UserId) {
+pub(super) fn forget(kernel: &Kernel, user: UserId) {
     if let Some(authenticator) = kernel.registry.authenticator() {
         authenticator.forget(user);
     }
@@ -143,5 +222,29 @@ pub(crate) async fn end(ctx: Ctx, which: Option<SessionId>) -> Result<()> {
         })
         .await?;
     forget(&kernel, user);
+    Ok(())
+}
+
+/// Ends all of one's sessions but the one that asks. Their sockets close.
+pub(crate) async fn end_others(ctx: Ctx) -> Result<()> {
+    let (kernel, user) = (ctx.kernel.clone(), ctx.user());
+    let current = ctx.actor.session.ok_or(Code::NotFound)?;
+    kernel
+        .db
+        .write(move |tx| {
+            tx.lock(&[key(user)])?;
+            end_all_but(tx, &ctx, user, Some(current))
+        })
+        .await?;
+    forget(&kernel, user);
+    Ok(())
+}
+
+/// Ends the sessions of a person, `but` one. Held: [`keys`].
+pub(super) fn end_all_but(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, but: Option<SessionId>) -> Result<()> {
+    let but = but.unwrap_or(SessionId(Uuid::nil()));
+    for session in sql::end_others(tx, user, but, ctx.now)? {
+        access::record(tx, ctx, user, Ended::Session(session))?;
+    }
     Ok(())
 }

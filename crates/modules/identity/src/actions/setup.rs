@@ -2,15 +2,23 @@
 
 use std::sync::Arc;
 
-use kernel::Kernel;
+use kernel::{Ctx, Kernel, Principal, audit};
 use proto::{Error, Result};
-use store::Key;
+use serde_json::json;
+use store::{Key, Tx};
 use uuid::Uuid;
 
-use crate::{sessions::new_secret, store as sql};
+use crate::{model::SignedIn, sessions::new_secret, store as sql};
 
 pub(super) const fn key() -> Key {
     Key::advisory("identity_setup", Uuid::nil())
+}
+
+/// The first account was made by the link, which is used up now.
+pub(super) fn done(tx: &mut Tx<'_>, ctx: &Ctx, first: &SignedIn) -> Result<()> {
+    sql::clear_setup(tx)?;
+    let as_them = Ctx { actor: Principal::person(first.user.id, first.session.id), ..ctx.clone() };
+    audit::append(tx, &as_them, None, "identity.set_up", &format!("user:{}", first.user.id), &json!({}))
 }
 
 /// A fresh set-up token while there is nobody, at each start; the one before

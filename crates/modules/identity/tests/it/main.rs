@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs must be there")]
 
 mod accounts;
+mod entrances;
 mod notices;
 mod passwords;
 mod people;

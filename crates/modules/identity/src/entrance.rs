@@ -1,0 +1,84 @@
+//! What a request that signs in brings besides its proof: where it comes from,
+//! on which device, and the cookie it carries already.
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{
+    extract::FromRequestParts,
+    http::{header, request::Parts},
+};
+use kernel::{
+    Kernel, Peer,
+    extract::{Secret, secret},
+};
+use proto::{Code, Error, Millis, Result};
+
+use crate::{
+    model::{SessionKind, device},
+    sessions::secret_hash,
+};
+
+/// Whoever asks to be let in.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) peer: Peer,
+    user_agent: Option<String>,
+    /// Hash of the session cookie the request carries.
+    presented: Option<[u8; 32]>,
+}
+
+impl FromRequestParts<Arc<Kernel>> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, kernel: &Arc<Kernel>) -> Result<Self, Infallible> {
+        let peer = Peer::from_request_parts(parts, kernel).await?;
+        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let presented = match secret(&parts.headers, kernel.config.https) {
+            Some(Secret::Cookie(text)) => secret_hash(text),
+            _ => None,
+        };
+        Ok(Self { peer, user_agent, presented })
+    }
+}
+
+impl Caller {
+    /// Secrets do not cross the open internet in clear text.
+    pub(crate) fn refuse_plain_http(&self, kernel: &Kernel) -> Result<()> {
+        if kernel.config.https || self.peer.is_private() { Ok(()) } else { Err(Code::PlainHttpRefused.into()) }
+    }
+
+    /// The session that would be opened.
+    pub(crate) fn entrance(&self, device_name: Option<&str>, bearer: bool, shared: bool) -> Result<Entrance, Error> {
+        Ok(Entrance {
+            kind: if bearer { SessionKind::Bearer } else { SessionKind::Cookie },
+            device: device(device_name, self.user_agent.as_deref())?,
+            shared,
+            address: self.peer.0.map(|ip| ip.to_string()),
+            // A program's token does not take the place of a browser's cookie.
+            presented: self.presented.filter(|_| !bearer),
+        })
+    }
+}
+
+/// A session about to be opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Entrance {
+    pub(crate) kind: SessionKind,
+    pub(crate) device: String,
+    /// On a computer of many.
+    pub(crate) shared: bool,
+    pub(crate) address: Option<String>,
+    /// The cookie that the new one takes the place of; its session ends.
+    pub(crate) presented: Option<[u8; 32]>,
+}
+
+impl Entrance {
+    /// `(until when it lives unused, until when at most)`.
+    pub(crate) fn ends(&self, now: Millis) -> (Millis, Option<Millis>) {
+        if self.shared {
+            (now + SessionKind::SHARED_IDLE_MS, Some(now + SessionKind::SHARED_MOST_MS))
+        } else {
+            (now + self.kind.idle_ms(), None)
+        }
+    }
+}
