@@ -152,6 +152,7 @@ async fn run(shared: Arc<Shared>, kernel: Arc<Kernel>, principal: Principal, ent
         calls: FuturesUnordered::new(),
         sending: None,
         watching: None,
+        watched: Box::default(),
         admission: None,
         listen_first: false,
     });
@@ -188,6 +189,8 @@ struct Shell {
     calls: FuturesUnordered<Calling>,
     sending: Option<Calling>,
     watching: Option<Pin<Box<dyn Future<Output = (Vec<UserId>, Known)> + Send>>>,
+    /// Whom the client named, known or not.
+    watched: Box<[UserId]>,
     admission: Option<OwnedSemaphorePermit>,
     listen_first: bool,
 }
@@ -229,7 +232,7 @@ impl Shell {
             }
             Woken::Acquainted(users, known) => {
                 self.watching = None;
-                self.shared.presence.watch(&self.shared.hub, &self.outbox, users, |user| known.contains(user));
+                self.shared.presence.watch(&self.shared.hub, &self.outbox, users, |user| known.shows_presence(user));
             }
             Woken::Called(id, outcome) => {
                 self.session.called(id, &outcome);
@@ -323,6 +326,15 @@ impl Shell {
                 }
                 Item::Fleeting(packet) => self.write(packet).await?,
                 Item::Note(note) if *note == Note::Recheck => self.recheck().await?,
+                Item::Note(note) if *note == Note::Follows => {
+                    // Whom one no longer shares anything with, or who does
+                    // not want to be watched any more, is not.
+                    if !self.watched.is_empty() {
+                        self.watch();
+                    }
+                    self.session.note(*note);
+                    self.outputs().await?;
+                }
                 Item::Note(note) => {
                     self.session.note(*note);
                     self.outputs().await?;
@@ -342,6 +354,12 @@ impl Shell {
             Ok(_) => Err(End::Close(4401, "the session ended".into())),
             Err(_) => Err(End::Close(4503, r#"{"retry_after_ms":2000}"#.into())),
         }
+    }
+
+    /// Asks anew who of those named may be watched.
+    fn watch(&mut self) {
+        let ctx = self.kernel.ctx(self.principal.clone());
+        self.watching = Some(Box::pin(acquainted(ctx, self.watched.to_vec())));
     }
 
     async fn outputs(&mut self) -> Result<(), End> {
@@ -380,7 +398,8 @@ impl Shell {
             Output::Shut(conversation) => self.shared.opens.shut(&self.outbox, conversation),
             // A newer question takes the place of one not answered yet.
             Output::Watch(users) => {
-                self.watching = Some(Box::pin(acquainted(self.kernel.ctx(self.principal.clone()), users)));
+                self.watched = users.into();
+                self.watch();
             }
             Output::Call { id, op, params } => {
                 self.calls.push(call(Arc::clone(&self.kernel), Arc::clone(&self.entry), id, op, params));

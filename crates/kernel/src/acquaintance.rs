@@ -33,6 +33,7 @@ pub struct WhoIsKnown {
     /// At most `limits::PAGE` ids.
     pub of: Vec<UserId>,
     answers: Mutex<BTreeSet<UserId>>,
+    hidden: Mutex<BTreeSet<UserId>>,
 }
 
 impl Event for WhoIsKnown {
@@ -44,27 +45,41 @@ impl WhoIsKnown {
     pub fn known(&self, users: impl IntoIterator<Item = UserId>) {
         self.answers.lock().extend(users);
     }
+
+    /// Names some of `of` who do not show the asker whether they are there.
+    pub fn hidden(&self, users: impl IntoIterator<Item = UserId>) {
+        self.hidden.lock().extend(users);
+    }
 }
 
 /// People the actor may see, found in this transaction.
 #[derive(Debug, Default)]
-pub struct Known(BTreeSet<UserId>);
+pub struct Known {
+    known: BTreeSet<UserId>,
+    hidden: BTreeSet<UserId>,
+}
 
 impl Known {
     /// Asks all modules.
     pub fn among(tx: &mut Tx<'_>, ctx: &Ctx, of: Vec<UserId>) -> Result<Self> {
-        let ask = WhoIsKnown { by: ctx.user(), of, answers: Mutex::default() };
+        let ask = WhoIsKnown { by: ctx.user(), of, answers: Mutex::default(), hidden: Mutex::default() };
         ctx.hooks().run(tx, ctx, &ask)?;
         let answers = ask.answers.into_inner();
-        Ok(Self(ask.of.into_iter().filter(|id| *id == ask.by || answers.contains(id)).collect()))
+        let known = ask.of.into_iter().filter(|id| *id == ask.by || answers.contains(id)).collect();
+        Ok(Self { known, hidden: ask.hidden.into_inner() })
     }
 
     /// Ascending.
     pub fn ids(&self) -> impl Iterator<Item = UserId> {
-        self.0.iter().copied()
+        self.known.iter().copied()
     }
 
     pub fn contains(&self, user: UserId) -> bool {
-        self.0.contains(&user)
+        self.known.contains(&user)
+    }
+
+    /// Whether the actor may see if they are there.
+    pub fn shows_presence(&self, user: UserId) -> bool {
+        self.contains(user) && !self.hidden.contains(&user)
     }
 }

@@ -9,6 +9,8 @@ pub(crate) struct Counters {
     pub(crate) failed: AtomicU64,
     pub(crate) reruns: AtomicU64,
     pub(crate) reads: AtomicU64,
+    pub(crate) write_statements: AtomicU64,
+    pub(crate) read_statements: AtomicU64,
     pub(crate) commit_ns: AtomicU64,
     pub(crate) checkpoints: AtomicU64,
     pub(crate) checkpoint_ns: AtomicU64,
@@ -35,6 +37,10 @@ pub struct Stats {
     /// Times a closure was run again.
     pub reruns: u64,
     pub reads: u64,
+    /// Statements of all write closures.
+    pub write_statements: u64,
+    /// The same of reads, which the server does for itself too.
+    pub read_statements: u64,
     /// Nanoseconds spent in COMMIT, which is nearly all fsync.
     pub commit_ns: u64,
     pub checkpoints: u64,
@@ -56,6 +62,8 @@ impl Counters {
             closures: self.closures.load(Relaxed),
             failed: self.failed.load(Relaxed),
             reruns: self.reruns.load(Relaxed),
+            write_statements: self.write_statements.load(Relaxed),
+            read_statements: self.read_statements.load(Relaxed),
             reads: self.reads.load(Relaxed),
             commit_ns: self.commit_ns.load(Relaxed),
             checkpoints: self.checkpoints.load(Relaxed),

@@ -265,6 +265,11 @@ impl<'t> Tx<'t> {
         done.map_err(|e| self.fail(e))
     }
 
+    /// How many the closure ran so far.
+    pub(crate) fn statements(&self) -> u64 {
+        u64::from(self.state.statements)
+    }
+
     fn statement(&mut self, sql: &'static Sql) -> Result<()> {
         if self.is_poisoned() {
             return Err(Error::Poisoned);

@@ -401,6 +401,104 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/friends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's friends, the requests that wait, and whom one blocked, by id. */
+        get: operations["directory.list_friends"];
+        put?: never;
+        /**
+         * Asks somebody to be friends: by id, who may be seen, or by the code they
+         *     gave. Asking who asked is accepting; asking twice is asking once. At most
+         *     50 new requests a day.
+         */
+        post: operations["directory.ask_friend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/friends/{user}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accepts a request. Doing it again changes nothing. */
+        post: operations["directory.accept_friend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/friends/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a friendship, withdraws or refuses a request. A block stays. */
+        delete: operations["directory.remove_friend"];
+        options?: never;
+        head?: never;
+        /**
+         * Gives somebody on one's list a name of one's own, blocks or unblocks them;
+         *     blocks also others whom one may see. Who is blocked is not told.
+         */
+        patch: operations["directory.update_friend"];
+        trace?: never;
+    };
+    "/api/v1/me/friend-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The code by which others find one, and its address for a QR code. Made at
+         *     the first time.
+         */
+        get: operations["directory.get_friend_code"];
+        put?: never;
+        /** Makes a new code; the old one ends. */
+        post: operations["directory.new_friend_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a code belongs to: id, name and kind. */
+        get: operations["directory.find_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations": {
         parameters: {
             query?: never;
@@ -1255,6 +1353,42 @@ export interface components {
             members_preview: components["schemas"]["UserId"][];
             head: components["schemas"]["chat.Head"];
         };
+        /** @description Somebody on one's list of friends. */
+        "directory.Friend": {
+            /**
+             * @description Their public part; only a name for those one asked or blocked, and
+             *     only an id in an event that says `none`.
+             */
+            user: components["schemas"]["identity.User"];
+            state: components["schemas"]["directory.FriendState"];
+            /** @description One's own name for them, seen by nobody else. */
+            remark?: string | null;
+            /** @description What came with the request, while it waits. */
+            hello?: string | null;
+            /** @description When it became what it is, in milliseconds. */
+            since: components["schemas"]["i64"];
+            /**
+             * Format: int64
+             * @description Of one's own stream, at the last change.
+             */
+            rev: number;
+        };
+        /** @description A change of one's own side; what is left out stays. */
+        "directory.FriendChange": {
+            /** @description At most 50 characters; empty takes it away. */
+            remark?: string | null;
+            blocked?: boolean | null;
+        };
+        /**
+         * @description What somebody is to the one whose list it is.
+         * @enum {string}
+         */
+        "directory.FriendState": "friend" | "asked" | "asked_me" | "blocked" | "none";
+        /** @description A page of one's list. */
+        "directory.Friends": {
+            items: components["schemas"]["directory.Friend"][];
+            next?: string | null;
+        };
         /** @description An offer to join. */
         "directory.Invitation": {
             id: components["schemas"]["InvitationId"];
@@ -1325,6 +1459,13 @@ export interface components {
             items: components["schemas"]["directory.Member"][];
             next?: string;
         };
+        /** @description Whom one asks: somebody one may see, or whose code one was given. */
+        "directory.NewFriend": {
+            user?: components["schemas"]["UserId"] | null;
+            code?: string | null;
+            /** @description At most 100 characters. */
+            hello?: string | null;
+        };
         "directory.NewInvitation": {
             /**
              * Format: int64
@@ -1375,6 +1516,20 @@ export interface components {
         "directory.OrgKind": "company" | "school" | "community" | "nonprofit";
         "directory.Orgs": {
             items: components["schemas"]["directory.Org"][];
+        };
+        /** @description The code by which others find one, until a new one is made. */
+        "directory.PersonCode": {
+            /** @description 16 characters without look-alikes, as in invitations. */
+            code: string;
+            /** @description For a QR code. */
+            url: string;
+        };
+        /** @description Whom a code belongs to. */
+        "directory.PersonLook": {
+            /** @description Id, name and kind. */
+            user: components["schemas"]["identity.User"];
+            /** @description What they are to one now. */
+            state: components["schemas"]["directory.FriendState"];
         };
         /**
          * @description What a member may do there.
@@ -2763,6 +2918,328 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.list_friends": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /** @description 1–200, 100 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Friends"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.ask_friend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["directory.NewFriend"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Friend"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.accept_friend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Friend"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.remove_friend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.update_friend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["directory.FriendChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Friend"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.get_friend_code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.PersonCode"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.new_friend_code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.PersonCode"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.find_person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.PersonLook"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

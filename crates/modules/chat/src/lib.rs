@@ -85,7 +85,7 @@ pub fn module() -> Module {
 const PERMISSIONS: &[PermissionDoc] = &[
     PermissionDoc { object: "conversation", action: "list", roles: "participant" },
     PermissionDoc { object: "conversation", action: "create", roles: "person" },
-    PermissionDoc { object: "conversation", action: "open_direct", roles: "colleague" },
+    PermissionDoc { object: "conversation", action: "open_direct", roles: "colleague, friend" },
     PermissionDoc { object: "conversation", action: "read", roles: "participant" },
     PermissionDoc { object: "conversation", action: "own", roles: "participant" },
     PermissionDoc { object: "conversation", action: "post", roles: "participant" },

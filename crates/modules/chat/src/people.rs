@@ -53,6 +53,17 @@ pub(crate) fn all_colleagues(tx: &mut Tx<'_>, me: UserId, users: &[UserId]) -> R
     Ok(left.is_empty())
 }
 
+/// With whom of `users` somebody may talk. One statement.
+pub(crate) fn may_talk(tx: &mut Tx<'_>, me: UserId, users: &[UserId]) -> Result<Vec<UserId>> {
+    directory::may_talk(tx, me, users)
+}
+
+/// Whether there may be a conversation of these two: they are colleagues or
+/// friends, whoever of them blocked the other. One statement.
+pub(crate) fn acquainted(tx: &mut Tx<'_>, me: UserId, user: UserId) -> Result<bool> {
+    Ok(directory::ties(tx, me, user)?.acquainted())
+}
+
 /// The conversation of everyone in an organisation.
 pub(crate) fn all_staff(org: OrgId) -> ConversationId {
     directory::all_staff_conversation(org)

@@ -1,6 +1,6 @@
 //! Conversations as one person sees them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kernel::{OrgScope, Principal, Resource};
 use proto::{ConversationId, OrgId, PrincipalKind, Result, UserId};
@@ -49,6 +49,9 @@ pub(crate) fn page(
     orgs: &[OrgScope],
     found: Vec<Seen>,
 ) -> Result<Vec<ConversationView>> {
+    let peers: Vec<UserId> =
+        found.iter().filter(|s| s.row.kind == crate::Kind::Direct).filter_map(|s| s.row.peer(user)).collect();
+    let open: HashSet<UserId> = people::may_talk(tx, user, &peers)?.into_iter().collect();
     let mut policies = Policies::default();
     let mut views = Vec::with_capacity(found.len());
     for seen in found {
@@ -61,7 +64,8 @@ pub(crate) fn page(
         };
         let Some((role, since)) = joined_of(&seen.row, seen.member.as_ref(), colleague) else { continue };
         let scope = colleague.map(|c| c.scope);
-        let c = Conversation { row: seen.row.clone(), me: user, role, scope, since };
+        let closed = seen.row.kind == crate::Kind::Direct && seen.row.peer(user).is_some_and(|p| !open.contains(&p));
+        let c = Conversation { row: seen.row.clone(), me: user, role, scope, since, closed };
         views.push(draw(tx, &c, seen, &mut policies)?);
     }
     Ok(views)

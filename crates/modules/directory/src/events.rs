@@ -12,7 +12,8 @@ use store::Tx;
 use uuid::Uuid;
 
 use crate::{
-    model::{Member, MemberState, Org, Role},
+    actions,
+    model::{Member, MemberState, Org, Role, friends::Friend},
     store as sql,
 };
 
@@ -67,10 +68,19 @@ pub struct MemberChanged {
     pub role: Role,
 }
 
+/// Somebody blocked another, or no longer does. Both persons' streams are
+/// locked. Known first: `by`, `user`.
+#[derive(Clone, Copy, Debug)]
+pub struct PersonBlocked {
+    pub by: UserId,
+    pub user: UserId,
+    pub on: bool,
+}
+
 macro_rules! events {
     ($($name:ident)+) => {$(impl Event for $name { const VETOABLE: bool = false; })+};
 }
-events!(OrgCreated OrgRenamed MemberJoined MemberLeft MemberChanged);
+events!(OrgCreated OrgRenamed MemberJoined MemberLeft MemberChanged PersonBlocked);
 
 /// The stream of an organisation.
 pub fn stream(org: OrgId) -> StreamKey {
@@ -90,6 +100,11 @@ pub(crate) fn membership(org: OrgId, state: MemberState, role: Role) -> Value {
     json!({ "kind": "membership", "org": org, "state": state, "role": role })
 }
 
+pub(crate) fn friend(friend: &Friend) -> Value {
+    json!({ "kind": "friend", "friend": friend })
+}
+
+pub(crate) const FRIENDS_PART: StreamPart = StreamPart { kind: StreamKey::PERSON, since: friends_since };
 pub(crate) const ORG_PART: StreamPart = StreamPart { kind: StreamKey::ORG, since: org_since };
 pub(crate) const PERSON_PART: StreamPart = StreamPart { kind: StreamKey::PERSON, since: person_since };
 
@@ -110,6 +125,11 @@ fn org_since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec<(i
 fn person_since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec<(i64, Value)>> {
     let rows = sql::memberships_since(tx, UserId(id), rev, limit)?;
     Ok(rows.into_iter().map(|(rev, org, state, role)| (rev, membership(org, state, role))).collect())
+}
+
+fn friends_since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec<(i64, Value)>> {
+    let rows = sql::friends::since(tx, UserId(id), rev, limit)?;
+    Ok(actions::drawn(tx, rows)?.iter().map(|row| (row.rev, friend(row))).collect())
 }
 
 /// Which organisations a person follows.

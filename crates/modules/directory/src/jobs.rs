@@ -29,6 +29,7 @@ async fn follow(ctx: Ctx, job: Claimed) -> Result<()> {
     for (org, _) in memberships {
         actions::follow_account(ctx.clone(), org, user).await?;
     }
+    actions::follow_on_lists(ctx.clone(), user).await?;
     let finished = ctx.db().write(move |tx| jobs::finish(tx, &job).map_err(Error::from)).await?;
     if finished { Ok(()) } else { Err(Error::internal("the lease of a job was lost")) }
 }

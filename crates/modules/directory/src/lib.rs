@@ -23,11 +23,12 @@ use identity::{InvitationOffered, ProfileChanged};
 use kernel::{Duty, Hook, Module, OrgData, PermissionDoc, PersonData, WhoIsKnown};
 
 pub use actions::{NewMember, add_member, found_org, remove_member};
-pub use events::{MemberChanged, MemberJoined, MemberLeft, OrgCreated, OrgRenamed, stream};
+pub use events::{MemberChanged, MemberJoined, MemberLeft, OrgCreated, OrgRenamed, PersonBlocked, stream};
 pub use members::{
-    active_among, active_count_among, active_membership, active_orgs, active_scopes, are_colleagues, member,
-    member_count, member_count_at, member_page, members_preview, org,
+    active_among, active_count_among, active_membership, active_orgs, active_scopes, are_colleagues, may_talk, member,
+    member_count, member_count_at, member_page, members_preview, org, ties,
 };
+pub use model::friends::{Friend, FriendState, Ties};
 pub use model::{
     Invitation, Invite, Leave, ListInvitations, ListMembers, ManageMembers, Member, MemberList, MemberState,
     Membership, Org, OrgKind, OrgResource, Rename, Role, View, all_staff_conversation,
@@ -39,15 +40,21 @@ pub fn module() -> Module {
         name: "directory",
         needs: &["identity"],
         migrations: const {
-            &[::store::migration!(
-                "20261122_082000_directory",
-                include_str!("../migrations/20261122_082000_directory.sql")
-            )]
+            &[
+                ::store::migration!(
+                    "20261122_082000_directory",
+                    include_str!("../migrations/20261122_082000_directory.sql")
+                ),
+                ::store::migration!(
+                    "20261122_174000_friends",
+                    include_str!("../migrations/20261122_174000_friends.sql")
+                ),
+            ]
         },
         routes: routes::routes,
         calls: Vec::new(),
         streams: Vec::new(),
-        stream_parts: vec![events::ORG_PART, events::PERSON_PART],
+        stream_parts: vec![events::ORG_PART, events::PERSON_PART, events::FRIENDS_PART],
         org_follows: Some(events::follows),
         authenticator: None,
         jobs: vec![jobs::RESIDENT],
@@ -57,6 +64,9 @@ pub fn module() -> Module {
                 |_| Vec::new(),
                 |tx, _, ask| {
                     ask.known(store::colleagues_among(tx, ask.by, &ask.of)?);
+                    let (known, hidden) = store::friends::known(tx, ask.by, &ask.of)?;
+                    ask.known(known);
+                    ask.hidden(hidden);
                     Ok(())
                 },
             ),
@@ -70,10 +80,25 @@ pub fn module() -> Module {
             PermissionDoc { object: "org", action: "list_invitations", roles: "owner, admin" },
             PermissionDoc { object: "org", action: "invite", roles: "owner, admin" },
             PermissionDoc { object: "org", action: "manage_members", roles: "owner; admin on everyone below owners" },
+            PermissionDoc { object: "friend", action: "list", roles: "oneself" },
+            PermissionDoc { object: "friend", action: "ask", roles: "whoever may see the person or has their code" },
+            PermissionDoc { object: "friend", action: "accept", roles: "whoever was asked" },
+            PermissionDoc { object: "friend", action: "relate", roles: "whoever has the person on their list" },
+            PermissionDoc { object: "friend", action: "remove", roles: "either of the two" },
+            PermissionDoc { object: "friend", action: "show_code", roles: "oneself" },
+            PermissionDoc { object: "friend", action: "find", roles: "whoever has the code" },
             PermissionDoc { object: "org", action: "leave", roles: "owner, admin, member" },
         ],
         settings: &[],
-        limits: &["ORG_NAME_CHARS", "ORGS_PER_PERSON", "PAGE"],
+        limits: &[
+            "FRIENDS",
+            "FRIEND_ASKS_PER_DAY",
+            "REMARK_CHARS",
+            "HELLO_CHARS",
+            "ORG_NAME_CHARS",
+            "ORGS_PER_PERSON",
+            "PAGE",
+        ],
         search_sources: &[],
         cards: Vec::new(),
         waiting: Vec::new(),

@@ -8,7 +8,7 @@ use store::Tx;
 
 use crate::{
     actions::{page, read_cursor},
-    model::{Member, MemberList, Membership, Org, needle},
+    model::{Member, MemberList, Membership, Org, friends::Ties, needle},
     store as sql,
 };
 
@@ -28,6 +28,18 @@ pub fn active_orgs(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<(OrgScope, Org)>
 /// The scopes alone, by id. One statement.
 pub fn active_scopes(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<OrgScope>> {
     Ok(sql::org_ids_of(tx, user)?.into_iter().map(OrgScope::mint).collect())
+}
+
+/// With whom of these a person may talk: colleagues and friends, where
+/// neither blocked the other. One statement.
+pub fn may_talk(tx: &mut Tx<'_>, user: UserId, with: &[UserId]) -> Result<Vec<UserId>> {
+    sql::friends::may_talk(tx, user, with)
+}
+
+/// What two people are to each other. One statement, the same for people who
+/// do not exist.
+pub fn ties(tx: &mut Tx<'_>, a: UserId, b: UserId) -> Result<Ties> {
+    sql::friends::ties(tx, a, b)
 }
 
 /// An organisation in which both are active, the one with the smallest id.

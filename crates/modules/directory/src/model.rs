@@ -1,5 +1,7 @@
 //! What the directory knows, and its pure rules.
 
+pub(crate) mod friends;
+
 use kernel::{Act, OrgScope, Principal, Resource, text};
 use proto::{Code, ConversationId, Error, InvitationId, Millis, OrgId, PrincipalKind, Result, UserId, limits};
 use serde::{Deserialize, Serialize};

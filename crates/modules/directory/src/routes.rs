@@ -1,5 +1,7 @@
 //! The operations of the directory.
 
+mod friends;
+
 use std::sync::Arc;
 
 use axum::{Json, http::StatusCode};
@@ -26,7 +28,8 @@ pub(crate) fn routes() -> Vec<(Listener, OpenApiRouter<Arc<Kernel>>)> {
         .routes(routes!(create_invitation, list_invitations))
         .routes(routes!(revoke_invitation))
         .routes(routes!(get_invitation))
-        .routes(routes!(accept_invitation));
+        .routes(routes!(accept_invitation))
+        .merge(friends::routes());
     vec![(Listener::Web, routes)]
 }
 

@@ -6,6 +6,8 @@
 //! [`memberships_of`]; and [`invitation_by_code`], where the code is all that
 //! is known.
 
+pub(crate) mod friends;
+
 use kernel::{Allowed, OrgScope, streams};
 use proto::{Id as _, InvitationId, Millis, OrgId, Result, StreamKey, UserId};
 use store::{Row, Tx, dialect, sql};

@@ -28,6 +28,7 @@ pub(super) fn write(shared: &Shared, address: Address) {
         let good = write_one(shared, &mut tx, &mut *work);
         let counters = &shared.counters;
         add(if good { &counters.closures } else { &counters.failed }, 1);
+        add(&counters.write_statements, tx.statements());
         if tx.state.over_budget {
             add(&counters.over_budget, 1);
         }
@@ -170,6 +171,7 @@ pub(super) fn read(shared: &Shared, address: Address) {
             pause(attempt);
         }
         add(&shared.counters.reads, 1);
+        add(&shared.counters.read_statements, tx.statements());
         work.answer();
     }
 }

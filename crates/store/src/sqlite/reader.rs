@@ -38,6 +38,7 @@ pub(super) fn run(shared: &Shared, mut db: Connection) {
             end(db, &mut *work);
         }
         add(&shared.counters.reads, 1);
+        add(&shared.counters.read_statements, tx.statements());
         work.answer();
     }
 }

@@ -174,6 +174,7 @@ impl Writer<'_> {
     fn after_closure(&mut self, good: bool) -> Result<(), Fatal> {
         let counters = &self.shared.counters;
         add(if good { &counters.closures } else { &counters.failed }, 1);
+        add(&counters.write_statements, self.tx.statements());
         if self.tx.state.over_budget {
             add(&counters.over_budget, 1);
         }

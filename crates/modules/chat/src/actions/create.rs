@@ -130,10 +130,10 @@ pub(crate) async fn direct(ctx: Ctx, user: UserId) -> Result<ConversationView> {
         tx.lock(&[pair_key(&key), Conversation::key(id)])?;
         let found = sql::heads::by_direct_key(tx, &key)?;
         // Asked for in either case: a stranger costs the same as nobody.
-        let colleagues = user == me || people::all_colleagues(tx, me, &[user])?;
+        let acquainted = user == me || people::acquainted(tx, me, user)?;
         let id = match found {
             Some(found) => found,
-            None if colleagues => {
+            None if acquainted => {
                 pair_in(tx, &ctx, id, &key, user)?;
                 id
             }

@@ -1,5 +1,5 @@
 //! Sending: the path this product exists for. A plain message takes four
-//! statements, five in a conversation of an organisation.
+//! statements, five in a conversation of an organisation or of two people.
 
 use kernel::{Budget, Ctx, Resource, allow};
 use proto::{Code, ConversationId, Error, PrincipalKind, Result};

@@ -30,6 +30,9 @@ pub struct Conversation {
     /// The organisation it belongs to, in which the actor is active.
     pub(crate) scope: Option<OrgScope>,
     pub(crate) since: Joined,
+    /// A conversation of two who may not talk to each other now: it can be
+    /// read, and that is all.
+    pub(crate) closed: bool,
 }
 
 /// From when on somebody takes part.
@@ -85,7 +88,18 @@ impl Resource for Conversation {
         };
         let Some(row) = row else { return Ok(None) };
         let Some((role, since)) = joined_of(&row, member.as_ref(), colleague) else { return Ok(None) };
-        Ok(Some(Self { row, me, role, scope: colleague.map(|c| c.scope), since }))
+        let closed = is_closed(tx, &row, me)?;
+        Ok(Some(Self { row, me, role, scope: colleague.map(|c| c.scope), since, closed }))
+    }
+}
+
+/// Whether two people may not talk now: they are neither colleagues nor
+/// friends any more, or one of them blocked the other. One statement, for
+/// conversations of two only.
+fn is_closed(tx: &mut Tx<'_>, row: &Row, me: UserId) -> Result<bool> {
+    match row.peer(me).filter(|_| row.kind == Kind::Direct) {
+        Some(peer) => Ok(people::may_talk(tx, me, &[peer])?.is_empty()),
+        None => Ok(false),
     }
 }
 
@@ -124,6 +138,11 @@ const fn allowed(yes: bool) -> Result<(), Code> {
     if yes { Ok(()) } else { Err(Code::Forbidden) }
 }
 
+/// The same answer whatever closed it.
+const fn open(c: &Conversation) -> Result<(), Code> {
+    if c.closed { Err(Code::ConversationReadOnly) } else { Ok(()) }
+}
+
 acts! {
     /// Reads the conversation, its messages and who is in it.
     Read = "read", writes: false, |_| Ok(());
@@ -131,9 +150,9 @@ acts! {
     /// personal rows change, so a busy conversation is not locked for it.
     Own = "own", writes: false, |_| Ok(());
     /// Sends a message or a reaction.
-    Post = "post", writes: true, |_| Ok(());
+    Post = "post", writes: true, |c| open(c);
     /// Edits a message; whose and until when is asked of the message.
-    Edit = "edit", writes: true, |_| Ok(());
+    Edit = "edit", writes: true, |c| open(c);
     /// Recalls a message; whose and until when is asked of the message.
     Recall = "recall", writes: true, |_| Ok(());
     /// Gives a group another title.

@@ -21,11 +21,11 @@ async fn a_pair_has_one_conversation_whoever_begins() {
     let nobody = w.alice.post(open, json!({ "user": client_id() })).await;
     assert_eq!(stranger.appearance(), nobody.appearance());
     stranger.fails(Code::NotFound);
-    // What was begun goes on when they are no colleagues any more.
+    // What was begun can be read when they are no colleagues any more.
     w.leave(&w.bob).await;
     w.server.run_jobs().await;
     assert_eq!(w.bob.post(open, json!({ "user": w.alice.id })).await.ok()["id"], one["id"]);
-    say(&w.bob, &id(&one), "还在").await;
+    post(&w.bob, &id(&one), message("还在")).await.fails(Code::ConversationReadOnly);
     w.bob.post(open, json!({ "user": w.carol.id })).await.fails(Code::NotFound);
     w.alice.patch(&path(&id(&one), ""), json!({ "title": "x" })).await.fails(Code::Forbidden);
     w.alice.post(&path(&id(&one), "/members"), json!({ "users": [w.carol.id] })).await.fails(Code::Forbidden);

@@ -6,6 +6,7 @@
 mod access;
 mod core;
 mod data;
+mod friends;
 mod groups;
 mod messages;
 mod mirror;

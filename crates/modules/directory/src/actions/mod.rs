@@ -1,9 +1,14 @@
 //! The verbs of the directory; nothing else writes.
 
+mod friends;
 mod invitations;
 mod members;
 mod orgs;
 
+pub(crate) use friends::{
+    accept_friend, ask, change_friend, drawn, follow_on_lists, list_friends, look_person, new_code, own_code,
+    remove_friend,
+};
 pub(crate) use invitations::{accept, invite, list_invitations, look, offered, revoke};
 pub use members::remove as remove_member;
 pub(crate) use members::{change_role, follow_account, list_members, page, read_cursor};

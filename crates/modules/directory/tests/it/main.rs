@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs must be there")]
 
 mod audit;
+mod friends;
 mod invitations;
 mod isolation;
 mod law;

@@ -30,7 +30,13 @@ pub fn expected(operation: &Operation, who: Who) -> Expected {
     };
     let on_conversation = operation.path.starts_with("/api/v1/conversations/{id}");
     match operation.scope.as_str() {
-        "self" | "code" => Expected::Done,
+        "self" | "code" | "person_code" => Expected::Done,
+        // `Stranger` asked `Reader` to be friends.
+        "pair" => match who {
+            Who::Reader => Expected::Done,
+            Who::Stranger if lists("either") => Expected::Done,
+            _ => Expected::Invisible,
+        },
         "own" if !on_conversation => Expected::Done,
         "org" if operation.object == "org" => by_role(who.in_a(), false),
         // A group is made in an organisation by whoever belongs to it.

@@ -40,6 +40,8 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
                 id(Who::Reader)
             }
         }
+        _ if operation.scope == "pair" && who == Who::Stranger => id(Who::Reader),
+        _ if operation.scope == "pair" => id(Who::Stranger),
         _ if who == Who::Colleague => id(Who::Reader),
         _ => id(Who::Colleague),
     };
@@ -50,7 +52,7 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         .replace("{seq}", &world.seq.to_string())
         .replace("{emoji}", "%F0%9F%91%8D")
         .replace("{invitation}", &world.invitation)
-        .replace("{code}", &world.code)
+        .replace("{code}", if operation.scope == "person_code" { &world.person_code } else { &world.code })
         .replace("{version}", &world.photo);
     let body = match operation.id.as_str() {
         "identity.create_account" => Some(json!({ "name": "new", "password": "seven bridges of magpies" })),
@@ -67,6 +69,9 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "directory.update_org" => Some(json!({ "name": "canary-org-a renamed" })),
         "directory.update_member" => Some(json!({ "role": "member" })),
         "directory.create_invitation" | "directory.accept_invitation" | "chat.recall_message" => Some(json!({})),
+        "directory.ask_friend" => Some(json!({ "user": target })),
+        "directory.update_friend" => Some(json!({ "remark": "a name of my own" })),
+        "directory.accept_friend" | "directory.new_friend_code" => Some(json!({})),
         "chat.create_group" => {
             Some(json!({ "org_id": world.org, "title": "new", "members": [id(Who::Colleague), id(Who::Reader)] }))
         }

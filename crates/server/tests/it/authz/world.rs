@@ -101,6 +101,7 @@ const CANARIES: &[Canary] = &[
     Canary { text: "canary-direct", seen_by: |who| matches!(who, Who::AdminA | Who::Colleague) },
     Canary { text: "canary-note", seen_by: |who| who == Who::Sender },
     Canary { text: "canary-colleague", seen_by: |who| who.in_a().is_some() },
+    Canary { text: "canary-hello", seen_by: |who| matches!(who, Who::Reader | Who::Stranger) },
     Canary { text: "canary-draft", seen_by: |who| who == Who::Sender },
 ];
 
@@ -113,6 +114,8 @@ pub struct World {
     pub seq: i64,
     pub invitation: String,
     pub code: String,
+    /// By which `Reader` is found.
+    pub person_code: String,
     /// The version of `Colleague`'s photo.
     pub photo: String,
     /// One of each person.
@@ -191,6 +194,9 @@ impl World {
         let draft = format!("/api/v1/conversations/{group}/draft");
         p(Who::Sender).put(&draft, json!({ "text": "canary-draft" })).await.ok();
 
+        let person_code = p(Who::Reader).get("/api/v1/me/friend-code").await.ok()["code"].as_str().unwrap().to_owned();
+        let ask = json!({ "code": person_code, "hello": "canary-hello" });
+        p(Who::Stranger).post("/api/v1/me/friends", ask).await.ok();
         let photo =
             p(Who::Colleague).put_bytes("/api/v1/me/photo", samples::PNG.to_vec()).await.ok()["photo"].to_string();
         let invitation = p(Who::OwnerA).post(&format!("/api/v1/orgs/{org}/invitations"), json!({})).await.ok();
@@ -208,6 +214,7 @@ impl World {
             seq,
             invitation: invitation["id"].as_str().unwrap().to_owned(),
             code: invitation["code"].as_str().unwrap().to_owned(),
+            person_code,
             photo,
             people,
         }
