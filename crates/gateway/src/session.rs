@@ -489,7 +489,6 @@ impl Session {
         if !self.is_closed() {
             self.phase = Phase::Closed;
             self.wants = VecDeque::new();
-            self.sends = binary::Sends::default();
             self.out.push_back(Output::Close(code, reason));
         }
     }
