@@ -3,7 +3,7 @@
 
 use std::{
     collections::{HashSet, VecDeque},
-    future::{Future, poll_fn},
+    future::{Future, pending, poll_fn},
     pin::{Pin, pin},
     sync::{Arc, atomic::Ordering::Relaxed},
     task::Poll,
@@ -48,7 +48,7 @@ const READ_BUFFER: usize = 1_024;
 /// Bytes joined into one write. The buffer grows to this only when needed.
 const WRITE_BUFFER: usize = 8 * 1_024;
 /// Largest message that is read at all.
-const LARGEST: usize = limits::SOCKET_SEND_BYTES + limits::SOCKET_FRAME_BYTES;
+pub(crate) const LARGEST: usize = limits::SOCKET_SEND_BYTES + limits::SOCKET_FRAME_BYTES;
 /// A client that takes nothing for so long is gone.
 const STUCK: Duration = Duration::from_secs(30);
 /// For the last words, and for the client to say goodbye.
@@ -537,6 +537,12 @@ async fn goodbye(ws: &mut WebSocket, code: u16, reason: &str) {
     let said = async {
         if ws.send(close).await.is_ok() {
             while let Some(Ok(_)) = ws.next().await {}
+            // The rest of what is too large is never read, so hanging up is a
+            // reset: it breaks off a client that still writes, and some systems
+            // then throw away what was not read yet.
+            if code == 4413 {
+                pending::<()>().await;
+            }
         }
     };
     drop(tokio::time::timeout(LAST, said).await);

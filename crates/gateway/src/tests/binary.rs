@@ -384,7 +384,7 @@ async fn what_is_sent_reaches_the_owner_of_the_stream_and_everybody_else_what_co
         .await
         .unwrap();
     assert_eq!(three.closed().await.0, 4413);
-    one.0.send(Message::binary(vec![1; 2 * limits::SOCKET_SEND_BYTES])).await.unwrap();
+    one.0.send(Message::binary(vec![1; crate::socket::LARGEST + 1])).await.unwrap();
     assert_eq!(one.closed().await.0, 4413);
 }
 

@@ -1,10 +1,11 @@
 //! Behaviour, from the parts to the whole. `fake` is a module with streams of
 //! its own on a real store; `machine` drives one session by hand; `model`
-//! holds it against the doc's rule under any interleaving; `wire` and
+//! holds it against the doc's rule (`client`) under any interleaving; `wire` and
 //! `nodes` are real sockets on loopback, the latter of two nodes; `cost` are
 //! measurements.
 
 mod binary;
+mod client;
 mod cost;
 mod fake;
 mod hub;

@@ -335,7 +335,7 @@ async fn numbers_are_limited() {
     large.0.send(Message::text("x".repeat(limits::SOCKET_FRAME_BYTES + 1))).await.unwrap();
     assert_eq!(large.closed().await.0, 4413);
     let mut huge = all.pop().unwrap();
-    huge.0.send(Message::text("x".repeat(8 * limits::SOCKET_FRAME_BYTES))).await.unwrap();
+    huge.0.send(Message::text("x".repeat(crate::socket::LARGEST + 1))).await.unwrap();
     assert_eq!(huge.closed().await.0, 4413);
     let mut binary = all.pop().unwrap();
     binary.0.send(Message::binary(vec![1])).await.unwrap();
