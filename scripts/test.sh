@@ -30,7 +30,7 @@ step "a server killed again and again, its history checked"
 target/release/torture --rounds 3 --seed 1
 
 step "three nodes cut off from each other, from NATS, PostgreSQL and clients, the history checked"
-target/release/torture --partitions --rounds 8 --seed 1
+target/release/torture --partitions --rounds 9 --seed 1
 
 step "journeys in the browser"
 (cd e2e && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm test --silent)

@@ -34,13 +34,13 @@ const TAKEN: Duration = Duration::from_millis(HINT_AGE_MS.unsigned_abs());
 /// Hints that were handed to the bus. They may be forgotten once it took them:
 /// a connection may be dead for a while before anybody notices, and what was
 /// written to it is lost.
-struct Published {
-    hints: Vec<(StreamKey, i64)>,
+pub(crate) struct Published {
+    pub(crate) hints: Vec<(StreamKey, i64)>,
     since: Mark,
 }
 
 /// What is to be said on the bus, joined by shard.
-struct Outgoing<'a> {
+pub(crate) struct Outgoing<'a> {
     shared: &'a Shared,
     shards: HashMap<u16, Whisper>,
     /// Said so far, and whether all of it could be handed over.
@@ -50,7 +50,7 @@ struct Outgoing<'a> {
 }
 
 impl<'a> Outgoing<'a> {
-    fn new(shared: &'a Shared) -> Self {
+    pub(crate) fn new(shared: &'a Shared) -> Self {
         let published = Published { hints: Vec::new(), since: shared.bus.mark() };
         Self { shared, shards: HashMap::new(), published, handed: true, silent: shared.bus.alone() }
     }
@@ -79,7 +79,7 @@ impl<'a> Outgoing<'a> {
     }
 
     /// Sends the rest; what may be forgotten.
-    fn end(mut self) -> Published {
+    pub(crate) fn end(mut self) -> Published {
         self.send();
         // What could not be said stays in the outbox, for the sweep of a node
         // that can reach the others.
@@ -122,7 +122,7 @@ pub(crate) async fn commits(shared: Arc<Shared>, kernel: Arc<Kernel>) {
     }
 }
 
-fn hand_on(shared: &Shared, kernel: &Kernel, out: &mut Outgoing<'_>, emit: &Emit) {
+pub(crate) fn hand_on(shared: &Shared, kernel: &Kernel, out: &mut Outgoing<'_>, emit: &Emit) {
     if emit.stream.kind == ACCESS {
         shared.access_changed();
         out.published.hints.push((emit.stream, emit.rev));

@@ -108,7 +108,7 @@ fn feel(shared: &Shared, pulse: &Pulse) {
     }
 }
 
-fn take(shared: &Shared, kinds: &[&'static str], whisper: Whisper) {
+pub(crate) fn take(shared: &Shared, kinds: &[&'static str], whisper: Whisper) {
     shared.heard.fetch_add(1, Relaxed);
     let key = |text: &str| StreamKey::parse(text, kinds);
     // Hints first: who joined reads, and then must not miss what is newer.

@@ -94,15 +94,16 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 /// One database for all cases; each has people and conversations of its own.
-struct Ground {
-    runtime: Runtime,
-    kernel: Arc<Kernel>,
+pub(super) struct Ground {
+    pub(super) runtime: Runtime,
+    pub(super) kernel: Arc<Kernel>,
     clock: Arc<ManualClock>,
-    commits: Mutex<(Commits, u128)>,
+    /// What was committed, and the next free number.
+    pub(super) commits: Mutex<(Commits, u128)>,
     _db: TestDb,
 }
 
-fn ground() -> &'static Ground {
+pub(super) fn ground() -> &'static Ground {
     static GROUND: OnceLock<Ground> = OnceLock::new();
     GROUND.get_or_init(|| {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

@@ -55,7 +55,7 @@ struct Arguments {
     rounds: u32,
     /// Breaks links instead of only killing: three nodes (or --nodes) on a
     /// PostgreSQL and a NATS of the run's own, every link through a proxy.
-    /// Eight storms have every kind of fault.
+    /// Nine storms have every kind of fault.
     #[arg(long, conflicts_with_all = ["pg", "nats", "lose", "replay_dup"])]
     partitions: bool,
     /// Longest fault of a storm in ms.
@@ -302,7 +302,7 @@ async fn storms(
     }
     println!("{}", weather.summary());
     // A run that deals all kinds has to have met with each.
-    if arguments.rounds >= 8 {
+    if arguments.rounds >= storm::STORMS {
         let missed = weather.missed().into_iter().map(|name| format!("{name}: met nothing in any storm"));
         world.broken.lock().extend(missed);
     }
