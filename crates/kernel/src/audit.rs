@@ -113,18 +113,42 @@ pub fn list(tx: &mut Tx<'_>, org: Option<OrgScope>, seq: i64, limit: i64) -> Res
              WHERE scope = $1 AND seq > $2 ORDER BY seq LIMIT $3"
         ),
         &[&scope, &seq, &limit],
-        |row| {
-            Ok(Entry {
-                seq: row.get(0)?,
-                at: row.get(1)?,
-                actor_kind: row.get(2)?,
-                actor_id: row.get(3)?,
-                action: row.get(4)?,
-                object: row.get(5)?,
-                detail: row.get(6)?,
-                hash: row.get(7)?,
-            })
-        },
+        read,
+    )?)
+}
+
+fn read(row: &store::Row<'_>) -> store::Result<Entry> {
+    Ok(Entry {
+        seq: row.get(0)?,
+        at: row.get(1)?,
+        actor_kind: row.get(2)?,
+        actor_id: row.get(3)?,
+        action: row.get(4)?,
+        object: row.get(5)?,
+        detail: row.get(6)?,
+        hash: row.get(7)?,
+    })
+}
+
+/// The last entries before `seq`, descending.
+pub fn newest(tx: &mut Tx<'_>, org: Option<OrgScope>, seq: i64, limit: i64) -> Result<Vec<Entry>> {
+    let scope = scope_id(org.map(OrgScope::org));
+    Ok(tx.query(
+        sql!(
+            "SELECT seq, at, actor_kind, actor_id, action, object, detail, hash FROM kernel_audit
+             WHERE scope = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3"
+        ),
+        &[&scope, &seq, &limit],
+        read,
+    )?)
+}
+
+/// The chains there are, after one, in the order of ids; nil is the server's.
+pub fn chains(tx: &mut Tx<'_>, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>> {
+    Ok(tx.query(
+        sql!("SELECT DISTINCT scope FROM kernel_audit WHERE ($1 OR scope > $2) ORDER BY scope LIMIT $3"),
+        &[&after.is_none(), &after.unwrap_or(Uuid::nil()), &limit],
+        |row| row.get(0),
     )?)
 }
 

@@ -28,6 +28,12 @@ pub enum Budget {
     PersonLook,
     /// Photos one person sends.
     Photos,
+    /// Short codes that opened nothing, from one address.
+    CodeGuess,
+    /// Short codes that opened nothing, on the whole server.
+    CodeGuessServer,
+    /// Exports of one organisation.
+    Export,
 }
 
 impl Budget {
@@ -42,6 +48,9 @@ impl Budget {
             Self::InvitationLook => (60, 1_000),
             Self::PersonLook => (60, 1_000),
             Self::Photos => (20, 30_000),
+            Self::CodeGuess => (20, 30_000),
+            Self::CodeGuessServer => (1_000, 100),
+            Self::Export => (5, 10 * 60_000),
         }
     }
 }

@@ -20,11 +20,13 @@ mod module;
 pub mod paging;
 mod permission;
 pub mod proof;
+mod purge;
 mod registry;
 mod response;
 pub mod settings;
 pub mod streams;
 pub mod text;
+pub mod waiting;
 pub mod worker;
 
 pub use acquaintance::{Known, WhoIsKnown};
@@ -39,6 +41,7 @@ pub use module::{
     PermissionDoc, PersonData, Resident, SearchSource, WaitingItem, WaitingSource,
 };
 pub use permission::{Act, Allowed, Resource, Visible, allow, see};
+pub use purge::forget_org;
 pub use registry::Registry;
 pub use response::{Failure, Reply};
 

@@ -93,7 +93,11 @@ pub struct WaitingItem {
     pub kind: String,
     pub id: uuid::Uuid,
     pub title: String,
+    /// The organisation it belongs to, if it belongs to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub org: Option<OrgId>,
     pub since: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<i64>,
 }
 

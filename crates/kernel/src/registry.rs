@@ -130,11 +130,12 @@ impl Registry {
 
     /// The routes of one listener, with their API document.
     pub fn routes(&self, listener: Listener) -> OpenApiRouter<Arc<Kernel>> {
+        let own = if listener == Listener::Web { crate::waiting::routes() } else { OpenApiRouter::new() };
         self.routes
             .iter()
             .flat_map(|routes| routes())
             .filter(|(at, _)| *at == listener)
-            .fold(OpenApiRouter::new(), |all, (_, routes)| all.merge(routes))
+            .fold(own, |all, (_, routes)| all.merge(routes))
     }
 
     pub fn call(&self, op: &str) -> Option<Call> {

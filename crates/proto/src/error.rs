@@ -68,6 +68,9 @@ codes! {
     AlreadyMember = "already_member", 409, "this person is a member already";
     LastOwner = "last_owner", 409, "an organisation needs an owner";
     NotMember = "not_member", 422, "a person named is not a member of the organisation";
+    MemberSuspended = "member_suspended", 403, "this membership is suspended";
+    NumberTaken = "number_taken", 409, "another member of the organisation has this number";
+    RequestDecided = "request_decided", 409, "the request was decided already";
     OrgSuspended = "org_suspended", 403, "the organisation is suspended";
     ConversationReadOnly = "conversation_read_only", 403, "this conversation takes no messages";
     ConversationFull = "conversation_full", 409, "the conversation has as many members as it may have";

@@ -55,6 +55,10 @@ ids! {
     ConversationId;
     /// An offer to join an organisation.
     InvitationId;
+    /// A request to join an organisation.
+    JoinRequestId;
+    /// A role that an organisation made for itself.
+    RoleId;
     /// Made by the client before it sends; the key of "was it sent already?".
     ClientId;
     /// Work to be done after a commit.

@@ -98,6 +98,14 @@ limits! {
     SESSIONS_PER_PERSON: "sessions" = 100;
     /// Most organisations one person founds.
     ORGS_PER_PERSON: "organisations" = 50;
+    /// Longest label of an invitation.
+    LABEL_CHARS: "characters" = 50;
+    /// Longest number an organisation gives a member.
+    MEMBER_NUMBER_CHARS: "characters" = 32;
+    /// Most requests to join that one person has open.
+    JOIN_REQUESTS_PER_PERSON: "requests" = 20;
+    /// Most requests to join that wait in one organisation.
+    JOIN_REQUESTS_PER_ORG: "requests" = 1_000;
     /// Longest idempotency key.
     IDEMPOTENCY_KEY_BYTES: "bytes" = 128;
     /// Largest draft kept for a conversation.

@@ -196,6 +196,18 @@ pub fn bury(tx: &mut Tx<'_>, job: &Claimed, now: i64, error: &str) -> Result<boo
     Ok(rows == 1)
 }
 
+/// Takes away up to `limit` jobs of an organisation that were given up; how
+/// many. Those that wait end by themselves.
+pub fn forget_dead(tx: &mut Tx<'_>, org: Uuid, limit: i64) -> Result<u64> {
+    tx.execute(
+        sql!(
+            "DELETE FROM jobs WHERE org_id = $1 AND dead_at IS NOT NULL AND seq IN
+             (SELECT seq FROM jobs WHERE org_id = $1 AND dead_at IS NOT NULL ORDER BY seq LIMIT $2)"
+        ),
+        &[&org, &limit],
+    )
+}
+
 /// Jobs that could run now or are running.
 pub fn due_count(tx: &mut Tx<'_>, now: i64) -> Result<i64> {
     tx.one(sql!("SELECT COUNT(*) FROM jobs WHERE dead_at IS NULL AND run_at <= $1"), &[&now], |row| row.get(0))

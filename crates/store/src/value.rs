@@ -265,6 +265,8 @@ id_values!(
     proto::SessionId,
     proto::ConversationId,
     proto::InvitationId,
+    proto::JoinRequestId,
+    proto::RoleId,
     proto::ClientId,
     proto::JobId,
 );

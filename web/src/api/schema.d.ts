@@ -301,7 +301,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Active members, by name; `q` finds a literal piece of a name. */
+        /**
+         * Members by name, active ones unless `state` says otherwise; `q` finds a
+         *     literal piece of a name.
+         */
         get: operations["directory.list_members"];
         put?: never;
         post?: never;
@@ -326,8 +329,9 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Gives a member another role. Administrators act on everyone below owners;
-         *     an organisation keeps an owner.
+         * Changes a member: role, suspension, the mark of a checked real name, the
+         *     number, the name there. Administrators act on everyone below owners; an
+         *     organisation keeps an owner.
          */
         patch: operations["directory.update_member"];
         trace?: never;
@@ -364,7 +368,11 @@ export interface paths {
         delete: operations["directory.revoke_invitation"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Changes an invitation: how long and how often it may be used, whether
+         *     somebody has to approve, its label.
+         */
+        patch: operations["directory.update_invitation"];
         trace?: never;
     };
     "/api/v1/invitations/{code}": {
@@ -393,8 +401,99 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Joins by an invitation. Doing it again changes nothing. */
+        /**
+         * Joins by an invitation, or asks to where somebody has to approve. Doing it
+         *     again changes nothing.
+         */
         post: operations["directory.accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/join-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own requests to join that wait. */
+        get: operations["directory.list_own_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/join-requests/{request}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes one's own request back, while it waits. */
+        delete: operations["directory.withdraw_request"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/join-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who asks to join, the oldest request first; those that wait unless `state`
+         *     says otherwise.
+         */
+        get: operations["directory.list_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/join-requests/{request}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets somebody in who asked. Doing it again changes nothing. */
+        post: operations["directory.approve_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/join-requests/{request}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does not let somebody in who asked. Doing it again changes nothing. */
+        post: operations["directory.refuse_request"];
         delete?: never;
         options?: never;
         head?: never;
@@ -491,6 +590,128 @@ export interface paths {
         };
         /** Whom a code belongs to: id, name and kind. */
         get: operations["directory.find_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The built-in roles and the organisation's own, with what they permit. */
+        get: operations["directory.list_roles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the organisation has decided, by the name of each setting
+         *     (`step_up_minutes`, `invite_by`, `edit_minutes`, …); under `bounds` what
+         *     each may be: `{kind: "number", min, max, default}`, `{kind: "switch",
+         *     default}`, `{kind: "choice", of, default}`.
+         */
+        get: operations["directory.get_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes settings, by their names; those not named stay. Answers as `GET`. */
+        patch: operations["directory.update_settings"];
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The chain of privileged acts, the newest first. */
+        get: operations["directory.list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/handover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes an active member an owner, and oneself an administrator, a member or
+         *     none: also the last owner's way out. Wants a fresh proof. Answers with the
+         *     organisation, or with nothing where one has left it.
+         */
+        post: operations["directory.hand_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/closing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Announces that the organisation closes after a time of waiting, in which
+         *     any owner may take it back. Then everyone is out and all its rows go. Wants
+         *     the name typed and a fresh proof.
+         */
+        post: operations["directory.close_org"];
+        /** Takes the closing back. */
+        delete: operations["directory.keep_org"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All of the organisation's rows in all modules, as lines of JSON: first
+         *     `{kind: "export", org, at, format}`, then `{module, kind, row}` each, last
+         *     `{kind: "end", rows}`, without which it is not whole. What is only a
+         *     person's own is not in it. Wants a fresh proof.
+         */
+        get: operations["directory.export_org"];
         put?: never;
         post?: never;
         delete?: never;
@@ -839,6 +1060,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for oneself to be decided or done, the longest waiting first. */
+        get: operations["kernel.list_waiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -858,6 +1096,11 @@ export interface components {
          * @description An offer to join an organisation.
          */
         InvitationId: string;
+        /**
+         * Format: uuid
+         * @description A request to join an organisation.
+         */
+        JoinRequestId: string;
         /**
          * Format: uuid
          * @description A tenant: a company, school, community or non-profit.
@@ -1353,6 +1596,82 @@ export interface components {
             members_preview: components["schemas"]["UserId"][];
             head: components["schemas"]["chat.Head"];
         };
+        /** @description What came of accepting. */
+        "directory.Accepted": {
+            org: components["schemas"]["directory.Org"];
+            /** @description The conversation of everyone in it. */
+            conversation: components["schemas"]["ConversationId"];
+            /** @enum {string} */
+            state: "joined";
+        } | {
+            request: components["schemas"]["directory.JoinRequest"];
+            /** @enum {string} */
+            state: "pending";
+        };
+        /** @description The organisation as it was called when the request was made. */
+        "directory.AskedTo": {
+            id: components["schemas"]["OrgId"];
+            name: string;
+        };
+        /** @description A request to join, as those who decide it see it. */
+        "directory.Asking": {
+            id: components["schemas"]["JoinRequestId"];
+            user: components["schemas"]["UserId"];
+            /** @description Their name when they asked. */
+            name: string;
+            state: components["schemas"]["directory.RequestState"];
+            at: components["schemas"]["i64"];
+            invitation: components["schemas"]["InvitationId"];
+            /** @description The label of that invitation. */
+            label?: string | null;
+            /**
+             * @description They were removed before, so they need approval whatever the
+             *     invitation says.
+             */
+            returning: boolean;
+            decided_by?: components["schemas"]["UserId"] | null;
+            decided_at?: components["schemas"]["i64"] | null;
+        };
+        "directory.Askings": {
+            items: components["schemas"]["directory.Asking"][];
+            next?: string | null;
+        };
+        "directory.Audit": {
+            items: components["schemas"]["directory.AuditEntry"][];
+            next?: string | null;
+        };
+        "directory.AuditActor": {
+            kind: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The name of a person's account today. */
+            name?: string | null;
+        };
+        /** @description One privileged act, as the chain keeps it. */
+        "directory.AuditEntry": {
+            /**
+             * Format: int64
+             * @description Dense from 1.
+             */
+            seq: number;
+            at: components["schemas"]["i64"];
+            actor: components["schemas"]["directory.AuditActor"];
+            /** @description `module.what_was_done`. */
+            action: string;
+            /** @description `kind:id`. */
+            object: string;
+            /** @description Ids and numbers; its fields depend on the action. */
+            detail: unknown;
+        };
+        "directory.Closing": {
+            /** @description The organisation's name, typed to be sure. */
+            name: string;
+            /**
+             * Format: int64
+             * @description 1–90; 7 if left out.
+             */
+            wait_days?: number | null;
+        };
         /** @description Somebody on one's list of friends. */
         "directory.Friend": {
             /**
@@ -1389,6 +1708,11 @@ export interface components {
             items: components["schemas"]["directory.Friend"][];
             next?: string | null;
         };
+        "directory.Handover": {
+            /** @description An active member, who owns the organisation from now on. */
+            user: components["schemas"]["UserId"];
+            then: components["schemas"]["directory.Then"];
+        };
         /** @description An offer to join. */
         "directory.Invitation": {
             id: components["schemas"]["InvitationId"];
@@ -1397,25 +1721,57 @@ export interface components {
              *     `0 1 1` do not matter when it is typed.
              */
             code: string;
+            /**
+             * @description Eight such characters, to be read aloud; opens the same. Shown as
+             *     `XXXX-XXXX`. Guesses are limited.
+             */
+            short?: string | null;
             url: string;
+            /** @description Whoever accepts waits until somebody approves. */
+            approval: boolean;
+            /** @description The organisation's own words for it. */
+            label?: string | null;
             expires_at: components["schemas"]["i64"];
             /** Format: int64 */
-            max_uses?: number;
+            max_uses?: number | null;
             /** Format: int64 */
             uses: number;
+            /**
+             * Format: int64
+             * @description Requests that wait for approval; each holds one of `max_uses`.
+             */
+            pending: number;
             created_by: components["schemas"]["UserId"];
             created_at: components["schemas"]["i64"];
             revoked: boolean;
+        };
+        /** @description What to change of an invitation; what is left out stays. */
+        "directory.InvitationChange": {
+            /**
+             * Format: int64
+             * @description From now; 60 s to 1 year.
+             */
+            expires_in_s?: number | null;
+            /**
+             * Format: int64
+             * @description 1 to 100,000; 0 for any number.
+             */
+            max_uses?: number | null;
+            approval?: boolean | null;
+            /** @description At most 50 characters; empty takes it away. */
+            label?: string | null;
         };
         /** @description What anyone who has the code may know. */
         "directory.InvitationLook": {
             org: components["schemas"]["directory.InvitedTo"];
             inviter: components["schemas"]["directory.Inviter"];
+            /** @description Whoever accepts waits until somebody approves. */
+            approval: boolean;
             expires_at: components["schemas"]["i64"];
         };
         "directory.Invitations": {
             items: components["schemas"]["directory.Invitation"][];
-            next?: string;
+            next?: string | null;
         };
         "directory.InvitedTo": {
             id: components["schemas"]["OrgId"];
@@ -1426,11 +1782,15 @@ export interface components {
         "directory.Inviter": {
             name: string;
         };
-        /** @description Where one is now. */
-        "directory.Joined": {
-            org: components["schemas"]["directory.Org"];
-            /** @description The conversation of everyone in it. */
-            conversation: components["schemas"]["ConversationId"];
+        /** @description A request to join, as the one who asks sees it. */
+        "directory.JoinRequest": {
+            id: components["schemas"]["JoinRequestId"];
+            org: components["schemas"]["directory.AskedTo"];
+            state: components["schemas"]["directory.RequestState"];
+            at: components["schemas"]["i64"];
+        };
+        "directory.JoinRequests": {
+            items: components["schemas"]["directory.JoinRequest"][];
         };
         /** @description Somebody who is or was in an organisation. */
         "directory.Member": {
@@ -1439,6 +1799,10 @@ export interface components {
             name: string;
             role: components["schemas"]["directory.Role"];
             state: components["schemas"]["directory.MemberState"];
+            /** @description The organisation checked that this is their real name. */
+            verified: boolean;
+            /** @description The organisation's own number for them. */
+            number?: string | null;
             joined_at: components["schemas"]["i64"];
             /**
              * Format: int64
@@ -1446,14 +1810,29 @@ export interface components {
              */
             rev: number;
         };
+        /** @description What to change of a member; what is left out stays. */
         "directory.MemberChange": {
-            role: components["schemas"]["directory.Role"];
+            role?: components["schemas"]["directory.Role"] | null;
+            state?: components["schemas"]["directory.MemberState"] | null;
+            /** @description A verified name no longer follows the account. */
+            verified?: boolean | null;
+            /**
+             * @description 1–32 letters, digits and `-_./`, given once in an organisation; empty
+             *     takes it away.
+             */
+            number?: string | null;
+            /**
+             * @description 1–50 characters. The mark of a verified name goes unless `verified` is
+             *     said again.
+             */
+            name?: string | null;
         };
         /**
-         * @description Whether a member is there.
+         * @description Whether a member is there. A suspended one has no access and keeps
+         *     their place.
          * @enum {string}
          */
-        "directory.MemberState": "active" | "left";
+        "directory.MemberState": "active" | "suspended" | "left";
         /** @description A page of members. */
         "directory.Members": {
             items: components["schemas"]["directory.Member"][];
@@ -1471,12 +1850,16 @@ export interface components {
              * Format: int64
              * @description 60 s to 1 year; 7 days if left out.
              */
-            expires_in_s?: number;
+            expires_in_s?: number | null;
             /**
              * Format: int64
              * @description 1 to 100,000; any number if left out.
              */
-            max_uses?: number;
+            max_uses?: number | null;
+            /** @description Whoever accepts waits until somebody approves; no if left out. */
+            approval?: boolean | null;
+            /** @description At most 50 characters. */
+            label?: string | null;
         };
         "directory.NewOrg": {
             /** @description 1–100 characters. */
@@ -1491,6 +1874,8 @@ export interface components {
             kind: components["schemas"]["directory.OrgKind"];
             /** @description One's own role; absent in events. */
             role?: components["schemas"]["directory.Role"];
+            state?: components["schemas"]["directory.MemberState"] | null;
+            closing_at?: components["schemas"]["i64"] | null;
             /**
              * Format: int64
              * @description Active members.
@@ -1532,10 +1917,36 @@ export interface components {
             state: components["schemas"]["directory.FriendState"];
         };
         /**
+         * @description What became of a request to join.
+         * @enum {string}
+         */
+        "directory.RequestState": "pending" | "approved" | "refused" | "withdrawn";
+        /**
          * @description What a member may do there.
          * @enum {string}
          */
         "directory.Role": "owner" | "admin" | "member";
+        /** @description A role and what it permits. */
+        "directory.RoleItem": {
+            /** @description `owner`, `admin`, `member`, or the id of an own one. */
+            id: string;
+            /** @description Of an own role; the built-in ones are named by the client. */
+            name?: string | null;
+            built_in: boolean;
+            permissions: components["schemas"]["directory.RolePermission"][];
+        };
+        "directory.RolePermission": {
+            object: string;
+            action: string;
+        };
+        "directory.Roles": {
+            items: components["schemas"]["directory.RoleItem"][];
+        };
+        /**
+         * @description What becomes of the owner who hands over.
+         * @enum {string}
+         */
+        "directory.Then": "admin" | "member" | "leave";
         /** Format: int64 */
         i64: number;
         /** @description One look at or change of one's account. */
@@ -1727,6 +2138,23 @@ export interface components {
             context?: Record<string, unknown>;
             /** @description Found again in the server's log. */
             request_id?: string;
+        };
+        /** @description What waits for somebody, the longest waiting first. */
+        "kernel.Waiting": {
+            /** @description At most 100. */
+            items: components["schemas"]["kernel.WaitingItem"][];
+        };
+        /** @description One thing that waits for a person. */
+        "kernel.WaitingItem": {
+            kind: string;
+            /** Format: uuid */
+            id: string;
+            title: string;
+            org?: components["schemas"]["OrgId"] | null;
+            /** Format: int64 */
+            since: number;
+            /** Format: int64 */
+            due?: number | null;
         };
     };
     responses: never;
@@ -2542,6 +2970,8 @@ export interface operations {
                  *     spaces and width.
                  */
                 q?: string;
+                /** @description `active` if left out; others are shown to whoever may manage members. */
+                state?: components["schemas"]["directory.MemberState"];
             };
             header?: never;
             path: {
@@ -2678,6 +3108,14 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2837,6 +3275,64 @@ export interface operations {
             };
         };
     };
+    "directory.update_invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+                invitation: components["schemas"]["InvitationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["directory.InvitationChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Invitation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
     "directory.get_invitation": {
         parameters: {
             query?: never;
@@ -2893,15 +3389,270 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description one is in */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["directory.Joined"];
+                    "application/json": components["schemas"]["directory.Accepted"];
+                };
+            };
+            /** @description somebody has to approve */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Accepted"];
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.list_own_requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.JoinRequests"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.withdraw_request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: components["schemas"]["JoinRequestId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.list_requests": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /** @description 1–200, 100 if left out. */
+                limit?: number;
+                /** @description `pending` if left out. */
+                state?: components["schemas"]["directory.RequestState"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Askings"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.approve_request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+                request: components["schemas"]["JoinRequestId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Asking"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.refuse_request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+                request: components["schemas"]["JoinRequestId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Asking"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3224,6 +3975,428 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.list_roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Roles"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.get_settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.update_settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, unknown>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.list_audit": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /** @description 1–200, 100 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Audit"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.hand_over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["directory.Handover"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Org"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.close_org": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["directory.Closing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Org"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.keep_org": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Org"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.export_org": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4251,6 +5424,33 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "kernel.list_waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["kernel.Waiting"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,7 +1,7 @@
 //! What follows from the directory: the conversation of everyone in an
 //! organisation, and the end of memberships with the organisation's.
 
-use directory::{MemberJoined, MemberLeft, OrgCreated, OrgRenamed};
+use directory::{Departure, MemberJoined, MemberLeft, OrgCreated, OrgRenamed};
 use kernel::{Ctx, Hook, OrgScope, Resource, WhoIsKnown};
 use proto::{OrgId, Result, UserId};
 use store::{Key, Tx};
@@ -70,7 +70,13 @@ fn joined(tx: &mut Tx<'_>, ctx: &Ctx, event: &MemberJoined) -> Result<()> {
 /// closed to who left by the state of the organisation's membership; the rows
 /// follow by a job, for they may be many.
 fn left(tx: &mut Tx<'_>, ctx: &Ctx, event: &MemberLeft) -> Result<()> {
-    tx.job(jobs::org_left(event.org.org(), event.user, ctx.now))?;
+    match event.how {
+        Departure::Left => tx.job(jobs::org_left(event.org.org(), event.user, ctx.now))?,
+        // They keep their place in groups until they are back or gone.
+        Departure::Suspended => {}
+        // What there is goes with the organisation.
+        Departure::OrgClosed => return Ok(()),
+    }
     let Some(mut turn) = turn(tx, ctx, event.org.org())? else { return Ok(()) };
     sql::personal::set_gone(tx, &turn, event.user)?;
     count(tx, &mut turn, event.org, event.member_count)?;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     actions,
-    model::{Member, MemberState, Org, Role, friends::Friend},
+    model::{JoinRequest, Member, MemberState, Org, RequestState, Role, friends::Friend},
     store as sql,
 };
 
@@ -42,12 +42,27 @@ pub struct MemberJoined {
     pub role: Role,
     /// They were a member before and have their old row again.
     pub returned: bool,
+    /// They were suspended, and have all they had before.
+    pub resumed: bool,
     /// Active members, with them.
     pub member_count: i64,
 }
 
-/// Somebody is no member any more; their access has ended. Known first:
-/// `org`, `user`.
+/// How a membership ceased to be active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// They went or were removed.
+    Left,
+    /// Access ends as for one who left, but they keep their place: nothing is
+    /// to be handed over.
+    Suspended,
+    /// The organisation itself is no more. All that belongs to it will be
+    /// purged, so nobody else is told.
+    OrgClosed,
+}
+
+/// Somebody is no active member any more; their access has ended. Known
+/// first: `org`, `user`.
 #[derive(Clone, Debug)]
 pub struct MemberLeft {
     pub org: OrgScope,
@@ -55,6 +70,7 @@ pub struct MemberLeft {
     pub name: String,
     /// Themselves, or whoever removed them.
     pub by: UserId,
+    pub how: Departure,
     /// Active members, without them.
     pub member_count: i64,
 }
@@ -93,7 +109,7 @@ pub(crate) fn member(member: &Member) -> Value {
 
 /// For all members alike: without anybody's role.
 pub(crate) fn org(org: &Org) -> Value {
-    json!({ "kind": "org", "org": Org { role: None, ..org.clone() } })
+    json!({ "kind": "org", "org": Org { role: None, state: None, ..org.clone() } })
 }
 
 pub(crate) fn membership(org: OrgId, state: MemberState, role: Role) -> Value {
@@ -105,6 +121,20 @@ pub(crate) fn friend(friend: &Friend) -> Value {
 }
 
 pub(crate) const FRIENDS_PART: StreamPart = StreamPart { kind: StreamKey::PERSON, since: friends_since };
+
+/// A request of the person's own; one that no longer waits is dropped.
+pub(crate) fn join_request(request: &JoinRequest) -> Value {
+    json!({ "kind": "join_request", "request": request })
+}
+
+/// What was a membership or a request in an organisation that is no more.
+pub(crate) fn gone_event(kind: &str, of: Uuid) -> Value {
+    match kind {
+        "membership" => membership(OrgId(of), MemberState::Left, Role::Member),
+        _ => json!({ "kind": "join_request", "request": { "id": of, "state": RequestState::Refused } }),
+    }
+}
+
 pub(crate) const ORG_PART: StreamPart = StreamPart { kind: StreamKey::ORG, since: org_since };
 pub(crate) const PERSON_PART: StreamPart = StreamPart { kind: StreamKey::PERSON, since: person_since };
 
@@ -122,9 +152,33 @@ fn org_since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec<(i
     Ok(rows)
 }
 
+/// Memberships and requests, and what is left of those whose organisation is
+/// no more.
 fn person_since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec<(i64, Value)>> {
-    let rows = sql::memberships_since(tx, UserId(id), rev, limit)?;
-    Ok(rows.into_iter().map(|(rev, org, state, role)| (rev, membership(org, state, role))).collect())
+    let user = UserId(id);
+    let (memberships, requests, gone) = (
+        sql::memberships_since(tx, user, rev, limit)?,
+        sql::requests_since(tx, user, rev, limit)?,
+        sql::gone_since(tx, user, rev, limit)?,
+    );
+    // A part that was cut holds back what of the others lies beyond its end.
+    let mut upto = i64::MAX;
+    for (count, last) in [
+        (memberships.len(), memberships.last().map(|row| row.0)),
+        (requests.len(), requests.last().map(|row| row.0)),
+        (gone.len(), gone.last().map(|row| row.0)),
+    ] {
+        if let Some(last) = last.filter(|_| count >= limit) {
+            upto = upto.min(last);
+        }
+    }
+    let mut rows: Vec<(i64, Value)> =
+        memberships.into_iter().map(|(rev, org, state, role)| (rev, membership(org, state, role))).collect();
+    rows.extend(requests.iter().map(|(rev, request)| (*rev, join_request(request))));
+    rows.extend(gone.into_iter().map(|(rev, kind, of)| (rev, gone_event(&kind, of))));
+    rows.retain(|(rev, _)| *rev <= upto);
+    rows.sort_by_key(|(rev, _)| *rev);
+    Ok(rows)
 }
 
 fn friends_since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec<(i64, Value)>> {

@@ -1,6 +1,6 @@
 //! Work after commits: memberships follow the account they belong to.
 
-use kernel::{Ctx, Resident};
+use kernel::{Ctx, Periodic, Resident};
 use proto::{Error, Result, UserId};
 use serde_json::json;
 use store::{
@@ -12,7 +12,19 @@ use crate::{actions, store as sql};
 
 const FOLLOW: &str = "directory.follow_account";
 
-pub(crate) const RESIDENT: Resident = Resident { kind: FOLLOW, run: |ctx, job| Box::pin(follow(ctx, job)) };
+pub(crate) const TELL_CLOSING: &str = "directory.tell_closing";
+const CLOSE_DUE: &str = "directory.close_due";
+
+pub(crate) fn all() -> Vec<Resident> {
+    vec![
+        Resident { kind: FOLLOW, run: |ctx, job| Box::pin(follow(ctx, job)) },
+        Resident { kind: TELL_CLOSING, run: |ctx, job| Box::pin(actions::tell_closing(ctx, job)) },
+        Resident { kind: CLOSE_DUE, run: |ctx, job| Box::pin(actions::close_due(ctx, job)) },
+    ]
+}
+
+/// Organisations whose day has come are looked for every minute.
+pub(crate) const PERIODIC: Periodic = Periodic { kind: CLOSE_DUE, every_ms: 60_000 };
 
 /// Leaves the job that brings an account's name into its memberships, or ends
 /// them where it was erased.

@@ -19,20 +19,33 @@ mod model;
 mod routes;
 mod store;
 
+use ::store::Tx;
 use identity::{InvitationOffered, ProfileChanged};
-use kernel::{Duty, Hook, Module, OrgData, PermissionDoc, PersonData, WhoIsKnown};
+use kernel::{Ctx, Duty, Hook, Module, OrgData, PermissionDoc, PersonData, WaitingItem, WaitingSource, WhoIsKnown};
+use proto::Result;
 
 pub use actions::{NewMember, add_member, found_org, remove_member};
-pub use events::{MemberChanged, MemberJoined, MemberLeft, OrgCreated, OrgRenamed, PersonBlocked, stream};
+pub use events::{Departure, MemberChanged, MemberJoined, MemberLeft, OrgCreated, OrgRenamed, PersonBlocked, stream};
 pub use members::{
-    active_among, active_count_among, active_membership, active_orgs, active_scopes, are_colleagues, may_talk, member,
-    member_count, member_count_at, member_page, members_preview, org, ties,
+    active_among, active_count_among, active_membership, active_orgs, active_scopes, are_colleagues, grants, may_talk,
+    member, member_count, member_count_at, member_page, members_preview, org, ties,
 };
 pub use model::friends::{Friend, FriendState, Ties};
 pub use model::{
-    Invitation, Invite, Leave, ListInvitations, ListMembers, ManageMembers, Member, MemberList, MemberState,
-    Membership, Org, OrgKind, OrgResource, Rename, Role, View, all_staff_conversation,
+    BUILT_IN, ChangeSettings, Close, DecideRequests, Export, Grants, HandOver, Invitation, Invite, KeepOpen, Leave,
+    ListInvitations, ListMembers, ListRequests, ListRoles, ManageMembers, Member, MemberList, MemberState, Membership,
+    Org, OrgKind, OrgResource, Permission, ReadAudit, ReadExport, Rename, Role, View, ViewSettings,
+    all_staff_conversation, may,
 };
+
+/// Requests to join, for those who may decide them.
+struct Requests;
+
+impl WaitingSource for Requests {
+    fn list(&self, tx: &mut Tx<'_>, ctx: &Ctx, limit: usize) -> Result<Vec<WaitingItem>> {
+        actions::waiting(tx, ctx, limit)
+    }
+}
 
 /// The declaration.
 pub fn module() -> Module {
@@ -49,6 +62,10 @@ pub fn module() -> Module {
                     "20261122_174000_friends",
                     include_str!("../migrations/20261122_174000_friends.sql")
                 ),
+                ::store::migration!(
+                    "20261122_174711_directory_people",
+                    include_str!("../migrations/20261122_174711_directory_people.sql")
+                ),
             ]
         },
         routes: routes::routes,
@@ -57,8 +74,8 @@ pub fn module() -> Module {
         stream_parts: vec![events::ORG_PART, events::PERSON_PART, events::FRIENDS_PART],
         org_follows: Some(events::follows),
         authenticator: None,
-        jobs: vec![jobs::RESIDENT],
-        periodic: Vec::new(),
+        jobs: jobs::all(),
+        periodic: vec![jobs::PERIODIC],
         hooks: vec![
             Hook::on::<WhoIsKnown>(
                 |_| Vec::new(),
@@ -73,23 +90,8 @@ pub fn module() -> Module {
             Hook::on::<InvitationOffered>(|_| Vec::new(), actions::offered),
             Hook::on::<ProfileChanged>(|_| Vec::new(), |tx, ctx, event| jobs::leave(tx, ctx, event.user)),
         ],
-        permissions: &[
-            PermissionDoc { object: "org", action: "view", roles: "owner, admin, member" },
-            PermissionDoc { object: "org", action: "list_members", roles: "owner, admin, member" },
-            PermissionDoc { object: "org", action: "rename", roles: "owner, admin" },
-            PermissionDoc { object: "org", action: "list_invitations", roles: "owner, admin" },
-            PermissionDoc { object: "org", action: "invite", roles: "owner, admin" },
-            PermissionDoc { object: "org", action: "manage_members", roles: "owner; admin on everyone below owners" },
-            PermissionDoc { object: "friend", action: "list", roles: "oneself" },
-            PermissionDoc { object: "friend", action: "ask", roles: "whoever may see the person or has their code" },
-            PermissionDoc { object: "friend", action: "accept", roles: "whoever was asked" },
-            PermissionDoc { object: "friend", action: "relate", roles: "whoever has the person on their list" },
-            PermissionDoc { object: "friend", action: "remove", roles: "either of the two" },
-            PermissionDoc { object: "friend", action: "show_code", roles: "oneself" },
-            PermissionDoc { object: "friend", action: "find", roles: "whoever has the code" },
-            PermissionDoc { object: "org", action: "leave", roles: "owner, admin, member" },
-        ],
-        settings: &[],
+        permissions: PERMISSIONS,
+        settings: model::settings::ALL,
         limits: &[
             "FRIENDS",
             "FRIEND_ASKS_PER_DAY",
@@ -98,17 +100,45 @@ pub fn module() -> Module {
             "ORG_NAME_CHARS",
             "ORGS_PER_PERSON",
             "PAGE",
+            "LABEL_CHARS",
+            "MEMBER_NUMBER_CHARS",
+            "JOIN_REQUESTS_PER_PERSON",
+            "JOIN_REQUESTS_PER_ORG",
         ],
         search_sources: &[],
         cards: Vec::new(),
-        waiting: Vec::new(),
+        waiting: vec![Box::new(Requests)],
         notifications: &[],
         merge: Duty::Nothing("accounts are not merged yet; both keep their memberships"),
         person_data: PersonData { export: Duty::Does(data::export_person), erase: Duty::Does(data::erase_person) },
-        org_data: OrgData {
-            export: Duty::Does(data::export_org),
-            purge: Duty::Nothing("organisations cannot be closed yet"),
-        },
+        org_data: OrgData { export: Duty::Does(data::export_org), purge: Duty::Does(data::purge_org) },
         demo_seed: Duty::Nothing("organisations are made by the server's seed command with found_org and add_member"),
     }
 }
+
+const PERMISSIONS: &[PermissionDoc] = &[
+    PermissionDoc { object: "org", action: "view", roles: "owner, admin, member" },
+    PermissionDoc { object: "org", action: "list_members", roles: "owner, admin, member" },
+    PermissionDoc { object: "org", action: "rename", roles: "owner, admin" },
+    PermissionDoc { object: "org", action: "list_invitations", roles: "owner, admin; members by a setting, their own" },
+    PermissionDoc { object: "org", action: "invite", roles: "owner, admin; members by a setting" },
+    PermissionDoc { object: "org", action: "list_requests", roles: "owner, admin" },
+    PermissionDoc { object: "org", action: "decide_requests", roles: "owner, admin" },
+    PermissionDoc { object: "org", action: "manage_members", roles: "owner; admin on everyone below owners" },
+    PermissionDoc { object: "org", action: "leave", roles: "owner, admin, member" },
+    PermissionDoc { object: "org", action: "list_roles", roles: "owner, admin" },
+    PermissionDoc { object: "org", action: "view_settings", roles: "owner, admin" },
+    PermissionDoc { object: "org", action: "change_settings", roles: "owner, admin" },
+    PermissionDoc { object: "org", action: "read_audit", roles: "owner, admin" },
+    PermissionDoc { object: "org", action: "hand_over", roles: "owner" },
+    PermissionDoc { object: "org", action: "close", roles: "owner" },
+    PermissionDoc { object: "org", action: "keep_open", roles: "owner" },
+    PermissionDoc { object: "org", action: "export", roles: "owner" },
+    PermissionDoc { object: "friend", action: "list", roles: "oneself" },
+    PermissionDoc { object: "friend", action: "ask", roles: "whoever may see the person or has their code" },
+    PermissionDoc { object: "friend", action: "accept", roles: "whoever was asked" },
+    PermissionDoc { object: "friend", action: "relate", roles: "whoever has the person on their list" },
+    PermissionDoc { object: "friend", action: "remove", roles: "either of the two" },
+    PermissionDoc { object: "friend", action: "show_code", roles: "oneself" },
+    PermissionDoc { object: "friend", action: "find", roles: "whoever has the code" },
+];

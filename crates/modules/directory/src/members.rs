@@ -2,13 +2,13 @@
 //! permission but what it says; an [`OrgScope`] comes only from what is found
 //! here or from [`crate::OrgResource`].
 
-use kernel::OrgScope;
+use kernel::{Ctx, OrgScope, Resource as _};
 use proto::{OrgId, Result, UserId};
 use store::Tx;
 
 use crate::{
     actions::{page, read_cursor},
-    model::{Member, MemberList, Membership, Org, friends::Ties, needle},
+    model::{Grants, Member, MemberList, MemberState, Membership, Org, OrgResource, friends::Ties, needle},
     store as sql,
 };
 
@@ -22,7 +22,7 @@ pub fn active_membership(tx: &mut Tx<'_>, org: OrgId, user: UserId) -> Result<Op
 /// `Org::role`, by name. One statement, and one for the rev of each.
 pub fn active_orgs(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<(OrgScope, Org)>> {
     let found = sql::orgs_of(tx, user)?;
-    Ok(found.into_iter().map(|org| (OrgScope::mint(org.id), org)).collect())
+    Ok(found.into_iter().filter(|org| org.state.is_none()).map(|org| (OrgScope::mint(org.id), org)).collect())
 }
 
 /// The scopes alone, by id. One statement.
@@ -82,7 +82,7 @@ pub fn member_page(
     limit: usize,
 ) -> Result<MemberList> {
     let (after, needle) = (read_cursor(cursor)?, needle(q)?);
-    Ok(page(sql::member_page(tx, scope, needle.as_deref(), after.as_ref(), limit + 1)?, limit))
+    Ok(page(sql::member_page(tx, scope, MemberState::Active, needle.as_deref(), after.as_ref(), limit + 1)?, limit))
 }
 
 /// Active members, as kept on the organisation. One statement.
@@ -99,4 +99,10 @@ pub fn members_preview(tx: &mut Tx<'_>, scope: OrgScope, limit: usize) -> Result
 /// is none.
 pub fn org(tx: &mut Tx<'_>, scope: OrgScope) -> Result<Option<Org>> {
     Ok(sql::org(tx, scope.org())?.map(|(org, _)| org))
+}
+
+/// What the actor of `ctx` may do in an organisation, to be asked with
+/// [`crate::may`]; `None` where they cannot see it.
+pub fn grants(tx: &mut Tx<'_>, ctx: &Ctx, org: OrgId) -> Result<Option<Grants>> {
+    Ok(OrgResource::load(tx, &ctx.actor, org)?.map(|found| found.grants))
 }

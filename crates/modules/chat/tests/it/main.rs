@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod access;
+mod closing;
 mod core;
 mod data;
 mod friends;

@@ -24,7 +24,11 @@ pub(crate) async fn server() -> TestServer {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let server = server().await;
+        Self::on(server().await).await
+    }
+
+    /// On a server of one's own making.
+    pub(crate) async fn on(server: TestServer) -> Self {
         let alice = server.person("张伟").await;
         let bob = server.person("Bob").await;
         let carol = server.person("卡萝尔").await;

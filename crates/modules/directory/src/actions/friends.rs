@@ -21,7 +21,7 @@ use crate::{
             Bond, Friend, FriendChange, FriendList, FriendRow, FriendState, FriendsQuery, NewFriend, Pair, PersonCode,
             PersonLook, Relate, Side, Verb, bare, nameless, optional_line, step,
         },
-        page_size, read_code,
+        page_size, read_whole,
     },
     store::friends::{self as sql, Of},
 };
@@ -136,7 +136,7 @@ fn is_person(tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
 pub(crate) async fn ask(ctx: Ctx, input: NewFriend) -> Result<Friend> {
     input.check()?;
     let hello = input.hello()?;
-    let given = input.code.as_deref().map(|text| read_code(text).ok_or(Code::NotFound)).transpose()?;
+    let given = input.code.as_deref().map(|text| read_whole(text).ok_or(Code::NotFound)).transpose()?;
     let other = match (input.user, given.clone()) {
         (Some(user), _) => user,
         (None, Some(code)) => {
@@ -279,7 +279,7 @@ pub(crate) async fn own_code(ctx: Ctx) -> Result<PersonCode> {
 /// Whom a code belongs to, for somebody who was given it.
 pub(crate) async fn look_person(ctx: Ctx, text: String) -> Result<PersonLook> {
     ctx.kernel.budgets.spend(Budget::PersonLook, ctx.actor.id)?;
-    let code = read_code(&text).ok_or(Code::NotFound)?;
+    let code = read_whole(&text).ok_or(Code::NotFound)?;
     ctx.clone()
         .db()
         .read(move |tx| {

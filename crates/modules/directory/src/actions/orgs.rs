@@ -39,6 +39,8 @@ fn found(tx: &mut Tx<'_>, ctx: &Ctx, id: OrgId, name: &str, kind: OrgKind, by: U
         name: name.to_owned(),
         kind,
         role: None,
+        state: None,
+        closing_at: None,
         member_count: 0,
         rev,
         created_at: ctx.now,

@@ -24,7 +24,7 @@ async fn an_invitation_is_looked_at_by_anyone_and_accepted_once() {
     assert_eq!(
         look,
         json!({ "org": { "id": org, "name": "鹊桥", "member_count": 1 }, "inviter": { "name": "张伟" },
-                "expires_at": invitation["expires_at"] })
+                "approval": false, "expires_at": invitation["expires_at"] })
     );
     // As it is read aloud and typed.
     let typed = code(&invitation).to_uppercase().replace('0', "o").replace('1', "I");
@@ -33,7 +33,7 @@ async fn an_invitation_is_looked_at_by_anyone_and_accepted_once() {
 
     let joined = bob.post(&accept_path(&invitation), json!({})).await.ok();
     assert_eq!((&joined["org"]["role"], &joined["org"]["member_count"]), (&json!("member"), &json!(2)));
-    assert_eq!(joined["conversation"], joined["org"]["all_staff"]);
+    assert_eq!((&joined["state"], &joined["conversation"]), (&json!("joined"), &joined["org"]["all_staff"]));
     assert_eq!(bob.get(&format!("/api/v1/orgs/{org}")).await.ok(), joined["org"]);
     // Again, and by the owner: nothing is used up, nothing changes.
     assert_eq!(bob.post(&accept_path(&invitation), json!({})).await.ok(), joined);

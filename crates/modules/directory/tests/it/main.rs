@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs must be there")]
 
 mod audit;
+mod care;
+mod closing;
 mod friends;
 mod invitations;
 mod isolation;
@@ -11,6 +13,7 @@ mod law;
 mod members;
 mod orgs;
 mod people;
+mod requests;
 mod statements;
 
 use serde_json::{Value, json};
@@ -45,6 +48,18 @@ async fn join(owner: &Person, org: &str, people: &[&Person]) {
     for person in people {
         person.post(&accept_path(&invitation), json!({})).await.ok();
     }
+}
+
+/// Asks to join, and is let in.
+async fn ask_and_approve(person: &Person, by: &Person, org: &str, invitation: &Value) {
+    let asked = person.post(&accept_path(invitation), json!({})).await.ok();
+    assert_eq!(asked["state"], "pending", "{asked}");
+    by.post(&request_path(org, &asked, "approve"), json!({})).await.ok();
+}
+
+/// Where what became of accepting is decided.
+fn request_path(org: &str, asked: &Value, how: &str) -> String {
+    format!("/api/v1/orgs/{org}/join-requests/{}/{how}", asked["request"]["id"].as_str().unwrap())
 }
 
 fn member_path(org: &str, person: &Person) -> String {

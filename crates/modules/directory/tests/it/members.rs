@@ -144,7 +144,8 @@ async fn whoever_comes_back_is_the_same_member_again() {
     bob.get(&format!("/api/v1/users/{}", alice.id)).await.fails(Code::NotFound);
 
     server.clock.advance(1_000);
-    join(&alice, &org, &[&bob]).await;
+    let invitation = invite(&alice, &org, json!({})).await;
+    crate::ask_and_approve(&bob, &alice, &org, &invitation).await;
     let after = row().await.unwrap();
     assert_eq!(after["joined_at"], before["joined_at"]);
     assert_eq!(after["role"], "member", "what one was trusted with does not come back by itself");

@@ -30,13 +30,23 @@ pub fn expected(operation: &Operation, who: Who) -> Expected {
     };
     let on_conversation = operation.path.starts_with("/api/v1/conversations/{id}");
     match operation.scope.as_str() {
-        "self" | "code" | "person_code" => Expected::Done,
         // `Stranger` asked `Reader` to be friends.
         "pair" => match who {
             Who::Reader => Expected::Done,
             Who::Stranger if lists("either") => Expected::Done,
             _ => Expected::Invisible,
         },
+        // Whoever is suspended in A cannot come in by a door.
+        "code" if who == Who::Suspended => Expected::Forbidden,
+        "self" | "code" | "person_code" => Expected::Done,
+        // Whose request to join it is.
+        "asker" => {
+            if who == Who::Pending {
+                Expected::Done
+            } else {
+                Expected::Invisible
+            }
+        }
         "own" if !on_conversation => Expected::Done,
         "org" if operation.object == "org" => by_role(who.in_a(), false),
         // A group is made in an organisation by whoever belongs to it.

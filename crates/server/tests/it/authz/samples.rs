@@ -52,6 +52,7 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         .replace("{seq}", &world.seq.to_string())
         .replace("{emoji}", "%F0%9F%91%8D")
         .replace("{invitation}", &world.invitation)
+        .replace("{request}", &world.request)
         .replace("{code}", if operation.scope == "person_code" { &world.person_code } else { &world.code })
         .replace("{version}", &world.photo);
     let body = match operation.id.as_str() {
@@ -68,6 +69,11 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "directory.create_org" => Some(json!({ "name": "a new one" })),
         "directory.update_org" => Some(json!({ "name": "canary-org-a renamed" })),
         "directory.update_member" => Some(json!({ "role": "member" })),
+        "directory.update_invitation" => Some(json!({ "label": "for the new ones" })),
+        "directory.update_settings" => Some(json!({ "step_up_minutes": 5 })),
+        "directory.hand_over" => Some(json!({ "user": target, "then": "admin" })),
+        "directory.close_org" => Some(json!({ "name": "canary-org-a" })),
+        "directory.approve_request" | "directory.refuse_request" => Some(json!({})),
         "directory.create_invitation" | "directory.accept_invitation" | "chat.recall_message" => Some(json!({})),
         "directory.ask_friend" => Some(json!({ "user": target })),
         "directory.update_friend" => Some(json!({ "remark": "a name of my own" })),

@@ -31,6 +31,10 @@ pub enum Who {
     MemberB,
     /// In A and in B; in the group.
     Both,
+    /// Member of A, and suspended there.
+    Suspended,
+    /// Asks to join A, and waits.
+    Pending,
     /// In no organisation.
     Stranger,
     /// Has no session.
@@ -53,6 +57,8 @@ pub const PEOPLE: &[Who] = &[
     Who::OwnerB,
     Who::MemberB,
     Who::Both,
+    Who::Suspended,
+    Who::Pending,
     Who::Stranger,
     Who::Nobody,
     Who::Ended,
@@ -76,6 +82,11 @@ impl Who {
         }
     }
 
+    /// Knows organisation A by name without being in it.
+    pub fn knows_a(self) -> bool {
+        matches!(self, Self::Suspended | Self::Pending)
+    }
+
     /// Role in the group.
     pub fn in_group(self) -> Option<&'static str> {
         match self {
@@ -94,7 +105,7 @@ struct Canary {
 }
 
 const CANARIES: &[Canary] = &[
-    Canary { text: "canary-org-a", seen_by: |who| who.in_a().is_some() },
+    Canary { text: "canary-org-a", seen_by: |who| who.in_a().is_some() || who.knows_a() },
     Canary { text: "canary-org-b", seen_by: |who| matches!(who, Who::OwnerB | Who::MemberB | Who::Both) },
     Canary { text: "canary-group-title", seen_by: |who| who.in_group().is_some() },
     Canary { text: "canary-group-message", seen_by: |who| who.in_group().is_some() },
@@ -116,6 +127,8 @@ pub struct World {
     pub code: String,
     /// By which `Reader` is found.
     pub person_code: String,
+    /// Of `Pending`.
+    pub request: String,
     /// The version of `Colleague`'s photo.
     pub photo: String,
     /// One of each person.
@@ -167,8 +180,12 @@ impl World {
         };
         let org = org_of(p(Who::OwnerA), "canary-org-a").await;
         let other = org_of(p(Who::OwnerB), "canary-org-b").await;
-        let staff: Vec<&Person> =
-            PEOPLE.iter().filter(|w| w.in_a().is_some() || **w == Who::Leaver).skip(1).map(|w| p(*w)).collect();
+        let staff: Vec<&Person> = PEOPLE
+            .iter()
+            .filter(|w| w.in_a().is_some() || matches!(w, Who::Leaver | Who::Suspended))
+            .skip(1)
+            .map(|w| p(*w))
+            .collect();
         join(p(Who::OwnerA), &org, &staff).await;
         join(p(Who::OwnerB), &other, &[p(Who::MemberB), p(Who::Both)]).await;
         let admin = p(Who::AdminA);
@@ -200,6 +217,12 @@ impl World {
         let photo =
             p(Who::Colleague).put_bytes("/api/v1/me/photo", samples::PNG.to_vec()).await.ok()["photo"].to_string();
         let invitation = p(Who::OwnerA).post(&format!("/api/v1/orgs/{org}/invitations"), json!({})).await.ok();
+        let suspended = format!("/api/v1/orgs/{org}/members/{}", p(Who::Suspended).id);
+        p(Who::OwnerA).patch(&suspended, json!({ "state": "suspended" })).await.ok();
+        let asks = json!({ "approval": true });
+        let asks = p(Who::OwnerA).post(&format!("/api/v1/orgs/{org}/invitations"), asks).await.ok();
+        let accept = format!("/api/v1/invitations/{}/accept", asks["code"].as_str().unwrap());
+        let request = p(Who::Pending).post(&accept, json!({})).await.ok()["request"]["id"].clone();
         p(Who::Ended).delete("/api/v1/sessions/current").await.ok();
         let mut notices = HashMap::new();
         for (who, person) in &people {
@@ -215,6 +238,7 @@ impl World {
             invitation: invitation["id"].as_str().unwrap().to_owned(),
             code: invitation["code"].as_str().unwrap().to_owned(),
             person_code,
+            request: request.as_str().unwrap().to_owned(),
             photo,
             people,
         }
@@ -260,7 +284,9 @@ impl World {
         for canary in CANARIES {
             // Whoever holds an invitation is told where it leads to.
             let invited = operation.object == "invitation" && canary.text == "canary-org-a";
-            if received.contains(canary.text) && !(canary.seen_by)(who) && !invited {
+            // An owner who takes everything along has what belongs to the organisation.
+            let taken = operation.id == "directory.export_org" && canary.text.starts_with("canary-group");
+            if received.contains(canary.text) && !(canary.seen_by)(who) && !invited && !taken {
                 faults.push(format!("{who:?} {}: received {}", operation.id, canary.text));
             }
         }
