@@ -20,6 +20,14 @@ pub enum Budget {
     SignIn,
     /// Sign-in tries from one address, all names together.
     SignInAddress,
+    /// Passkey ceremonies and sign-in links begun from one address.
+    Ceremony,
+    /// Tries of one person to prove themselves again.
+    Proof,
+    /// Asking from one address whether a second device was let in.
+    LinkClaim,
+    /// Looking up codes of sign-in links by one person.
+    LinkLook,
     /// New accounts from one address.
     SignUp,
     /// Looking at invitations from one address.
@@ -44,6 +52,10 @@ impl Budget {
             Self::Messages => (1_000, 5),
             Self::SignIn => (10, 6_000),
             Self::SignInAddress => (100, 1_000),
+            Self::Ceremony => (100, 1_000),
+            Self::Proof => (10, 30_000),
+            Self::LinkClaim => (300, 50),
+            Self::LinkLook => (20, 6_000),
             Self::SignUp => (1_000, 3_600),
             Self::InvitationLook => (60, 1_000),
             Self::PersonLook => (60, 1_000),

@@ -48,6 +48,9 @@ codes! {
     // Who is asking.
     Unauthenticated = "unauthenticated", 401, "sign in first";
     InvalidCredentials = "invalid_credentials", 401, "the sign-in name or the password is wrong";
+    SecondFactorRequired = "second_factor_required", 401, "a code of the authenticator is needed too";
+    SecondFactorInvalid = "second_factor_invalid", 401, "the code is wrong, or was used already";
+    PasskeyRefused = "passkey_refused", 401, "the passkey was not accepted";
     CsrfRequired = "csrf_required", 403, "the request lacks the header that proves it came from the client";
     OriginRefused = "origin_refused", 403, "the request comes from another site";
     PlainHttpRefused = "plain_http_refused", 403, "signing in over plain http works on private addresses only";
@@ -59,6 +62,15 @@ codes! {
     // What stands in the way.
     Conflict = "conflict", 409, "the thing has changed in the meantime";
     LoginTaken = "login_taken", 409, "the sign-in name is taken";
+    PasskeysUnavailable = "passkeys_unavailable", 409, "passkeys need https and a host name";
+    PasskeyTaken = "passkey_taken", 409, "the passkey belongs to an account already";
+    CeremonyOver = "ceremony_over", 410, "this took too long or was done already, begin again";
+    LastCredential = "last_credential", 409, "an account needs something that opens it";
+    TotpOff = "totp_off", 409, "no authenticator is set up";
+    SharedSession = "shared_session", 403, "that cannot be done on a shared computer";
+    LinkExpired = "link_expired", 410, "the time of this code is over";
+    LinkRefused = "link_refused", 410, "signing in was refused on the other device";
+    LinkUsed = "link_used", 410, "this code was used already";
     PasswordTooShort = "password_too_short", 422, "the password is too short";
     PasswordTooCommon = "password_too_common", 422, "the password is one of the most common ones";
     SetupTokenInvalid = "setup_token_invalid", 403, "the set-up link is used up or wrong";

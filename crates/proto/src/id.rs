@@ -61,6 +61,12 @@ ids! {
     RoleId;
     /// Made by the client before it sends; the key of "was it sent already?".
     ClientId;
+    /// A key by which a person signs in without a password.
+    PasskeyId;
+    /// A passkey ceremony between its beginning and its end.
+    CeremonyId;
+    /// A device that asks a signed-in one to be let in.
+    LinkId;
     /// Work to be done after a commit.
     JobId;
 }

@@ -96,6 +96,8 @@ limits! {
     SOCKETS_PER_PERSON: "sockets" = 32;
     /// Most sessions of one person; the oldest idle one ends.
     SESSIONS_PER_PERSON: "sessions" = 100;
+    /// Most passkeys of one person.
+    PASSKEYS_PER_PERSON: "passkeys" = 20;
     /// Most organisations one person founds.
     ORGS_PER_PERSON: "organisations" = 50;
     /// Longest label of an invitation.

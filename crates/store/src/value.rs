@@ -267,6 +267,9 @@ id_values!(
     proto::InvitationId,
     proto::JoinRequestId,
     proto::RoleId,
+    proto::PasskeyId,
+    proto::CeremonyId,
+    proto::LinkId,
     proto::ClientId,
     proto::JobId,
 );

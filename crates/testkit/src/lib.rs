@@ -15,12 +15,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod answer;
+mod authenticator;
 mod outbox;
 mod person;
 mod server;
 mod socket;
 
 pub use answer::Answer;
+pub use authenticator::{App, Device};
 pub use outbox::{Outbox, Sent};
 pub use person::{Nobody, PASSWORD, Person};
 pub use server::TestServer;

@@ -10,11 +10,14 @@ use store::Tx;
 
 use crate::store as sql;
 
-/// The account and the signed-in devices. Never the password's hash.
+/// The account, the signed-in devices and the passkeys' names. Never a hash
+/// or a key.
 pub(crate) fn export(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId) -> Result<Value> {
     let account = sql::user(tx, user)?;
     let sessions = sql::sessions(tx, user, ctx.now)?;
-    Ok(json!({ "account": account, "sessions": sessions }))
+    let passkeys = sql::passkeys(tx, user)?;
+    let totp = sql::totp(tx, user)?.is_some();
+    Ok(json!({ "account": account, "sessions": sessions, "passkeys": passkeys, "totp": totp }))
 }
 
 /// Leaves an account without name, login, password and sessions; the row

@@ -14,7 +14,7 @@ use kernel::{
 use proto::{Code, Error, Millis, Result};
 
 use crate::{
-    model::{SessionKind, device},
+    model::{SessionKind, credentials::PASSKEY_NAME_CHARS, device},
     sessions::secret_hash,
 };
 
@@ -45,6 +45,14 @@ impl Caller {
     /// Secrets do not cross the open internet in clear text.
     pub(crate) fn refuse_plain_http(&self, kernel: &Kernel) -> Result<()> {
         if kernel.config.https || self.peer.is_private() { Ok(()) } else { Err(Code::PlainHttpRefused.into()) }
+    }
+
+    /// What the device calls itself, in at most as many characters as a name
+    /// of a passkey has.
+    pub(crate) fn device_name(&self) -> String {
+        let name = device(None, self.user_agent.as_deref()).unwrap_or_default();
+        let short: String = name.chars().take(PASSKEY_NAME_CHARS).collect();
+        if short.trim().is_empty() { "passkey".into() } else { short }
     }
 
     /// The session that would be opened.

@@ -19,11 +19,13 @@ mod entrance;
 mod events;
 mod jobs;
 mod model;
+mod passkeys;
 pub mod password;
 mod photo;
 mod routes;
 mod sessions;
 mod store;
+mod totp;
 #[path = "people.rs"]
 pub mod users;
 
@@ -62,6 +64,10 @@ pub fn module() -> Module {
                     "20261122_173000_identity_notices",
                     include_str!("../migrations/20261122_173000_identity_notices.sql")
                 ),
+                ::store::migration!(
+                    "20261122_174500_identity_signing",
+                    include_str!("../migrations/20261122_174500_identity_signing.sql")
+                ),
             ]
         },
         routes: routes::routes,
@@ -78,6 +84,16 @@ pub fn module() -> Module {
             PermissionDoc { object: "account", action: "change", roles: "oneself" },
             PermissionDoc { object: "notice", action: "mark", roles: "oneself" },
             PermissionDoc { object: "session", action: "end", roles: "oneself" },
+            PermissionDoc { object: "credentials", action: "see", roles: "oneself" },
+            PermissionDoc { object: "credentials", action: "change", roles: "oneself" },
+            PermissionDoc { object: "credentials", action: "secure", roles: "oneself, with a fresh proof" },
+            PermissionDoc { object: "credentials", action: "prove", roles: "oneself" },
+            PermissionDoc {
+                object: "sign_in_link",
+                action: "look",
+                roles: "the first person with its code, not on a shared computer",
+            },
+            PermissionDoc { object: "sign_in_link", action: "decide", roles: "whoever looked at it" },
             PermissionDoc {
                 object: "user",
                 action: "see",
@@ -96,6 +112,7 @@ pub fn module() -> Module {
             "PASSWORD_MIN_CHARS",
             "PASSWORD_CHARS",
             "SESSIONS_PER_PERSON",
+            "PASSKEYS_PER_PERSON",
         ],
         search_sources: &[],
         cards: Vec::new(),

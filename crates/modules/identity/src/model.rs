@@ -1,5 +1,7 @@
 //! What identity knows, and its pure rules.
 
+pub mod credentials;
+pub mod links;
 pub mod notices;
 
 use std::str::FromStr;
@@ -201,6 +203,13 @@ pub struct SignUp {
 pub struct SignIn {
     pub login: String,
     pub password: String,
+    /// Six digits of the authenticator app, asked for with
+    /// `second_factor_required` after the right password.
+    #[serde(default)]
+    pub totp: Option<String>,
+    /// Where the app is lost: one of the recovery codes.
+    #[serde(default)]
+    pub recovery_code: Option<String>,
     /// A token in the answer instead of a cookie.
     #[serde(default)]
     pub bearer: bool,
@@ -327,6 +336,11 @@ pub struct Server {
     pub server_time: Millis,
     /// Served without TLS, to private addresses only.
     pub plain_http: bool,
+    /// Whether passkeys can be used: over https or on `localhost`, and only at
+    /// `public_url`.
+    pub passkeys: bool,
+    /// The address that links and passkeys are for.
+    pub public_url: String,
 }
 
 /// A sign-in name: as it is shown and as it is found.

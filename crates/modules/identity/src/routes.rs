@@ -1,5 +1,7 @@
 //! The operations of identity.
 
+mod credentials;
+mod links;
 mod notices;
 
 use std::sync::Arc;
@@ -39,7 +41,9 @@ pub(crate) fn routes() -> Vec<(Listener, OpenApiRouter<Arc<Kernel>>)> {
         .routes(routes!(get_user))
         .routes(routes!(get_photo))
         .routes(routes!(list_users))
-        .merge(notices::routes());
+        .merge(notices::routes())
+        .merge(credentials::routes())
+        .merge(links::routes());
     vec![(Listener::Web, routes)]
 }
 

@@ -12,8 +12,12 @@ use crate::{
     photo::{SIDES, Squares},
 };
 
+mod credentials;
+mod links;
 mod sessions;
 
+pub(crate) use credentials::*;
+pub(crate) use links::*;
 pub(crate) use sessions::*;
 
 fn read_user(row: &Row<'_>) -> store::Result<(User, String)> {
@@ -177,6 +181,7 @@ pub(crate) fn erase_user(tx: &mut Tx<'_>, id: UserId, now: Millis) -> Result<()>
     )?;
     tx.execute(sql!("DELETE FROM identity_photos WHERE user_id = $1"), &[&id])?;
     notices::erase(tx, id)?;
+    erase_credentials(tx, id)?;
     tx.execute(sql!("DELETE FROM identity_credentials WHERE user_id = $1"), &[&id])?;
     tx.execute(sql!("DELETE FROM identity_sessions WHERE user_id = $1"), &[&id])?;
     Ok(())

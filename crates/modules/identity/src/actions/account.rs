@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use kernel::{
-    Budget, Ctx, Kernel, Principal, audit,
+    Budget, Ctx, Kernel, Principal,
     text::{fold, name},
 };
-use proto::{Code, Error, Result};
+use proto::{Code, Error, Result, UserId};
+use serde::{Deserialize, Serialize};
 use store::{Key, Tx};
 use uuid::Uuid;
 
@@ -38,12 +39,23 @@ pub struct NewPerson {
 pub fn create_person(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewPerson) -> Result<User> {
     let name = name("name", &new.name)?;
     let login = new.login.as_deref().map(Login::read).transpose()?;
-    insert(tx, ctx, &name, login.as_ref(), new.password.as_ref(), new.kind)
+    insert(tx, ctx, ctx.id(), &name, login.as_ref(), new.password.as_ref(), new.kind)
+}
+
+/// What is held while a login is chosen that nobody has.
+pub(super) fn login_key(login: &Login) -> Key {
+    Key::advisory("login", Uuid::new_v5(&Uuid::NAMESPACE_OID, login.folded.as_bytes()))
+}
+
+/// A person whose id was given before, without a password.
+pub(super) fn insert_as(tx: &mut Tx<'_>, ctx: &Ctx, id: UserId, name: &str, kind: UserKind) -> Result<User> {
+    insert(tx, ctx, id, name, None, None, kind)
 }
 
 fn insert(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
+    id: UserId,
     name: &str,
     login: Option<&Login>,
     password: Option<&Hashed>,
@@ -52,7 +64,7 @@ fn insert(
     let base = login.cloned().unwrap_or_else(|| Login::of_name(name));
     let attempts = if login.is_some() { 1 } else { Login::ATTEMPTS };
     let mut user = User {
-        id: ctx.id(),
+        id,
         name: name.to_owned(),
         login: None,
         kind,
@@ -75,21 +87,33 @@ fn insert(
     Err(Error::field(Code::LoginTaken, "login"))
 }
 
-/// What somebody shows to be let in.
-struct Offer {
+/// What somebody shows to be let in. Kept with a ceremony, so of the set-up
+/// token only the hash is here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Offer {
     invitation: Option<String>,
-    setup_token: Option<String>,
+    /// Empty where what was shown cannot be a token.
+    setup: Option<Vec<u8>>,
 }
 
 impl Offer {
+    pub(super) fn new(invitation: Option<String>, setup_token: Option<&str>) -> Self {
+        let setup = setup_token.map(|token| secret_hash(token).map(Vec::from).unwrap_or_default());
+        Self { invitation, setup }
+    }
+
+    /// Whether it is the set-up link that is shown.
+    pub(super) fn is_setup(&self) -> bool {
+        self.setup.is_some()
+    }
+
     /// Whether an account may be made; `true` where it is the first one, by
     /// the set-up link.
-    fn admit(&self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<bool> {
+    pub(super) fn admit(&self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<bool> {
         let config = &ctx.kernel.config;
-        if let Some(token) = &self.setup_token {
+        if let Some(shown) = &self.setup {
             let kept = sql::setup_hash(tx)?;
-            let shown = secret_hash(token);
-            let good = shown.is_some() && kept == shown && !sql::anybody(tx)?;
+            let good = kept.is_some_and(|kept| kept.as_slice() == shown) && !sql::anybody(tx)?;
             return if good { Ok(true) } else { Err(Code::SetupTokenInvalid.into()) };
         }
         if config.setup_required && !sql::anybody(tx)? {
@@ -116,7 +140,7 @@ pub(crate) async fn sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: SignUp
     let login = input.login.as_deref().map(Login::read).transpose()?;
     let chosen = Password::chosen(&input.password, &name, input.login.as_deref())?;
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
-    let offer = Arc::new(Offer { invitation: input.invitation, setup_token: input.setup_token });
+    let offer = Offer::new(input.invitation, input.setup_token.as_deref());
     let ctx = kernel.ctx(Principal::SYSTEM);
     // Asked before the costly hash, and again in the transaction that writes.
     let (asked, context) = (offer.clone(), ctx.clone());
@@ -124,16 +148,16 @@ pub(crate) async fn sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: SignUp
     let hashed = password::hash(kernel, &chosen).await?;
 
     let base = login.clone().unwrap_or_else(|| Login::of_name(&name));
-    let mut locks = vec![Key::advisory("login", Uuid::new_v5(&Uuid::NAMESPACE_OID, base.folded.as_bytes()))];
-    if offer.setup_token.is_some() {
-        locks.extend([setup::key(), audit::key(None)]);
+    let mut locks = vec![login_key(&base)];
+    if offer.is_setup() {
+        locks.extend(setup::keys());
     }
     let entered = kernel
         .db
         .write(move |tx| {
             tx.lock(&locks)?;
             let first = offer.admit(tx, &ctx)?;
-            let user = insert(tx, &ctx, &name, login.as_ref(), Some(&hashed), UserKind::Person)?;
+            let user = insert(tx, &ctx, ctx.id(), &name, login.as_ref(), Some(&hashed), UserKind::Person)?;
             let entered = session::enter_new(tx, &ctx, user, &entrance, Some(ctx.now))?;
             if first {
                 setup::done(tx, &ctx, &entered.signed_in)?;

@@ -1,18 +1,29 @@
 //! The verbs of identity; nothing else writes.
 
 mod account;
+mod link;
 mod notices;
+mod passkey;
 mod photo;
 mod profile;
+mod proof;
 mod session;
 mod setup;
+mod totp;
 
 pub(crate) use account::sign_up;
 pub use account::{NewPerson, create_person};
+pub(crate) use link::{claim_link, decide_link, look_at_link, new_link};
 pub(crate) use notices::{activity, list_notices, mark_notice};
 pub use notices::{notice_key, notify};
+pub(crate) use passkey::{
+    add_passkey, begin_passkey, begin_sign_in as begin_passkey_sign_in, begin_sign_up as begin_passkey_sign_up,
+    drop_passkey, list_passkeys, rename_passkey, sign_in_by_passkey, sign_up_by_passkey,
+};
 pub(crate) use photo::{admit_photo, drop_photo, photo, set_photo};
 pub(crate) use profile::{change_me, me, server, user, users};
+pub(crate) use proof::{begin_proof, prove};
 pub use session::issue_token;
 pub(crate) use session::{end, end_others, list, sign_in};
 pub use setup::setup_token;
+pub(crate) use totp::{begin_totp, confirm_totp, drop_totp, renew_codes};

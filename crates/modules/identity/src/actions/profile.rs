@@ -12,7 +12,7 @@ use proto::{API_LEVEL, Code, Header, Result, SessionId, StreamKey, UserId};
 use crate::{
     events::{ProfileChanged, profile},
     model::{Account, ApiLevels, Change, Me, MeChange, See, Server, SignupPolicy, User, UserList, bio, locale},
-    store as sql,
+    passkeys, store as sql,
 };
 use ::store::{Key, Tx};
 
@@ -116,5 +116,7 @@ pub(crate) async fn server(kernel: Arc<Kernel>) -> Result<Server> {
         signup: if config.signup_open { SignupPolicy::Open } else { SignupPolicy::Invitation },
         server_time: kernel.now(),
         plain_http: !config.https,
+        passkeys: passkeys::available(config),
+        public_url: config.public_url.clone(),
     })
 }

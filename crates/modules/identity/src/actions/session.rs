@@ -13,11 +13,15 @@ use serde_json::json;
 use store::{Key, Tx};
 use uuid::Uuid;
 
-use super::notices::{notice_key, notify};
+use super::{
+    notices::{notice_key, notify},
+    totp,
+};
 use crate::{
     entrance::{Caller, Entrance},
     model::{
-        DEVICE_CHARS, End, OwnSession, Session, SessionKind, SessionList, SignIn, SignedIn, User, notices::NoticeKind,
+        DEVICE_CHARS, End, OwnSession, Session, SessionKind, SessionList, SignIn, SignedIn, User, credentials::Second,
+        notices::NoticeKind,
     },
     password::{self, Checked, Password},
     sessions::new_secret,
@@ -174,21 +178,26 @@ pub(crate) async fn sign_in(kernel: &Arc<Kernel>, caller: &Caller, input: SignIn
         (Checked::Outdated, _) => Some(password::hash(kernel, &given).await?),
     };
     let user = user.ok_or(Code::InvalidCredentials)?;
-    // A success is no guess: an office behind one address arrives at nine.
-    kernel.budgets.refill(Budget::SignIn, tries);
-    kernel.budgets.give_back(Budget::SignInAddress, peer.who());
+    let second = Second { totp: input.totp, recovery_code: input.recovery_code };
     let ctx = kernel.ctx(Principal::SYSTEM);
     let entered = kernel
         .db
         .write(move |tx| {
-            tx.lock(&keys(user))?;
+            let mut locks = keys(user);
+            locks.push(Key::row("users", user.0));
+            tx.lock(&locks)?;
             let who = sql::user(tx, user)?.filter(|u| !u.deleted).ok_or(Code::InvalidCredentials)?;
+            totp::pass(tx, &ctx, user, &second)?;
             if let Some(hashed) = &rehashed {
                 sql::set_password(tx, user, hashed, ctx.now)?;
             }
             enter(tx, &ctx, who, &entrance, Some(ctx.now))
         })
         .await?;
+    // A success is no guess: an office behind one address arrives at nine. A
+    // right password without the code beside it is none: codes are guessed.
+    kernel.budgets.refill(Budget::SignIn, tries);
+    kernel.budgets.give_back(Budget::SignInAddress, peer.who());
     Ok(entered.settle(kernel))
 }
 

@@ -10,8 +10,13 @@ use uuid::Uuid;
 
 use crate::{model::SignedIn, sessions::new_secret, store as sql};
 
-pub(super) const fn key() -> Key {
+const fn key() -> Key {
     Key::advisory("identity_setup", Uuid::nil())
+}
+
+/// What [`done`] needs to be held.
+pub(super) fn keys() -> [Key; 2] {
+    [key(), audit::key(None)]
 }
 
 /// The first account was made by the link, which is used up now.

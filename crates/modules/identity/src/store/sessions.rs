@@ -207,6 +207,15 @@ pub(crate) fn end_expired(tx: &mut Tx<'_>, now: Millis, limit: i64) -> Result<Ve
     )?)
 }
 
+/// Notes that a session proved a credential.
+pub(crate) fn set_proven(tx: &mut Tx<'_>, session: SessionId, now: Millis) -> Result<()> {
+    tx.execute(
+        sql!("UPDATE identity_sessions SET proven_at = $2 WHERE id = $1 AND ended_at IS NULL"),
+        &[&session, &now],
+    )?;
+    Ok(())
+}
+
 /// Ends the sessions of a person beyond the `keep` used last; those that ended.
 /// Held: the person's sessions.
 pub(crate) fn end_surplus(tx: &mut Tx<'_>, user: UserId, keep: i64, now: Millis) -> Result<Vec<SessionId>> {

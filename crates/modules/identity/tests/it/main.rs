@@ -4,7 +4,9 @@
 
 mod accounts;
 mod entrances;
+mod links;
 mod notices;
+mod passkeys;
 mod passwords;
 mod people;
 mod photos;
@@ -12,6 +14,7 @@ mod pruning;
 mod sessions;
 mod setup;
 mod statements;
+mod totp;
 
 use testkit::TestServer;
 

@@ -9,6 +9,7 @@
 
 mod expected;
 mod samples;
+mod signing;
 mod world;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use testkit::{Answer, Person, TestServer};
 
-use super::{Operation, expected::Expected, samples};
+use super::{Operation, expected::Expected, samples, signing};
 
 /// A kind of person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,6 +116,9 @@ const CANARIES: &[Canary] = &[
     Canary { text: "canary-draft", seen_by: |who| who == Who::Sender },
 ];
 
+/// The public address of the server.
+pub const ORIGIN: &str = "https://magpie.example";
+
 pub struct World {
     server: TestServer,
     people: HashMap<Who, Person>,
@@ -167,7 +170,8 @@ pub async fn say(person: &Person, conversation: &str, text: &str) -> i64 {
 
 impl World {
     pub async fn new() -> Self {
-        let server = TestServer::with(magpie::wiring::modules()).await;
+        // Passkeys need a host name.
+        let server = TestServer::configured(magpie::wiring::modules(), |c| c.public_url = ORIGIN.into()).await;
         let mut people = HashMap::new();
         for who in PEOPLE {
             // The name of `Colleague` is a canary too.
@@ -248,6 +252,14 @@ impl World {
         self.notices[&who].clone()
     }
 
+    pub fn nobody(&self) -> &testkit::Nobody {
+        self.server.nobody()
+    }
+
+    pub fn clock(&self) -> i64 {
+        self.server.kernel.now()
+    }
+
     pub fn person(&self, who: Who) -> &Person {
         &self.people[&who]
     }
@@ -268,7 +280,8 @@ impl World {
 
     /// Does an operation as somebody and notes what is not as expected.
     pub(super) async fn try_it(&self, operation: &Operation, who: Who, wanted: Expected, faults: &mut Vec<String>) {
-        let (path, body) = samples::request(self, operation, who);
+        let prepared = if wanted == Expected::Done { signing::request(self, operation, who).await } else { None };
+        let (path, body) = prepared.unwrap_or_else(|| samples::request(self, operation, who));
         let answer = self.ask(who, operation.method.clone(), &path, body).await;
         let status = answer.status.as_u16();
         let fits = match wanted {

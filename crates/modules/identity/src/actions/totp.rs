@@ -1,0 +1,198 @@
+//! Codes of an authenticator app beside the password, and recovery codes for
+//! when it is lost.
+
+use kernel::{Ctx, allow, audit, proof::PROOF_MS};
+use proto::{Code, Error, Millis, Result, UserId};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use store::{Key, Tx};
+
+use super::notices::{notice_key, notify};
+use crate::{
+    model::{
+        credentials::{
+            Credentials, Finish, RECOVERY_CODES, RecoveryCodes, Second, Secure, TOTP_PENDING_MS, TotpSecret,
+            totp_digits,
+        },
+        notices::NoticeKind,
+    },
+    store as sql, totp,
+};
+
+fn keys(user: UserId) -> [Key; 2] {
+    [Key::row("users", user.0), notice_key(user)]
+}
+
+/// Makes a secret for an app, not in force before it is confirmed.
+pub(crate) async fn begin_totp(ctx: Ctx) -> Result<TotpSecret> {
+    ctx.clone()
+        .db()
+        .write(move |tx| {
+            let user = ctx.user();
+            tx.lock(&keys(user))?;
+            let own = allow::<Credentials, Secure>(tx, &ctx, user)?;
+            let stored = totp::new_secret(&ctx.kernel);
+            sql::begin_totp(tx, &own, &stored, ctx.now)?;
+            totp::shown(&stored, &ctx.kernel.config.name, &own.login)
+        })
+        .await
+}
+
+/// Takes the secret into force, by a code of the app; with a first set of
+/// recovery codes.
+pub(crate) async fn confirm_totp(ctx: Ctx, code: &str) -> Result<RecoveryCodes> {
+    let digits = totp_digits(code).ok_or_else(|| Error::api(Code::SecondFactorInvalid))?;
+    let (codes, hashes) = new_codes(&ctx);
+    ctx.kernel.budgets.spend(kernel::Budget::Proof, ctx.actor.id)?;
+    ctx.clone()
+        .db()
+        .write(move |tx| {
+            let user = ctx.user();
+            tx.lock(&keys(user))?;
+            let own = allow::<Credentials, Finish>(tx, &ctx, user)?;
+            let pending = sql::pending_totp(tx, user, ctx.now - TOTP_PENDING_MS)?.ok_or(Code::CeremonyOver)?;
+            let step = totp::step(&pending, &digits, 0, ctx.now)?;
+            sql::confirm_totp(tx, &own, step, ctx.now)?;
+            sql::set_recovery_codes(tx, &own, &hashes, ctx.now)?;
+            changed(tx, &ctx, user, "totp_on")?;
+            Ok(RecoveryCodes { recovery_codes: codes.clone() })
+        })
+        .await
+}
+
+/// No codes are asked for any more. Nothing happens where none were.
+pub(crate) async fn drop_totp(ctx: Ctx) -> Result<()> {
+    ctx.clone()
+        .db()
+        .write(move |tx| {
+            let user = ctx.user();
+            tx.lock(&keys(user))?;
+            let own = allow::<Credentials, Secure>(tx, &ctx, user)?;
+            let was_on = own.totp;
+            sql::drop_totp(tx, &own)?;
+            if was_on { changed(tx, &ctx, user, "totp_off") } else { Ok(()) }
+        })
+        .await
+}
+
+/// A new set of recovery codes; those of the old one are void.
+pub(crate) async fn renew_codes(ctx: Ctx) -> Result<RecoveryCodes> {
+    let (codes, hashes) = new_codes(&ctx);
+    ctx.clone()
+        .db()
+        .write(move |tx| {
+            let user = ctx.user();
+            tx.lock(&keys(user))?;
+            let own = allow::<Credentials, Secure>(tx, &ctx, user)?;
+            if !own.totp {
+                return Err(Code::TotpOff.into());
+            }
+            sql::set_recovery_codes(tx, &own, &hashes, ctx.now)?;
+            changed(tx, &ctx, user, "recovery_codes_new")?;
+            Ok(RecoveryCodes { recovery_codes: codes.clone() })
+        })
+        .await
+}
+
+fn changed(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, what: &str) -> Result<()> {
+    audit::log_access(tx, ctx, user, what, "totp", &json!({}))?;
+    notify(tx, ctx, user, NoticeKind::TotpChanged, json!({ "change": what }))
+}
+
+/// The letters of a recovery code: Crockford's base 32, without look-alikes.
+const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// Twelve letters are sixty bits: beyond guessing, even by whoever has the
+/// hashes of a few.
+const LETTERS_OF_A_CODE: usize = 12;
+
+fn new_codes(ctx: &Ctx) -> (Vec<String>, Vec<[u8; 32]>) {
+    let user = ctx.user();
+    (0..RECOVERY_CODES)
+        .map(|_| {
+            let letters: String = ctx
+                .kernel
+                .random::<LETTERS_OF_A_CODE>()
+                .iter()
+                .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
+                .collect();
+            let hash = code_hash(user, &letters);
+            (format!("{}-{}-{}", &letters[..4], &letters[4..8], &letters[8..]), hash)
+        })
+        .unzip()
+}
+
+fn code_hash(user: UserId, letters: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(user.0.as_bytes());
+    hash.update(letters.as_bytes());
+    hash.finalize().into()
+}
+
+/// A recovery code as somebody typed it.
+fn read_code(text: &str) -> Option<String> {
+    if text.len() > 64 {
+        return None;
+    }
+    let letters: String = text
+        .chars()
+        .filter(|c| !matches!(c, '-' | ' '))
+        .map(|c| match c.to_ascii_lowercase() {
+            'o' => '0',
+            'i' | 'l' => '1',
+            c => c,
+        })
+        .collect();
+    (letters.len() == LETTERS_OF_A_CODE && letters.bytes().all(|b| LETTERS.contains(&b))).then_some(letters)
+}
+
+/// Asks for the second factor of a person who has one, in the transaction in
+/// which the first was found good. `second_factor_required` names what there
+/// is to show; a code that is taken here is taken for ever.
+/// Held: the person's row ([`crate::users::key`]).
+pub(super) fn pass(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, second: &Second) -> Result<()> {
+    let Some((secret, last_step)) = sql::totp(tx, user)? else { return Ok(()) };
+    match (&second.totp, &second.recovery_code) {
+        (Some(code), _) => take(tx, user, &secret, last_step, code, ctx.now),
+        (None, Some(code)) => {
+            let letters = read_code(code).ok_or_else(|| Error::api(Code::SecondFactorInvalid))?;
+            let left = sql::take_recovery_code(tx, user, &code_hash(user, &letters))?
+                .ok_or_else(|| Error::api(Code::SecondFactorInvalid))?;
+            audit::log_access(tx, ctx, user, "recovery_code_used", "totp", &json!({ "left": left }))
+        }
+        (None, None) => {
+            let left = sql::recovery_codes_left(tx, user)?;
+            let methods = if left > 0 { json!(["totp", "recovery_code"]) } else { json!(["totp"]) };
+            Err(Error::api(Code::SecondFactorRequired).with("methods", methods))
+        }
+    }
+}
+
+fn take(tx: &mut Tx<'_>, user: UserId, secret: &[u8], last: i64, code: &str, now: Millis) -> Result<()> {
+    let digits = totp_digits(code).ok_or_else(|| Error::api(Code::SecondFactorInvalid))?;
+    let step = totp::step(secret, &digits, last, now)?;
+    sql::take_step(tx, user, step)
+}
+
+/// A code as a proof of a person who is signed in. Held: the person's row.
+pub(super) fn prove(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, code: &str) -> Result<()> {
+    let (secret, last) = sql::totp(tx, user)?.ok_or(Code::TotpOff)?;
+    take(tx, user, &secret, last, code, ctx.now)
+}
+
+/// Proofs are fresh for so long; here for the documents of what asks for one.
+const _: () = assert!(TOTP_PENDING_MS > PROOF_MS);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recovery_code_is_read_as_people_type_it() {
+        for good in ["01ab-cdef-ghjk", "O1AB CDEF GHJK", "oLabcdefghjk"] {
+            assert_eq!(read_code(good).as_deref(), Some("01abcdefghjk"), "{good}");
+        }
+        for bad in ["", "01ab-cdef-ghj", "01ab-cdef-ghju", "０１ab-cdef-ghjk", &"0".repeat(65)] {
+            assert_eq!(read_code(bad), None, "{bad}");
+        }
+    }
+}
