@@ -65,8 +65,14 @@ async fn run(kernel: &Arc<Kernel>, job: Claimed) -> Result<()> {
     }
 }
 
-/// Runs until the task is dropped.
+/// Runs until the task is dropped: several jobs at a time, since one may wait
+/// for a mail server of somebody else's.
 pub async fn forever(kernel: Arc<Kernel>) {
+    let one = || looping(kernel.clone());
+    tokio::join!(one(), one(), one(), one());
+}
+
+async fn looping(kernel: Arc<Kernel>) {
     let mut scheduled: Option<Millis> = None;
     loop {
         let now = kernel.now();

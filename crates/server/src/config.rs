@@ -1,10 +1,12 @@
 //! One configuration: a TOML file, over which the environment wins, over
 //! which flags win. An empty file is valid. Every mistake is told at once.
 
-use std::{env, fs, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, env, fs, net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 use serde::Deserialize;
+
+use crate::delivery::{Carrier, Mail, Secret, Sms};
 
 /// Flags of every command.
 #[derive(Clone, Debug, Default, Args)]
@@ -34,6 +36,27 @@ struct File {
     database_url: Option<String>,
     database_pool: Option<usize>,
     nats_url: Option<String>,
+    mail: MailFile,
+    sms: SmsFile,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct MailFile {
+    url: Option<Secret>,
+    from: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SmsFile {
+    url: Option<String>,
+    method: Option<String>,
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    secret: Option<Secret>,
+    secret_file: Option<PathBuf>,
+    success: Option<String>,
 }
 
 /// The configuration in force.
@@ -50,6 +73,10 @@ pub struct Config {
     pub database_url: Option<String>,
     pub database_pool: usize,
     pub nats_url: Option<String>,
+    /// `None`: e-mail goes to the log.
+    pub mail: Option<Mail>,
+    /// `None`: text messages go to the log.
+    pub sms: Option<Sms>,
     /// Budgets off, for load measurements.
     pub unlimited: bool,
 }
@@ -113,6 +140,11 @@ impl Config {
         if pool.is_none() {
             faults.push("database_pool: is not a number from 1 to 256".into());
         }
+        let mail = mail(file.mail, &env, faults);
+        let sms = sms(file.sms, &env, faults);
+        if let Err(error) = Carrier::new(mail.as_ref(), sms.as_ref()) {
+            faults.push(format!("{error:#}"));
+        }
         Some(Self {
             name: env("MAGPIE_NAME").or(file.name).unwrap_or_else(|| "Magpie".into()),
             data_dir: flags
@@ -129,9 +161,48 @@ impl Config {
             database_url,
             database_pool: pool?,
             nats_url: env("MAGPIE_NATS_URL").or(file.nats_url),
+            mail,
+            sms,
             unlimited: env("MAGPIE_UNLIMITED").is_some_and(|v| v == "1"),
         })
     }
+}
+
+fn mail(file: MailFile, env: impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Option<Mail> {
+    let url = env("MAGPIE_MAIL_URL").map(Secret).or(file.url);
+    let from = env("MAGPIE_MAIL_FROM").or(file.from);
+    match (url, from) {
+        (Some(url), Some(from)) => Some(Mail { url, from }),
+        (None, None) => None,
+        (Some(_), None) => {
+            faults.push("mail.from: is needed with mail.url".into());
+            None
+        }
+        (None, Some(_)) => {
+            faults.push("mail.url: is needed with mail.from".into());
+            None
+        }
+    }
+}
+
+fn sms(file: SmsFile, env: impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Option<Sms> {
+    let url = env("MAGPIE_SMS_URL").or(file.url)?;
+    let from_file = file.secret_file.map(|path| {
+        fs::read_to_string(&path).unwrap_or_else(|error| {
+            faults.push(format!("sms.secret_file: {}: {error}", path.display()));
+            String::new()
+        })
+    });
+    let secret = env("MAGPIE_SMS_SECRET").or(file.secret.map(|s| s.0)).or(from_file).unwrap_or_default();
+    let json = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
+    Some(Sms {
+        url,
+        method: file.method.unwrap_or_else(|| "POST".into()),
+        headers: if file.headers.is_empty() { json } else { file.headers },
+        body: file.body.unwrap_or_else(|| r#"{"to":"{to}","text":"{text}"}"#.into()),
+        secret: Secret(secret.trim().to_owned()),
+        success: file.success,
+    })
 }
 
 #[cfg(test)]
@@ -164,6 +235,10 @@ mod tests {
         let file =
             "listen = 'here'\nsignup = 'maybe'\ndatabase_url = 'mysql://x'\npublic_url = 'ftp://x'\ndatabase_pool = 0";
         assert_eq!(merged(&Flags::default(), file, &[]).unwrap_err().len(), 5);
+        let file = "[mail]\nurl = 'smtp://u:p@mail.example.org'\nfrom = 'm@example.org'\n[sms]\nurl = 'https://x.example'\nsecret_file = '/nowhere'";
+        let faults = merged(&Flags::default(), file, &[]).unwrap_err();
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(merged(&Flags::default(), "[mail]\nfrom = 'm@example.org'", &[]).is_err());
         assert!(merged(&Flags::default(), "colour = 'red'", &[]).unwrap_err()[0].contains("colour"));
     }
 
@@ -176,6 +251,7 @@ mod tests {
         let uncommented = text.lines().filter_map(|l| l.strip_prefix("#: ")).collect::<Vec<_>>().join("\n");
         let file: File = toml::from_str(&uncommented).unwrap();
         assert_eq!(file.listen.as_deref(), Some("0.0.0.0:8080"));
-        assert_eq!(uncommented.lines().count(), 10);
+        assert_eq!(file.mail.from.as_deref(), Some("Magpie <magpie@localhost>"));
+        assert_eq!(uncommented.lines().count(), 20);
     }
 }

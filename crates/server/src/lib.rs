@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod assets;
 pub mod config;
+pub mod delivery;
 pub mod doctor;
 pub mod document;
 pub mod listen;

@@ -11,7 +11,7 @@ use gateway::{Gateway, GatewayConfig};
 use kernel::{Kernel, KernelConfig, Module, Registry, SystemClock};
 use store::{Db, EngineConfig};
 
-use crate::config::Config;
+use crate::{config::Config, delivery::Carrier};
 
 /// All modules of this build.
 pub fn modules() -> Vec<Module> {
@@ -93,7 +93,7 @@ pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Re
         registry,
         kernel_config,
         gateway.sink(),
-        Arc::new(kernel::LogOnly),
+        Arc::new(Carrier::new(config.mail.as_ref(), config.sms.as_ref())?),
         Kernel::system_rng(),
     );
     if config.unlimited {
