@@ -30,6 +30,8 @@ pub enum Budget {
     LinkLook,
     /// New accounts from one address.
     SignUp,
+    /// Asking for and trying reset codes from one address.
+    Reset,
     /// Looking at invitations from one address.
     InvitationLook,
     /// Looking up the codes of people, for one person.
@@ -57,6 +59,7 @@ impl Budget {
             Self::LinkClaim => (300, 50),
             Self::LinkLook => (20, 6_000),
             Self::SignUp => (1_000, 3_600),
+            Self::Reset => (60, 10_000),
             Self::InvitationLook => (60, 1_000),
             Self::PersonLook => (60, 1_000),
             Self::Photos => (20, 30_000),

@@ -40,6 +40,10 @@ limits! {
     PASSWORD_MIN_CHARS: "characters" = 8;
     /// Longest password.
     PASSWORD_CHARS: "characters" = 256;
+    /// Longest e-mail address or phone number, as it is typed.
+    CONTACT_CHARS: "characters" = 254;
+    /// Most contact points of one person, verified or not.
+    CONTACTS_PER_PERSON: "contacts" = 10;
     /// Longest name of an organisation.
     ORG_NAME_CHARS: "characters" = 100;
     /// Longest title of a conversation.

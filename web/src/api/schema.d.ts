@@ -590,6 +590,197 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's e-mail addresses and phone numbers, verified or not. */
+        get: operations["identity.list_contacts"];
+        put?: never;
+        /**
+         * Adds an address and sends a code of six digits to it, good for 10 minutes
+         *     and five tries. At most five codes an hour for an address and a person
+         *     (`rate_limited`). The same address again sends another code; one that is
+         *     verified or waits is answered as it is. Whether it is somebody else's is
+         *     not told.
+         */
+        post: operations["identity.add_contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/contacts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Removes an address: at once where it is not verified, which also takes back
+         *     a change that waits; a verified one after a fresh proof and 24 hours (202
+         *     with `pending_until`). `last_credential` where nothing else lets one in.
+         */
+        delete: operations["identity.remove_contact"];
+        options?: never;
+        head?: never;
+        /** Changes who else sees it. */
+        patch: operations["identity.show_contact"];
+        trace?: never;
+    };
+    "/api/v1/me/contacts/{id}/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends another code: to an address that is not verified, to prove it; to a
+         *     verified one, so that it may be replaced or removed at once.
+         */
+        post: operations["identity.send_contact_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/contacts/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Proves an address by the code sent to it. The first one of a kind holds at
+         *     once (`proof_required` where the account has a credential); another takes
+         *     its place at once with `old_code`, else after a fresh proof and 24 hours
+         *     (`pending_until`; `DELETE` takes it back). Whoever had the address before
+         *     loses it and is told.
+         */
+        post: operations["identity.verify_contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/contacts/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Removes a verified address at once, by a code that was sent to it. */
+        post: operations["identity.release_contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/contacts/{id}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back that a verified address will be removed. */
+        post: operations["identity.keep_contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sets another password, by the present one, and signs the other devices
+         *     out. The first password of an account needs a fresh proof, or none where
+         *     the account has nothing to prove by.
+         */
+        post: operations["identity.change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a code of six digits to a contact point, if it is the verified one of
+         *     somebody; the answer is the same if it is not. At most five an hour are
+         *     sent to one address.
+         */
+        post: operations["identity.start_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shows the code, sets a new password and signs in; all other sessions end.
+         *     Without `new_password` it only signs in, where the contact point is the one
+         *     way into the account. After the right code: a phone alone does not open an
+         *     account that has anything else to show (`second_proof_required` with
+         *     `methods`: sign in by one of those, show the code of the authenticator as
+         *     `second`, or reset by the e-mail address) or that
+         *     was silent for 60 days (`ask_organisation`). Where an authenticator is on its
+         *     code is needed for e-mail, too (`second_factor_required`).
+         */
+        post: operations["identity.finish_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs": {
         parameters: {
             query?: never;
@@ -2337,6 +2528,67 @@ export interface components {
              */
             options: Record<string, unknown>;
         };
+        /** @description A contact point of a person. */
+        "identity.Contact": {
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["identity.ContactKind"];
+            /** @description A mailbox, or a number in E.164 form. */
+            address: string;
+            verified: boolean;
+            visible_to: components["schemas"]["identity.ContactVisibility"];
+            /**
+             * @description When a change comes into force that was made without the old address:
+             *     one that is not verified yet takes its place then, a verified one is
+             *     removed.
+             */
+            pending_until?: components["schemas"]["i64"];
+        };
+        /** @description Who is to see it. */
+        "identity.ContactChange": {
+            visible_to: components["schemas"]["identity.ContactVisibility"];
+        };
+        /**
+         * @description What a contact point is.
+         * @enum {string}
+         */
+        "identity.ContactKind": "email" | "phone";
+        /** @description The code that was sent to a contact point. */
+        "identity.ContactProof": {
+            code: string;
+            /**
+             * @description Where another address of the kind is verified: the code sent to that
+             *     one, so that the change holds at once.
+             */
+            old_code?: string | null;
+        };
+        /** @description The code that was sent to the contact point that is to go. */
+        "identity.ContactRemoval": {
+            old_code: string;
+        };
+        /**
+         * @description Who else sees a contact point.
+         * @enum {string}
+         */
+        "identity.ContactVisibility": "nobody" | "colleagues" | "friends" | "both";
+        "identity.Contacts": {
+            items: components["schemas"]["identity.Contact"][];
+        };
+        /** @description Which credentials an account has. */
+        "identity.Credentials": {
+            password: boolean;
+            /** Format: int64 */
+            passkeys: number;
+            /** @description Codes of an authenticator are asked for beside the password. */
+            totp: boolean;
+            /**
+             * Format: int64
+             * @description How many recovery codes are left.
+             */
+            recovery_codes: number;
+            /** @description A printed card that was not used yet. */
+            pin: boolean;
+        };
         "identity.LinkClaim": {
             secret: string;
         };
@@ -2370,6 +2622,9 @@ export interface components {
         "identity.Me": {
             user: components["schemas"]["identity.User"];
             session: components["schemas"]["identity.Session"];
+            /** @description What lets one in again. */
+            credentials: components["schemas"]["identity.Credentials"];
+            contacts: components["schemas"]["identity.Contact"][];
         };
         /** @description What one may change of oneself; what is left out stays. */
         "identity.MeChange": {
@@ -2378,6 +2633,15 @@ export interface components {
             locale?: string | null;
             /** @description At most 200 characters; empty takes it away. */
             bio?: string | null;
+        };
+        /** @description A contact point to be added. */
+        "identity.NewContact": {
+            kind: components["schemas"]["identity.ContactKind"];
+            /**
+             * @description A mailbox; or a number with its country code (`+86 138 …`), a Chinese
+             *     mobile number also without.
+             */
+            address: string;
         };
         "identity.NewPasskey": {
             id: components["schemas"]["CeremonyId"];
@@ -2458,6 +2722,15 @@ export interface components {
         "identity.Passkeys": {
             items: components["schemas"]["identity.Passkey"][];
         };
+        /** @description Another password. */
+        "identity.PasswordChange": {
+            /** @description The present one, where there is one. */
+            password?: string | null;
+            /** @description 8–256 characters, none of the most common ones. */
+            new_password: string;
+            /** @description Whether all other devices are signed out; true if left out. */
+            end_other_sessions?: boolean;
+        };
         /** @description A proof of who one is, given again: one of the three. */
         "identity.Proof": {
             password?: string | null;
@@ -2471,6 +2744,46 @@ export interface components {
          */
         "identity.RecoveryCodes": {
             recovery_codes: string[];
+        };
+        /** @description What the code that was sent, if one was, belongs to. */
+        "identity.Reset": {
+            /** Format: uuid */
+            id: string;
+        };
+        /** @description The code that was sent. */
+        "identity.ResetFinish": {
+            code: string;
+            /**
+             * @description 8–256 characters, none of the most common ones. May be left out where
+             *     this contact point is the only way into the account.
+             */
+            new_password?: string | null;
+            second?: components["schemas"]["identity.Second"] | null;
+            /** @description A token in the answer instead of a cookie. */
+            bearer?: boolean;
+            /** @description At most 100 characters; left out, the `User-Agent` is used. */
+            device?: string | null;
+            /** @description This is a computer of many: see `shared` of a session. */
+            shared?: boolean;
+        };
+        /** @description Whose account it may be. */
+        "identity.ResetStart": {
+            /** @description A mailbox or a phone number. */
+            contact: string;
+        };
+        /**
+         * @description The second thing somebody shows beside a password: a code of the app, or a
+         *     recovery code.
+         */
+        "identity.Second": {
+            /** @description Six digits that the authenticator app shows now. */
+            totp?: string | null;
+            recovery_code?: string | null;
+        };
+        /** @description What the server really sends; what it does not stands in its log. */
+        "identity.Sends": {
+            email: boolean;
+            sms: boolean;
         };
         /** @description The server, as anyone may know it. */
         "identity.Server": {
@@ -2495,6 +2808,7 @@ export interface components {
             passkeys: boolean;
             /** @description The address that links and passkeys are for. */
             public_url: string;
+            can: components["schemas"]["identity.Sends"];
         };
         /** @description A signed-in device of oneself. */
         "identity.Session": {
@@ -2560,8 +2874,12 @@ export interface components {
         "identity.SignUp": {
             /** @description 1–50 characters of any script. */
             name: string;
-            /** @description 8–256 characters, none of the most common ones. */
-            password: string;
+            /**
+             * @description 8–256 characters, none of the most common ones. May be left out with a
+             *     good `invitation`: such an account lives by its session until something
+             *     is added that lets one in again.
+             */
+            password?: string | null;
             /** @description 1–64 characters; left out, the server makes one from the name. */
             login?: string | null;
             /** @description Code of an invitation, needed where `signup` is `invitation`. */
@@ -4371,6 +4689,531 @@ export interface operations {
                 };
             };
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.list_contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Contacts"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.add_contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["identity.NewContact"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Contact"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.remove_contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Contact"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.show_contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["identity.ContactChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Contact"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.send_contact_code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Contact"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.verify_contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["identity.ContactProof"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Contact"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.release_contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["identity.ContactRemoval"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.keep_contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Contact"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.change_password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["identity.PasswordChange"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.start_reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["identity.ResetStart"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Reset"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.finish_reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["identity.ResetFinish"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.SignedIn"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

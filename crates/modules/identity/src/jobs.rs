@@ -9,7 +9,7 @@ use proto::{Error, Millis, Result};
 use serde_json::json;
 use store::jobs::{self, Claimed};
 
-use crate::{model::SILENT_MS, store as sql};
+use crate::{actions::throttle, model::SILENT_MS, store as sql};
 
 const PRUNE: &str = "identity.prune";
 const EVERY_MS: Millis = 3_600_000;
@@ -17,11 +17,13 @@ const DAY_MS: Millis = 24 * 3_600_000;
 /// Ended sessions stay for questions about them: also for how long a person
 /// was silent, where their only way in is a phone ([`SILENT_MS`]).
 const KEEP_SESSIONS_MS: Millis = SILENT_MS + DAY_MS;
+/// Addresses that nobody has proven.
+const KEEP_UNPROVEN_MS: Millis = 7 * DAY_MS;
 const KEEP_NOTICES_MS: Millis = 180 * DAY_MS;
 /// How long a person can read who looked at or changed their account.
 const KEEP_ACTIVITY_MS: Millis = 366 * DAY_MS;
 /// Rows of each table in one slice; together below what one write may change.
-const SLICE: u16 = 150;
+const SLICE: u16 = 100;
 
 pub(crate) const PERIODIC: Periodic = Periodic { kind: PRUNE, every_ms: EVERY_MS };
 pub(crate) const RESIDENT: Resident = Resident { kind: PRUNE, run: |ctx, job| Box::pin(prune(ctx, job)) };
@@ -63,6 +65,9 @@ async fn prune(ctx: Ctx, job: Claimed) -> Result<()> {
                 sql::prune_sessions(tx, ctx.now - KEEP_SESSIONS_MS, limit)?,
                 idempotency::prune(tx, ctx.now, limit)?,
                 access::prune(tx, ctx.now, limit)?,
+                sql::contacts::prune(tx, ctx.now - KEEP_UNPROVEN_MS, limit)?,
+                sql::codes::prune(tx, ctx.now, limit)?,
+                sql::codes::prune_counts(tx, ctx.now - throttle::KEEP_MS, limit)?,
                 sql::notices::prune(tx, ctx.now - KEEP_NOTICES_MS, limit)?,
                 audit::prune_accesses(tx, ctx.now - KEEP_ACTIVITY_MS, limit)?,
             ]

@@ -28,6 +28,7 @@ mod store;
 mod totp;
 #[path = "people.rs"]
 pub mod users;
+mod words;
 
 use std::sync::Arc;
 
@@ -35,7 +36,12 @@ use kernel::{Duty, Module, OrgData, PermissionDoc, PersonData};
 
 pub use actions::{NewPerson, create_person, issue_token, notice_key, notify, setup_token};
 pub use events::{InvitationOffered, ProfileChanged};
-pub use model::{Server, Session, SessionKind, User, UserKind, notices::NoticeKind};
+pub use model::{
+    Server, Session, SessionKind, User, UserKind,
+    contacts::{Contact, ContactKind, Visibility},
+    notices::NoticeKind,
+    ways::Ways,
+};
 
 /// The declaration.
 pub fn module() -> Module {
@@ -68,6 +74,10 @@ pub fn module() -> Module {
                     "20261122_174500_identity_signing",
                     include_str!("../migrations/20261122_174500_identity_signing.sql")
                 ),
+                ::store::migration!(
+                    "20261122_174600_identity_contacts",
+                    include_str!("../migrations/20261122_174600_identity_contacts.sql")
+                ),
             ]
         },
         routes: routes::routes,
@@ -76,12 +86,13 @@ pub fn module() -> Module {
         stream_parts: vec![events::PERSON_PART],
         org_follows: None,
         authenticator: Some(Arc::new(sessions::Sessions::default())),
-        jobs: vec![jobs::RESIDENT, jobs::EXPIRE_RESIDENT],
+        jobs: vec![jobs::RESIDENT, jobs::EXPIRE_RESIDENT, actions::codes::RESIDENT, actions::CONTACT_DUE],
         periodic: vec![jobs::PERIODIC, jobs::EXPIRE_PERIODIC],
         hooks: Vec::new(),
         permissions: &[
             PermissionDoc { object: "account", action: "see", roles: "oneself" },
             PermissionDoc { object: "account", action: "change", roles: "oneself" },
+            PermissionDoc { object: "contact", action: "manage", roles: "oneself" },
             PermissionDoc { object: "notice", action: "mark", roles: "oneself" },
             PermissionDoc { object: "session", action: "end", roles: "oneself" },
             PermissionDoc { object: "credentials", action: "see", roles: "oneself" },
@@ -107,6 +118,8 @@ pub fn module() -> Module {
             "PHOTO_PIXELS",
             "PHOTO_SIDE",
             "PHOTO_DECODED_BYTES",
+            "CONTACT_CHARS",
+            "CONTACTS_PER_PERSON",
             "NAME_CHARS",
             "LOGIN_CHARS",
             "PASSWORD_MIN_CHARS",

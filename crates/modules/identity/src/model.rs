@@ -1,8 +1,11 @@
 //! What identity knows, and its pure rules.
 
+pub mod contacts;
 pub mod credentials;
 pub mod links;
 pub mod notices;
+pub mod resets;
+pub mod ways;
 
 use std::str::FromStr;
 
@@ -16,6 +19,7 @@ use store::{Key, Tx};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use self::{contacts::Contact, ways::Ways};
 use crate::store as sql;
 
 /// A person who did nothing for so long may have given up their number: a code
@@ -174,8 +178,11 @@ pub struct Session {
 pub struct SignUp {
     /// 1–50 characters of any script.
     pub name: String,
-    /// 8–256 characters, none of the most common ones.
-    pub password: String,
+    /// 8–256 characters, none of the most common ones. May be left out with a
+    /// good `invitation`: such an account lives by its session until something
+    /// is added that lets one in again.
+    #[serde(default)]
+    pub password: Option<String>,
     /// 1–64 characters; left out, the server makes one from the name.
     #[serde(default)]
     pub login: Option<String>,
@@ -239,6 +246,9 @@ pub struct SignedIn {
 pub struct Me {
     pub user: User,
     pub session: Session,
+    /// What lets one in again.
+    pub credentials: Ways,
+    pub contacts: Vec<Contact>,
 }
 
 /// What one may change of oneself; what is left out stays.
@@ -341,6 +351,15 @@ pub struct Server {
     pub passkeys: bool,
     /// The address that links and passkeys are for.
     pub public_url: String,
+    pub can: Sends,
+}
+
+/// What the server really sends; what it does not stands in its log.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = identity::Sends)]
+pub struct Sends {
+    pub email: bool,
+    pub sms: bool,
 }
 
 /// A sign-in name: as it is shown and as it is found.

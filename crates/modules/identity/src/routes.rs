@@ -1,8 +1,10 @@
 //! The operations of identity.
 
+mod contacts;
 mod credentials;
 mod links;
 mod notices;
+mod passwords;
 
 use std::sync::Arc;
 
@@ -43,7 +45,9 @@ pub(crate) fn routes() -> Vec<(Listener, OpenApiRouter<Arc<Kernel>>)> {
         .routes(routes!(list_users))
         .merge(notices::routes())
         .merge(credentials::routes())
-        .merge(links::routes());
+        .merge(links::routes())
+        .merge(contacts::routes())
+        .merge(passwords::routes());
     vec![(Listener::Web, routes)]
 }
 

@@ -1,6 +1,11 @@
 //! The only SQL of identity.
 
+pub(crate) mod codes;
+pub(crate) mod contacts;
 pub(crate) mod notices;
+mod ways;
+
+pub(crate) use ways::ways;
 
 use kernel::{Allowed, Known};
 use proto::{Id as _, Millis, Result, UserId};
@@ -182,6 +187,7 @@ pub(crate) fn erase_user(tx: &mut Tx<'_>, id: UserId, now: Millis) -> Result<()>
     tx.execute(sql!("DELETE FROM identity_photos WHERE user_id = $1"), &[&id])?;
     notices::erase(tx, id)?;
     erase_credentials(tx, id)?;
+    contacts::erase(tx, id)?;
     tx.execute(sql!("DELETE FROM identity_credentials WHERE user_id = $1"), &[&id])?;
     tx.execute(sql!("DELETE FROM identity_sessions WHERE user_id = $1"), &[&id])?;
     Ok(())
@@ -196,6 +202,22 @@ pub(crate) fn set_password(tx: &mut Tx<'_>, user: UserId, password: &Hashed, now
         &[&user, &password.as_str(), &now],
     )?;
     Ok(())
+}
+
+/// A person's own login as it is found, with the hash of their password.
+pub(crate) fn own_password(tx: &mut Tx<'_>, user: UserId) -> Result<Option<(String, Option<Hashed>)>> {
+    Ok(tx.opt(
+        sql!(
+            "SELECT u.login_folded, c.secret FROM users u
+             LEFT JOIN identity_credentials c ON c.user_id = u.id AND c.kind = 'password'
+             WHERE u.id = $1 AND u.erased_at IS NULL"
+        ),
+        &[&user],
+        |row| {
+            let secret: Option<String> = row.get(1)?;
+            Ok((row.get(0)?, secret.map(Hashed::from_store)))
+        },
+    )?)
 }
 
 /// Who has this login, with the hash of their password.

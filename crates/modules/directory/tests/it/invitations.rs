@@ -214,3 +214,36 @@ async fn an_invitation_opens_a_closed_server() {
     at.request(Method::POST, &accept_path(&invitation), &headers, Some(json!({}))).await.ok();
     at.post("/api/v1/accounts", sign_up(crate::code(&invitation))).await.fails(Code::InvitationInvalid);
 }
+
+#[tokio::test]
+async fn whoever_holds_an_invitation_needs_only_a_name_and_adds_a_way_in_later() {
+    let server = server().await;
+    let owner = server.person("张伟").await;
+    let org = found(&owner, "鹊桥").await;
+    let invitation = invite(&owner, &org, json!({})).await;
+    let body = json!({ "name": "李雷", "invitation": code(&invitation), "bearer": true });
+    let made = server.nobody().post("/api/v1/accounts", body).await.ok();
+    let bearer = format!("Bearer {}", made["token"].as_str().unwrap());
+    let ask = |method: Method, path: String, body: Option<Value>| {
+        let (nobody, bearer) = (server.nobody().clone(), bearer.clone());
+        async move { nobody.request(method, &path, &[("authorization", &bearer)], body).await }
+    };
+    ask(Method::POST, accept_path(&invitation), Some(json!({}))).await.ok();
+    let me = ask(Method::GET, "/api/v1/me".into(), None).await.ok();
+    assert_eq!(
+        me["credentials"],
+        json!({ "password": false, "passkeys": 0, "totp": false, "recovery_codes": 0, "pin": false })
+    );
+    // Nobody signs in to it, and it looks like a name nobody has.
+    let guess = |login: &str| server.nobody().post("/api/v1/sessions", json!({ "login": login, "password": "x" }));
+    let login = me["user"]["login"].as_str().unwrap();
+    assert_eq!(guess(login).await.appearance(), guess("nobody at all").await.appearance());
+    // The first way in needs no proof: there is nothing to prove by.
+    let password = json!({ "new_password": "seven bridges at night" });
+    ask(Method::POST, "/api/v1/password".into(), Some(password)).await.ok();
+    let signed = json!({ "login": login, "password": "seven bridges at night" });
+    server.nobody().post("/api/v1/sessions", signed).await.ok();
+    // A session that proved nothing cannot set another one without it.
+    let again = json!({ "new_password": "eight bridges at night" });
+    ask(Method::POST, "/api/v1/password".into(), Some(again)).await.fails(Code::FieldRequired);
+}

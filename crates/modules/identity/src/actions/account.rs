@@ -138,14 +138,22 @@ pub(crate) async fn sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: SignUp
     kernel.budgets.spend(Budget::SignUp, caller.peer.who())?;
     let name = name("name", &input.name)?;
     let login = input.login.as_deref().map(Login::read).transpose()?;
-    let chosen = Password::chosen(&input.password, &name, input.login.as_deref())?;
+    let chosen = match &input.password {
+        Some(text) => Some(Password::chosen(text, &name, input.login.as_deref())?),
+        // Only whom somebody invited: such an account costs nothing to make.
+        None if input.invitation.is_some() && input.setup_token.is_none() => None,
+        None => return Err(Error::field(Code::FieldRequired, "password")),
+    };
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
     let offer = Offer::new(input.invitation, input.setup_token.as_deref());
     let ctx = kernel.ctx(Principal::SYSTEM);
     // Asked before the costly hash, and again in the transaction that writes.
     let (asked, context) = (offer.clone(), ctx.clone());
     kernel.db.read(move |tx| asked.admit(tx, &context)).await?;
-    let hashed = password::hash(kernel, &chosen).await?;
+    let hashed = match &chosen {
+        Some(chosen) => Some(password::hash(kernel, chosen).await?),
+        None => None,
+    };
 
     let base = login.clone().unwrap_or_else(|| Login::of_name(&name));
     let mut locks = vec![login_key(&base)];
@@ -157,8 +165,8 @@ pub(crate) async fn sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: SignUp
         .write(move |tx| {
             tx.lock(&locks)?;
             let first = offer.admit(tx, &ctx)?;
-            let user = insert(tx, &ctx, ctx.id(), &name, login.as_ref(), Some(&hashed), UserKind::Person)?;
-            let entered = session::enter_new(tx, &ctx, user, &entrance, Some(ctx.now))?;
+            let user = insert(tx, &ctx, ctx.id(), &name, login.as_ref(), hashed.as_ref(), UserKind::Person)?;
+            let entered = session::enter_new(tx, &ctx, user, &entrance, hashed.is_some().then_some(ctx.now))?;
             if first {
                 setup::done(tx, &ctx, &entered.signed_in)?;
             }

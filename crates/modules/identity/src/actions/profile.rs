@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kernel::{
-    Allowed, Ctx, Kernel, Known, allow, see,
+    Allowed, Channel, Ctx, Kernel, Known, allow, see,
     streams::{self, bump},
     text::{fold, name},
 };
@@ -11,7 +11,7 @@ use proto::{API_LEVEL, Code, Header, Result, SessionId, StreamKey, UserId};
 
 use crate::{
     events::{ProfileChanged, profile},
-    model::{Account, ApiLevels, Change, Me, MeChange, See, Server, SignupPolicy, User, UserList, bio, locale},
+    model::{Account, ApiLevels, Change, Me, MeChange, See, Sends, Server, SignupPolicy, User, UserList, bio, locale},
     passkeys, store as sql,
 };
 use ::store::{Key, Tx};
@@ -26,7 +26,9 @@ pub(crate) async fn me(ctx: Ctx) -> Result<Me> {
             let sessions = sql::sessions(tx, ctx.user(), ctx.now)?;
             let mut session = sessions.into_iter().find(|s| s.id == session).ok_or(Code::NotFound)?;
             session.current = true;
-            Ok(Me { user: account.into_inner().user, session })
+            let contacts = sql::contacts::of(tx, ctx.user())?.into_iter().map(|kept| kept.contact).collect();
+            let credentials = sql::ways(tx, ctx.user())?;
+            Ok(Me { user: account.into_inner().user, session, credentials, contacts })
         })
         .await
 }
@@ -118,5 +120,6 @@ pub(crate) async fn server(kernel: Arc<Kernel>) -> Result<Server> {
         plain_http: !config.https,
         passkeys: passkeys::available(config),
         public_url: config.public_url.clone(),
+        can: Sends { email: kernel.delivery.can(Channel::Email), sms: kernel.delivery.can(Channel::Sms) },
     })
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::{
     notices::{notice_key, notify},
+    throttle::{self, SIGN_IN},
     totp,
 };
 use crate::{
@@ -70,6 +71,10 @@ pub(crate) struct Entered {
 }
 
 impl Entered {
+    pub(super) fn user(&self) -> UserId {
+        self.signed_in.user.id
+    }
+
     /// After the commit: what this node remembers of ended sessions is void.
     pub(crate) fn settle(self, kernel: &Kernel) -> SignedIn {
         for user in self.ended {
@@ -153,7 +158,8 @@ pub fn issue_token(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, device: &str) -> Re
 ///
 /// A login that nobody has costs the same reads and the same hashing as a
 /// wrong password, and answers the same. Tries are counted per login and per
-/// address before anything is read.
+/// address before anything is read, and in the database, where twenty wrong
+/// ones in a row close the name for a while, whether anybody has it or not.
 pub(crate) async fn sign_in(kernel: &Arc<Kernel>, caller: &Caller, input: SignIn) -> Result<SignedIn> {
     caller.refuse_plain_http(kernel)?;
     let peer = caller.peer;
@@ -166,11 +172,20 @@ pub(crate) async fn sign_in(kernel: &Arc<Kernel>, caller: &Caller, input: SignIn
     let given = Password::given(&input.password)?;
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
     let login = fold(&input.login);
-    let tries = Uuid::new_v5(&Uuid::NAMESPACE_OID, login.as_bytes());
+    let tries = throttle::login_key(&login);
     kernel.budgets.spend(Budget::SignInAddress, peer.who())?;
     kernel.budgets.spend(Budget::SignIn, tries)?;
 
-    let found = kernel.db.read(move |tx| sql::password(tx, &login)).await?;
+    let ctx = kernel.ctx(Principal::SYSTEM);
+    let now = ctx.now;
+    let found = kernel
+        .db
+        .write(move |tx| {
+            tx.lock(&[SIGN_IN.key(tries)])?;
+            SIGN_IN.take(tx, tries, now)?.map_err(throttle::wait)?;
+            sql::password(tx, &login)
+        })
+        .await?;
     let (user, hashed) = found.unzip();
     let rehashed = match (password::check(kernel, &given, hashed).await?, user) {
         (Checked::Wrong, _) | (_, None) => return Err(Code::InvalidCredentials.into()),
@@ -179,18 +194,19 @@ pub(crate) async fn sign_in(kernel: &Arc<Kernel>, caller: &Caller, input: SignIn
     };
     let user = user.ok_or(Code::InvalidCredentials)?;
     let second = Second { totp: input.totp, recovery_code: input.recovery_code };
-    let ctx = kernel.ctx(Principal::SYSTEM);
     let entered = kernel
         .db
         .write(move |tx| {
             let mut locks = keys(user);
             locks.push(Key::row("users", user.0));
+            locks.push(SIGN_IN.key(tries));
             tx.lock(&locks)?;
             let who = sql::user(tx, user)?.filter(|u| !u.deleted).ok_or(Code::InvalidCredentials)?;
             totp::pass(tx, &ctx, user, &second)?;
             if let Some(hashed) = &rehashed {
                 sql::set_password(tx, user, hashed, ctx.now)?;
             }
+            SIGN_IN.clear(tx, tries)?;
             enter(tx, &ctx, who, &entrance, Some(ctx.now))
         })
         .await?;

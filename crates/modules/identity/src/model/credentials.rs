@@ -191,9 +191,10 @@ pub(crate) struct Credentials {
 
 impl Credentials {
     /// Whether there is anything one could prove oneself by. Without, the
-    /// first one is set by the session alone.
+    /// first one is set by the session alone. (A contact point lets one in, but
+    /// is no proof that could be asked for here.)
     pub(crate) fn any(&self) -> bool {
-        self.ways_in() > 0 || self.totp
+        self.password || self.passkeys > 0 || self.totp
     }
 
     /// How many things open the account by themselves.

@@ -14,7 +14,8 @@ pub(crate) fn credentials(tx: &mut Tx<'_>, user: UserId) -> Result<Option<Creden
             "SELECT u.id, u.name, u.login,
              (SELECT count(*) FROM identity_credentials c WHERE c.user_id = u.id AND c.kind = 'password'),
              (SELECT count(*) FROM identity_passkeys p WHERE p.user_id = u.id),
-             (SELECT count(*) FROM identity_totp t WHERE t.user_id = u.id AND t.secret IS NOT NULL)
+             (SELECT count(*) FROM identity_totp t WHERE t.user_id = u.id AND t.secret IS NOT NULL),
+             (SELECT count(*) FROM identity_contacts k WHERE k.user_id = u.id AND k.verified_at IS NOT NULL)
              FROM users u WHERE u.id = $1 AND u.erased_at IS NULL"
         ),
         &[&user],
@@ -26,7 +27,7 @@ pub(crate) fn credentials(tx: &mut Tx<'_>, user: UserId) -> Result<Option<Creden
                 password: row.get::<i64>(3)? > 0,
                 passkeys: row.get(4)?,
                 totp: row.get::<i64>(5)? > 0,
-                contacts: 0,
+                contacts: row.get(6)?,
             })
         },
     )?)

@@ -242,3 +242,8 @@ pub(crate) fn prune_sessions(tx: &mut Tx<'_>, before: Millis, limit: i64) -> Res
         &[&before, &limit],
     )?)
 }
+
+/// When a person was last seen, in any session that is remembered.
+pub(crate) fn last_seen(tx: &mut Tx<'_>, user: UserId) -> Result<Option<Millis>> {
+    Ok(tx.one(sql!("SELECT MAX(last_seen_at) FROM identity_sessions WHERE user_id = $1"), &[&user], |row| row.get(0))?)
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs must be there")]
 
 mod accounts;
+mod contacts;
 mod entrances;
 mod links;
 mod notices;
@@ -11,6 +12,7 @@ mod passwords;
 mod people;
 mod photos;
 mod pruning;
+mod resets;
 mod sessions;
 mod setup;
 mod statements;

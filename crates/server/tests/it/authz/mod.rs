@@ -59,7 +59,7 @@ fn operations() -> Vec<Operation> {
 async fn everybody_may_do_just_what_the_document_says() {
     let mut faults = Vec::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let shared = World::new().await;
+    let mut shared = World::new().await;
     let mut writes = Vec::new();
     for operation in operations() {
         for who in world::PEOPLE {

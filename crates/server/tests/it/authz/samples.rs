@@ -27,6 +27,8 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
     let module_id = match operation.id.as_str() {
         "identity.get_user" | "identity.get_photo" => id(Who::Colleague),
         "identity.mark_notice" => world.notice(who),
+        "identity.verify_contact" | "identity.remove_contact" => world.contacts(who).phone,
+        id if id.starts_with("identity.") && operation.object == "contact" => world.contacts(who).mail,
         "identity.end_session" => world.person(who).session.clone(),
         id if id.starts_with("chat.") => world.group.clone(),
         _ => world.org.clone(),
@@ -60,7 +62,20 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "identity.create_session" => {
             Some(json!({ "login": world.person(Who::Reader).login, "password": testkit::PASSWORD }))
         }
+        "identity.change_password" => {
+            Some(json!({ "password": testkit::PASSWORD, "new_password": "seven bridges of magpies" }))
+        }
+        "identity.start_reset" => Some(json!({ "contact": "nobody@example.org" })),
+        "identity.finish_reset" => {
+            let body = json!({ "code": world.reset.1, "new_password": "seven bridges of magpies" });
+            return (world.reset.0.clone(), Some(body));
+        }
         "identity.update_me" => Some(json!({ "name": "another" })),
+        "identity.add_contact" => Some(json!({ "kind": "email", "address": "another@example.org" })),
+        "identity.show_contact" => Some(json!({ "visible_to": "colleagues" })),
+        "identity.verify_contact" => Some(json!({ "code": world.contacts(who).code })),
+        "identity.release_contact" => Some(json!({ "old_code": world.contacts(who).release })),
+        "identity.send_contact_code" | "identity.keep_contact" => Some(json!({})),
         "identity.mark_notice" => Some(json!({ "seen": true })),
         "identity.list_users" => {
             path = format!("{path}?ids={}", id(Who::Colleague));

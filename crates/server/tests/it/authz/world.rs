@@ -1,6 +1,6 @@
 //! Two organisations, and every kind of person there can be today.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Mutex};
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -136,6 +136,20 @@ pub struct World {
     pub photo: String,
     /// One of each person.
     notices: HashMap<Who, String>,
+    contacts: Mutex<HashMap<Who, Contacts>>,
+    /// Path and code of a reset of `Reader`'s, by e-mail.
+    pub reset: (String, String),
+}
+
+/// The contact points of somebody, made when they are needed.
+#[derive(Clone)]
+pub struct Contacts {
+    /// Verified; a code to release it was sent.
+    pub mail: String,
+    pub release: String,
+    /// Not verified; a code was sent.
+    pub phone: String,
+    pub code: String,
 }
 
 async fn join(owner: &Person, org: &str, people: &[&Person]) {
@@ -235,6 +249,8 @@ impl World {
         server.run_jobs().await;
         Self {
             notices,
+            contacts: Mutex::default(),
+            reset: Default::default(),
             server,
             org,
             group,
@@ -246,6 +262,41 @@ impl World {
             photo,
             people,
         }
+    }
+
+    pub fn contacts(&self, who: Who) -> Contacts {
+        let none =
+            Contacts { mail: self.org.clone(), release: String::new(), phone: self.org.clone(), code: String::new() };
+        self.contacts.lock().unwrap().get(&who).cloned().unwrap_or(none)
+    }
+
+    async fn make_reset(&mut self) {
+        self.make_contacts(Who::Reader).await;
+        let n = PEOPLE.iter().position(|w| *w == Who::Reader).unwrap();
+        let address = format!("person{n}@example.org");
+        let made = self.server.nobody().post("/api/v1/resets", json!({ "contact": address })).await.ok();
+        self.server.run_jobs().await;
+        self.reset = (format!("/api/v1/resets/{}", made["id"].as_str().unwrap()), self.server.outbox.code(&address));
+    }
+
+    async fn make_contacts(&self, who: Who) {
+        if self.contacts.lock().unwrap().contains_key(&who) {
+            return;
+        }
+        let (person, n) = (self.person(who), PEOPLE.iter().position(|w| *w == who).unwrap());
+        let add = async |kind: &str, address: &str| {
+            let made = person.post("/api/v1/me/contacts", json!({ "kind": kind, "address": address })).await.ok();
+            self.server.run_jobs().await;
+            (made["id"].as_str().unwrap().to_owned(), self.server.outbox.code(address))
+        };
+        let (address, number) = (format!("person{n}@example.org"), format!("+861380013{n:04}"));
+        let (mail, code) = add("email", &address).await;
+        person.post(&format!("/api/v1/me/contacts/{mail}/verify"), json!({ "code": code })).await.ok();
+        person.post(&format!("/api/v1/me/contacts/{mail}/codes"), json!({})).await.ok();
+        self.server.run_jobs().await;
+        let release = self.server.outbox.code(&address);
+        let (phone, code) = add("phone", &number).await;
+        self.contacts.lock().unwrap().insert(who, Contacts { mail, release, phone, code });
     }
 
     pub fn notice(&self, who: Who) -> String {
@@ -279,7 +330,13 @@ impl World {
     }
 
     /// Does an operation as somebody and notes what is not as expected.
-    pub(super) async fn try_it(&self, operation: &Operation, who: Who, wanted: Expected, faults: &mut Vec<String>) {
+    pub(super) async fn try_it(&mut self, operation: &Operation, who: Who, wanted: Expected, faults: &mut Vec<String>) {
+        if operation.id == "identity.finish_reset" {
+            self.make_reset().await;
+        }
+        if operation.object == "contact" && who.has_session() {
+            self.make_contacts(who).await;
+        }
         let prepared = if wanted == Expected::Done { signing::request(self, operation, who).await } else { None };
         let (path, body) = prepared.unwrap_or_else(|| samples::request(self, operation, who));
         let answer = self.ask(who, operation.method.clone(), &path, body).await;

@@ -1,0 +1,25 @@
+//! What lets somebody in.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Which credentials an account has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = identity::Credentials)]
+pub struct Ways {
+    pub password: bool,
+    pub passkeys: i64,
+    /// Codes of an authenticator are asked for beside the password.
+    pub totp: bool,
+    /// How many recovery codes are left.
+    pub recovery_codes: i64,
+    /// A printed card that was not used yet.
+    pub pin: bool,
+}
+
+impl Ways {
+    /// Whether one of them lets the person in.
+    pub const fn any(&self) -> bool {
+        self.password || self.passkeys > 0 || self.pin
+    }
+}
