@@ -72,7 +72,7 @@ async fn claim_sign_in_link(
     tag = "identity", params(("code" = String, Path,)),
     responses((status = 200, body = LinkLook), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem)),
-    extensions(("x-authz" = json!({"object": "sign_in_link", "action": "look", "scope": "code", "roles": ["person"]}))))]
+    extensions(("x-authz" = json!({"object": "sign_in_link", "action": "look", "scope": "link_code", "roles": ["person"]}))))]
 async fn look_at_sign_in_link(ctx: Ctx, At(code): At<String>) -> Reply<LinkLook> {
     Ok(Json(actions::look_at_link(ctx, &code).await?))
 }
@@ -83,7 +83,7 @@ async fn look_at_sign_in_link(ctx: Ctx, At(code): At<String>) -> Reply<LinkLook>
     request_body = Nothing,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem)),
-    extensions(("x-authz" = json!({"object": "sign_in_link", "action": "decide", "scope": "code", "roles": ["person"]}))))]
+    extensions(("x-authz" = json!({"object": "sign_in_link", "action": "decide", "scope": "link_code", "roles": ["person"]}))))]
 async fn approve_sign_in_link(ctx: Ctx, At(code): At<String>, Body(_): Body<Nothing>) -> Result<StatusCode, Failure> {
     actions::decide_link(ctx, &code, true).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -95,7 +95,7 @@ async fn approve_sign_in_link(ctx: Ctx, At(code): At<String>, Body(_): Body<Noth
     request_body = Nothing,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem)),
-    extensions(("x-authz" = json!({"object": "sign_in_link", "action": "decide", "scope": "code", "roles": ["person"]}))))]
+    extensions(("x-authz" = json!({"object": "sign_in_link", "action": "decide", "scope": "link_code", "roles": ["person"]}))))]
 async fn refuse_sign_in_link(ctx: Ctx, At(code): At<String>, Body(_): Body<Nothing>) -> Result<StatusCode, Failure> {
     actions::decide_link(ctx, &code, false).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -38,7 +38,7 @@ pub fn expected(operation: &Operation, who: Who) -> Expected {
         },
         // Whoever is suspended in A cannot come in by a door.
         "code" if who == Who::Suspended => Expected::Forbidden,
-        "self" | "code" | "person_code" => Expected::Done,
+        "self" | "code" | "person_code" | "link_code" => Expected::Done,
         // Whose request to join it is.
         "asker" => {
             if who == Who::Pending {
