@@ -16,11 +16,13 @@
 //! handed out without it. All are asked every time, about all ids at
 //! once, so a stranger costs the same statements as nobody.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
 use proto::{Result, UserId};
+use serde::Serialize;
 use store::Tx;
+use utoipa::ToSchema;
 
 use crate::{Ctx, Event};
 
@@ -81,5 +83,51 @@ impl Known {
     /// Whether the actor may see if they are there.
     pub fn shows_presence(&self, user: UserId) -> bool {
         self.contains(user) && !self.hidden.contains(&user)
+    }
+}
+
+/// What is to be told of a person wherever they are shown; each is left out
+/// where it is not so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = kernel::Marks)]
+pub struct Marks {
+    /// In none of the organisations that vouch here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub external: bool,
+    /// No organisation that vouches here has checked their name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
+    /// A member with the same name as somebody who leads the organisation.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lookalike: bool,
+}
+
+/// The question "how are these people marked for this person?", asked by
+/// those who show people and know no organisation. Whoever keeps memberships
+/// answers; without an answer nobody is marked.
+#[derive(Debug)]
+pub struct WhoIsMarked {
+    pub by: UserId,
+    /// At most `limits::PAGE` ids.
+    pub of: Vec<UserId>,
+    answers: Mutex<BTreeMap<UserId, Marks>>,
+}
+
+impl Event for WhoIsMarked {
+    const VETOABLE: bool = false;
+}
+
+impl WhoIsMarked {
+    pub fn answer(&self, marks: BTreeMap<UserId, Marks>) {
+        self.answers.lock().extend(marks);
+    }
+}
+
+impl Known {
+    /// The marks of those who are known.
+    pub fn marks(&self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<BTreeMap<UserId, Marks>> {
+        let ask = WhoIsMarked { by: ctx.user(), of: self.ids().collect(), answers: Mutex::default() };
+        ctx.hooks().run(tx, ctx, &ask)?;
+        Ok(ask.answers.into_inner())
     }
 }

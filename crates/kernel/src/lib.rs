@@ -29,7 +29,7 @@ pub mod text;
 pub mod waiting;
 pub mod worker;
 
-pub use acquaintance::{Known, WhoIsKnown};
+pub use acquaintance::{Known, Marks, WhoIsKnown, WhoIsMarked};
 pub use budget::{Budget, Budgets};
 pub use ctx::{Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Principal, SystemClock};
 pub use delivery::{Channel, Delivery, LogOnly, Sending};

@@ -1,12 +1,13 @@
 //! The one place where this module asks the directory and identity.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use kernel::OrgScope;
+use directory::Home;
+use kernel::{Marks, OrgScope};
 use proto::{ConversationId, OrgId, Result, UserId};
 use store::Tx;
 
-use crate::model::Role;
+use crate::model::{Conversation, Kind, Role};
 
 /// An active member of an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,29 @@ pub(crate) fn acquainted(tx: &mut Tx<'_>, me: UserId, user: UserId) -> Result<bo
 /// The conversation of everyone in an organisation.
 pub(crate) fn all_staff(org: OrgId) -> ConversationId {
     directory::all_staff_conversation(org)
+}
+
+/// The marks of people in a conversation, for all who look alike: of the
+/// organisation it belongs to; for two people, of what they share.
+pub(crate) fn marks(tx: &mut Tx<'_>, c: &Conversation, users: &[UserId]) -> Result<BTreeMap<UserId, Marks>> {
+    let home = match (c.scope, c.row.kind) {
+        (Some(scope), _) => Home::Org(scope),
+        (None, Kind::Own) => return Ok(BTreeMap::new()),
+        (None, Kind::Direct) => return of_two(tx, c, users),
+        (None, _) => Home::Nowhere,
+    };
+    directory::marks(tx, home, users)
+}
+
+/// Each of two as the other sees them.
+fn of_two(tx: &mut Tx<'_>, c: &Conversation, users: &[UserId]) -> Result<BTreeMap<UserId, Marks>> {
+    let mut all = BTreeMap::new();
+    for user in users {
+        let other = if *user == c.me { c.row.peer(c.me) } else { Some(c.me) };
+        let Some(other) = other else { continue };
+        all.extend(directory::marks(tx, Home::SharedWith(other), &[*user])?);
+    }
+    Ok(all)
 }
 
 /// The names of people.

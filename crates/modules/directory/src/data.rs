@@ -1,18 +1,20 @@
 //! What the directory keeps about a person or an organisation, for them.
 
 use kernel::{Ctx, ExportPage, OrgScope, audit};
-use proto::{Code, Cursor, Error, InvitationId, JoinRequestId, Result, UserId};
+use proto::{Code, Cursor, Error, InvitationId, JoinRequestId, Result, UserId, limits};
 use serde_json::{Value, json};
 use store::Tx;
 use uuid::Uuid;
 
 use crate::{actions, jobs, store as sql};
 
-/// Where the person is or was a member.
+/// Where the person is or was a member, their friends, and their code.
 pub(crate) fn export_person(tx: &mut Tx<'_>, _: &Ctx, user: UserId) -> Result<Value> {
     let memberships = sql::memberships_of(tx, user)?;
     let items: Vec<Value> = memberships.iter().map(|(org, member)| json!({ "org": org, "member": member })).collect();
-    Ok(json!({ "memberships": items }))
+    let friends = sql::friends::since(tx, user, 0, limits::FRIENDS)?;
+    let friends = actions::drawn(tx, friends)?;
+    Ok(json!({ "memberships": items, "friends": friends, "code": sql::friends::code(tx, user)? }))
 }
 
 /// Ends the memberships and empties the names, organisation by organisation

@@ -14,6 +14,7 @@ mod actions;
 mod data;
 mod events;
 mod jobs;
+mod marks;
 mod members;
 mod model;
 mod routes;
@@ -21,11 +22,14 @@ mod store;
 
 use ::store::Tx;
 use identity::{InvitationOffered, ProfileChanged};
-use kernel::{Ctx, Duty, Hook, Module, OrgData, PermissionDoc, PersonData, WaitingItem, WaitingSource, WhoIsKnown};
+use kernel::{
+    Ctx, Duty, Hook, Module, OrgData, PermissionDoc, PersonData, WaitingItem, WaitingSource, WhoIsKnown, WhoIsMarked,
+};
 use proto::Result;
 
 pub use actions::{NewMember, add_member, found_org, remove_member};
 pub use events::{Departure, MemberChanged, MemberJoined, MemberLeft, OrgCreated, OrgRenamed, PersonBlocked, stream};
+pub use marks::{Home, marks};
 pub use members::{
     active_among, active_count_among, active_membership, active_orgs, active_scopes, are_colleagues, grants, may_talk,
     member, member_count, member_count_at, member_page, members_preview, org, ties,
@@ -84,6 +88,13 @@ pub fn module() -> Module {
                     let (known, hidden) = store::friends::known(tx, ask.by, &ask.of)?;
                     ask.known(known);
                     ask.hidden(hidden);
+                    Ok(())
+                },
+            ),
+            Hook::on::<WhoIsMarked>(
+                |_| Vec::new(),
+                |tx, _, ask| {
+                    ask.answer(marks::marks(tx, Home::SharedWith(ask.by), &ask.of)?);
                     Ok(())
                 },
             ),

@@ -96,6 +96,17 @@ pub struct User {
     pub photo: Option<i64>,
 }
 
+/// A person as somebody else sees them, with the marks relative to what the
+/// two share.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = identity::SeenUser)]
+pub struct SeenUser {
+    #[serde(flatten)]
+    pub user: User,
+    #[serde(flatten)]
+    pub marks: kernel::Marks,
+}
+
 impl User {
     /// Without what only the person sees.
     #[must_use]
@@ -292,7 +303,7 @@ pub struct SessionList {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = identity::Users)]
 pub struct UserList {
-    pub items: Vec<User>,
+    pub items: Vec<SeenUser>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -26,7 +26,7 @@ use crate::{
     actions,
     entrance::Caller,
     model::{
-        Me, MeChange, PhotoQuery, Server, SessionKind, SessionList, SignIn, SignUp, SignedIn, User, UserList,
+        Me, MeChange, PhotoQuery, SeenUser, Server, SessionKind, SessionList, SignIn, SignUp, SignedIn, User, UserList,
         UsersQuery,
     },
 };
@@ -240,9 +240,9 @@ const PHOTO_HEADERS: [(HeaderName, &str); 4] = [
 /// conversation with them.
 #[utoipa::path(get, path = "/api/v1/users/{id}", operation_id = "identity.get_user", tag = "identity",
     params(("id" = UserId, Path,)),
-    responses((status = 200, body = User), (status = 401, body = Problem), (status = 404, body = Problem)),
+    responses((status = 200, body = SeenUser), (status = 401, body = Problem), (status = 404, body = Problem)),
     extensions(("x-authz" = json!({"object": "user", "action": "see", "scope": "acquainted", "roles": ["person"]}))))]
-async fn get_user(ctx: Ctx, At(id): At<UserId>) -> Reply<User> {
+async fn get_user(ctx: Ctx, At(id): At<UserId>) -> Reply<SeenUser> {
     Ok(Json(actions::user(ctx, id).await?))
 }
 

@@ -173,7 +173,8 @@ pub(crate) async fn set_role(ctx: Ctx, id: ConversationId, user: UserId, role: R
             events::tell(tx, &turn, Said { members: &members, ..Said::default() })?;
         }
         let name = people::names(tx, &[user])?.remove(&user).unwrap_or_default();
-        Ok(Member { user, name, role, joined_seq: member.joined_seq, left: false })
+        let marks = people::marks(tx, &c, &[user])?.remove(&user).unwrap_or_default();
+        Ok(Member { user, name, role, joined_seq: member.joined_seq, left: false, marks })
     })
     .await
 }

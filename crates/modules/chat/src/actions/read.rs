@@ -74,6 +74,7 @@ pub(crate) async fn members(
         let c = see::<Conversation, Read>(tx, &ctx, id)?;
         if let (true, Some(scope)) = (c.row.kind.derived(), c.scope) {
             let page = directory::member_page(tx, scope, None, cursor.as_deref(), count(limit))?;
+            let mut marks = people::marks(tx, &c, &page.items.iter().map(|m| m.user).collect::<Vec<_>>())?;
             // Nobody joins a derived conversation at a message.
             let shown = |m: directory::Member| Member {
                 user: m.user,
@@ -81,19 +82,22 @@ pub(crate) async fn members(
                 role: people::role(m.role),
                 joined_seq: 1,
                 left: false,
+                marks: marks.remove(&m.user).unwrap_or_default(),
             };
             return Ok(Page { items: page.items.into_iter().map(shown).collect(), next: page.next });
         }
         let after = after(cursor.as_deref())?;
         let rows = sql::members::page(tx, id, after, limit)?;
         let next = next_user(rows.last().map(|m| m.user), rows.len(), limit);
-        let mut names = people::names(tx, &rows.iter().map(|m| m.user).collect::<Vec<_>>())?;
+        let users: Vec<UserId> = rows.iter().map(|m| m.user).collect();
+        let (mut names, mut marks) = (people::names(tx, &users)?, people::marks(tx, &c, &users)?);
         let items = rows.into_iter().map(|m| Member {
             user: m.user,
             name: names.remove(&m.user).unwrap_or_default(),
             role: m.role,
             joined_seq: m.joined_seq,
             left: false,
+            marks: marks.remove(&m.user).unwrap_or_default(),
         });
         Ok(Page { items: items.collect(), next })
     })
@@ -253,9 +257,13 @@ pub(crate) async fn receipts(
             ReceiptState::Unread => sql::receipts::unread(tx, id, seq, sender, after, limit)?,
         };
         let next = next_user(users.last().copied(), users.len(), limit);
-        let mut names = people::names(tx, &users)?;
-        let items =
-            users.into_iter().map(|user| Receipt { user, name: names.remove(&user).unwrap_or_default() }).collect();
+        let (mut names, marks) = (people::names(tx, &users)?, people::marks(tx, &c, &users)?);
+        let shown = |user: UserId| Receipt {
+            user,
+            name: names.remove(&user).unwrap_or_default(),
+            marks: marks.get(&user).copied().unwrap_or_default(),
+        };
+        let items = users.into_iter().map(shown).collect();
         Ok(Receipts { read, unread: all - read, items, next })
     })
     .await
@@ -285,7 +293,10 @@ fn derived_receipts(
         let users: Vec<UserId> = page.items.iter().map(|m| m.user).collect();
         let have = sql::receipts::derived_read(tx, id, seq, &users)?;
         let wanted = |m: &directory::Member| there(m) && have.contains(&m.user) == (state == ReceiptState::Read);
-        items.extend(page.items.into_iter().filter(wanted).map(|m| Receipt { user: m.user, name: m.name }));
+        let marks = people::marks(tx, c, &users)?;
+        let marks = |user| marks.get(&user).copied().unwrap_or_default();
+        let shown = |m: directory::Member| Receipt { user: m.user, name: m.name, marks: marks(m.user) };
+        items.extend(page.items.into_iter().filter(wanted).map(shown));
         next = page.next;
         if next.is_none() || items.len() as i64 >= limit {
             break;

@@ -219,6 +219,10 @@ pub struct Member {
     pub role: Role,
     pub joined_seq: i64,
     pub left: bool,
+    /// Relative to the organisation the conversation belongs to; of two
+    /// people to what they share.
+    #[serde(flatten)]
+    pub marks: kernel::Marks,
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -294,6 +298,8 @@ pub struct List<T> {
 pub struct Receipt {
     pub user: UserId,
     pub name: String,
+    #[serde(flatten)]
+    pub marks: kernel::Marks,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]

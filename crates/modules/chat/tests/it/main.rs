@@ -9,6 +9,7 @@ mod core;
 mod data;
 mod friends;
 mod groups;
+mod marks;
 mod messages;
 mod mirror;
 mod personal;

@@ -55,7 +55,7 @@ async fn read_and_unread_are_all_who_were_there_but_the_sender() {
         (json!(0), json!(1)),
         "who came later does not count"
     );
-    assert_eq!(unread["items"], json!([{ "user": w.bob.id, "name": "Bob" }]));
+    assert_eq!(unread["items"], json!([{ "user": w.bob.id, "name": "Bob", "unverified": true }]));
     read_to(&w.carol, &group, 9).await;
     read_to(&w.bob, &group, seq).await;
     let read = ask("read").await;

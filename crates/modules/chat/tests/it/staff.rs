@@ -68,7 +68,7 @@ async fn who_joins_later_has_nothing_unread_and_is_not_counted() {
     assert_eq!((receipts["read"].clone(), receipts["unread"].clone()), (json!(2), json!(0)));
     let third = get(&w.alice, &w.all_staff, "/messages/3/receipts?state=unread").await;
     assert_eq!((third["read"].clone(), third["unread"].clone()), (json!(2), json!(1)));
-    assert_eq!(third["items"], json!([{ "user": w.alice.id, "name": "张伟" }]));
+    assert_eq!(third["items"], json!([{ "user": w.alice.id, "name": "张伟", "unverified": true }]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ mod handover;
 mod invitations;
 mod members;
 mod orgs;
+mod profile;
 mod requests;
 mod settings;
 
@@ -24,6 +25,7 @@ pub use members::remove as remove_member;
 pub(crate) use members::{change_member, follow_account, list_members, page, read_cursor};
 pub use orgs::{NewMember, add_member, found_org};
 pub(crate) use orgs::{create_org, list_orgs, org, rename};
+pub(crate) use profile::profile;
 pub(crate) use requests::{decide, list_own_requests, list_requests, waiting, withdraw};
 pub(crate) use settings::{change_settings, settings, values};
 

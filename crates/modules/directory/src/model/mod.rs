@@ -66,6 +66,7 @@ mod care;
 pub(crate) mod friends;
 mod invitation;
 mod policy;
+pub(crate) mod profile;
 mod request;
 pub(crate) mod settings;
 

@@ -9,7 +9,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     actions,
-    model::friends::{Friend, FriendChange, FriendList, FriendsQuery, NewFriend, PersonCode, PersonLook},
+    model::{
+        friends::{Friend, FriendChange, FriendList, FriendsQuery, NewFriend, PersonCode, PersonLook},
+        profile::Profile,
+    },
 };
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Kernel>> {
@@ -19,6 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Kernel>> {
         .routes(routes!(update_friend, remove_friend))
         .routes(routes!(get_code, new_code))
         .routes(routes!(find_person))
+        .routes(routes!(get_profile))
 }
 
 /// One's friends, the requests that wait, and whom one blocked, by id.
@@ -98,4 +102,15 @@ async fn new_code(ctx: Ctx) -> Result<Created<PersonCode>, Failure> {
     extensions(("x-authz" = json!({"object": "friend", "action": "find", "scope": "person_code", "roles": ["person"]}))))]
 async fn find_person(ctx: Ctx, At(code): At<String>) -> Reply<PersonLook> {
     Ok(Json(actions::look_person(ctx, code).await?))
+}
+
+/// A person as one sees them: what they are to one, the marks, the
+/// organisations both are in, one's own name for them, and what one may do.
+/// For whoever may see the person.
+#[utoipa::path(get, path = "/api/v1/users/{id}/profile", operation_id = "directory.get_profile", tag = "directory",
+    params(("id" = UserId, Path,)),
+    responses((status = 200, body = Profile), (status = 401, body = Problem), (status = 404, body = Problem)),
+    extensions(("x-authz" = json!({"object": "user", "action": "see", "scope": "acquainted", "roles": ["person"]}))))]
+async fn get_profile(ctx: Ctx, At(id): At<UserId>) -> Reply<Profile> {
+    Ok(Json(actions::profile(ctx, id).await?))
 }

@@ -20,6 +20,7 @@ macro_rules! member_columns {
 mod closing;
 pub(crate) mod friends;
 mod invitations;
+pub(crate) mod marks;
 mod members;
 mod requests;
 mod roles;

@@ -11,7 +11,10 @@ use proto::{API_LEVEL, Code, Header, Result, SessionId, StreamKey, UserId};
 
 use crate::{
     events::{ProfileChanged, profile},
-    model::{Account, ApiLevels, Change, Me, MeChange, See, Sends, Server, SignupPolicy, User, UserList, bio, locale},
+    model::{
+        Account, ApiLevels, Change, Me, MeChange, See, SeenUser, Sends, Server, SignupPolicy, User, UserList, bio,
+        locale,
+    },
     passkeys, store as sql,
 };
 use ::store::{Key, Tx};
@@ -85,7 +88,7 @@ pub(super) fn rewrite<'t>(
 }
 
 /// One person, if the actor may see them.
-pub(crate) async fn user(ctx: Ctx, id: UserId) -> Result<User> {
+pub(crate) async fn user(ctx: Ctx, id: UserId) -> Result<SeenUser> {
     let mut found = seen(ctx, vec![id]).await?;
     found.pop().ok_or_else(|| Code::NotFound.into())
 }
@@ -95,12 +98,15 @@ pub(crate) async fn users(ctx: Ctx, ids: Vec<UserId>) -> Result<UserList> {
     Ok(UserList { items: seen(ctx, ids).await? })
 }
 
-async fn seen(ctx: Ctx, ids: Vec<UserId>) -> Result<Vec<User>> {
+async fn seen(ctx: Ctx, ids: Vec<UserId>) -> Result<Vec<SeenUser>> {
     ctx.clone()
         .db()
         .read(move |tx| {
             let known = Known::among(tx, &ctx, ids.clone())?;
-            sql::public_users(tx, &known)
+            let marks = known.marks(tx, &ctx)?;
+            let users = sql::public_users(tx, &known)?.into_iter();
+            let marks = |user: &User| marks.get(&user.id).copied().unwrap_or_default();
+            Ok(users.map(|user| SeenUser { marks: marks(&user), user }).collect())
         })
         .await
 }

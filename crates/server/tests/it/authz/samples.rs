@@ -25,7 +25,7 @@ pub const PNG: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00
 pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Option<Value>) {
     let id = |who: Who| world.person(who).id.to_string();
     let module_id = match operation.id.as_str() {
-        "identity.get_user" | "identity.get_photo" => id(Who::Colleague),
+        "identity.get_user" | "identity.get_photo" | "directory.get_profile" => id(Who::Colleague),
         "identity.mark_notice" => world.notice(who),
         "identity.verify_contact" | "identity.remove_contact" => world.contacts(who).phone,
         id if id.starts_with("identity.") && operation.object == "contact" => world.contacts(who).mail,
