@@ -21,6 +21,7 @@ export interface Page<T> {
 export type ServerInfo = Schemas['identity.Server'];
 export type User = Schemas['identity.User'];
 export type Session = Schemas['identity.Session'];
+export type SignedIn = Schemas['identity.SignedIn'];
 
 export type OrgRole = Schemas['directory.Role'];
 export type Org = Schemas['directory.Org'];

@@ -4,7 +4,15 @@ import type { PersonStreamEvent, Resume } from '~/api/events';
 import type { Org, User } from '~/api/types';
 import { learnServerTime } from '~/core/clock';
 import { CursorMoves } from '~/core/cursors';
-import { type Cache, dropCache, dropOutbox, openCache, openOutboxStore, type Place } from '~/core/db';
+import {
+  type Cache,
+  dropCache,
+  dropOutbox,
+  memoryOutboxStore,
+  openCache,
+  openOutboxStore,
+  type Place,
+} from '~/core/db';
 import { setLifecycle } from '~/core/lifecycle';
 import { Outbox } from '~/core/outbox';
 import { Realtime, type StreamHandler, type TabMessage } from '~/core/realtime';
@@ -20,6 +28,7 @@ import { queries } from './queries';
 
 interface Running {
   place: Place;
+  shared: boolean;
   cache: Cache | undefined;
   outbox: Outbox;
   realtime: Realtime;
@@ -52,7 +61,7 @@ function writeLast(place: Place | undefined): void {
 
 export async function boot(): Promise<void> {
   setLifecycle({
-    begin: (user) => begin(user),
+    begin: (user, mine) => begin(user, { shared: mine.shared }),
     end: signOut,
     unsent: () => running?.outbox.size ?? 0,
     reconnect: () => running?.realtime.wake(),
@@ -72,7 +81,7 @@ async function paintFrom(last: Place): Promise<boolean> {
   const cache = await openCache(last);
   const me = (await cache?.get('kv', 'me').catch(() => undefined)) as User | undefined;
   if (!cache || !me || running) return false;
-  await begin(me, last.epoch, cache);
+  await begin(me, { epoch: last.epoch, cache });
   return true;
 }
 
@@ -81,10 +90,10 @@ async function readServerAndMe(): Promise<void> {
     const server = await ask(client.GET('/server'));
     learnServerTime(server.server_time);
     session.setState({ server });
-    const { user } = await ask(client.GET('/me'));
+    const { user, session: mine } = await ask(client.GET('/me'));
     if (running && running.place.person !== user.id) await purge();
     if (running) session.setState({ me: user });
-    else await begin(user, server.epoch);
+    else await begin(user, { epoch: server.epoch, shared: mine.shared });
   } catch {
     // Refused: `endedElsewhere` has run. No answer: what was painted stays, else there is nothing to show.
     if (session.getState().status === 'starting') {
@@ -93,10 +102,24 @@ async function readServerAndMe(): Promise<void> {
   }
 }
 
-async function begin(me: User, epoch = session.getState().server?.epoch ?? '', opened?: Cache): Promise<void> {
+interface Beginning {
+  epoch?: string;
+  /** Opened already. */
+  cache?: Cache;
+  /** On a shared computer nothing is kept. */
+  shared?: boolean;
+}
+
+async function begin(me: User, { epoch, cache: opened, shared = false }: Beginning): Promise<void> {
   if (running) return;
-  const place: Place = { host: location.host, epoch, person: me.id };
-  const [cache, store] = await Promise.all([opened ?? openCache(place), openOutboxStore(place)]);
+  const place: Place = {
+    host: location.host,
+    epoch: epoch ?? session.getState().server?.epoch ?? '',
+    person: me.id,
+  };
+  const [cache, store] = shared
+    ? [undefined, memoryOutboxStore()]
+    : await Promise.all([opened ?? openCache(place), openOutboxStore(place)]);
   if (running) return;
   const tabs = openTabs<TabMessage>(`magpie:${place.host}:${place.person}`);
   const outbox = new Outbox({
@@ -132,7 +155,7 @@ async function begin(me: User, epoch = session.getState().server?.epoch ?? '', o
     leading: () => void outbox.load().then(() => outbox.run()),
   });
   const cursors = new CursorMoves(chatSlice.putMoves);
-  running = { place, cache, outbox, realtime, cursors, personRev: undefined };
+  running = { place, shared, cache, outbox, realtime, cursors, personRev: undefined };
   connection.setState({ state: 'connecting' });
   learnPeople([me]);
   await startStores(running, me);
@@ -144,7 +167,7 @@ async function begin(me: User, epoch = session.getState().server?.epoch ?? '', o
     directorySlice.orgHandler(queries, (org) => chatSlice.setMembers(org.all_staff, undefined)),
   );
   session.setState({ status: 'signed_in', me, endedElsewhere: false });
-  writeLast(place);
+  if (!shared) writeLast(place);
   await outbox.load();
   realtime.start();
   onWatch((watch) => realtime.want({ watch }));
@@ -248,8 +271,8 @@ async function changeEpoch(epoch: string | undefined): Promise<void> {
   chatSlice.chat.setState({ drafts, outbox });
   now.place = { ...now.place, epoch: next };
   now.personRev = undefined;
-  now.cache = await openCache(now.place);
-  writeLast(now.place);
+  now.cache = now.shared ? undefined : await openCache(now.place);
+  if (!now.shared) writeLast(now.place);
   const me = session.getState().me;
   if (me) await startStores(now, me);
   chatSlice.setServices({ ...now });

@@ -1,8 +1,9 @@
 /** What features ask of the app's session: begin it after signing in, end it. The app sets both at start. */
-import type { User } from '~/api/types';
+import type { Session, User } from '~/api/types';
 
 interface Lifecycle {
-  begin(user: User): Promise<void>;
+  /** A session on a shared computer keeps nothing on the device. */
+  begin(user: User, session: Session): Promise<void>;
   /** Signs out at the server, then deletes all that is kept here. */
   end(): Promise<void>;
   unsent(): number;

@@ -3,6 +3,9 @@ import { lazyRouteComponent } from '@tanstack/react-router';
 export const identityScreens = {
   signIn: lazyRouteComponent(() => import('./screens/SignIn'), 'SignIn'),
   signUp: lazyRouteComponent(() => import('./screens/SignUp'), 'SignUp'),
+  card: lazyRouteComponent(() => import('./screens/Card'), 'Card'),
+  approveLink: lazyRouteComponent(() => import('./screens/ApproveLink'), 'ApproveLink'),
+  reset: lazyRouteComponent(() => import('./screens/Reset'), 'Reset'),
   setup: lazyRouteComponent(() => import('./screens/SignUp'), 'Setup'),
 };
 

@@ -49,7 +49,7 @@ function Account({
     return <LoginShown login={made.user.login ?? made.user.name} onContinue={onContinue} />;
   }
   const onDone = async (signedIn: SignedIn) => {
-    await sessionLifecycle().begin(signedIn.user);
+    await sessionLifecycle().begin(signedIn.user, signedIn.session);
     setMade(signedIn);
   };
   return (

@@ -65,7 +65,7 @@ function Invited({ code, preview, me }: { code: string; preview: InvitationPrevi
   const signedUp = async (signedIn: SignedIn) => {
     setJoining(true);
     try {
-      await sessionLifecycle().begin(signedIn.user);
+      await sessionLifecycle().begin(signedIn.user, signedIn.session);
       setLanding(await enter());
       setMade(signedIn);
     } finally {

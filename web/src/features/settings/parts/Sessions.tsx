@@ -1,14 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { asAppError } from '~/api/client';
 import { now } from '~/core/clock';
-import { endSession, readSessions } from '~/features/identity';
+import { deviceName, endSession, readSessions } from '~/features/identity';
 import { useErrorText, useLocale, useT } from '~/i18n';
 import { listTime } from '~/i18n/format';
 import { Button } from '~/ui/Button';
 import { FailedState } from '~/ui/EmptyState';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
-import { deviceName } from '../device';
 import styles from './Sessions.module.css';
 
 const KEY = ['sessions'];
