@@ -22,6 +22,10 @@ export type ServerInfo = Schemas['identity.Server'];
 export type User = Schemas['identity.User'];
 export type Session = Schemas['identity.Session'];
 export type SignedIn = Schemas['identity.SignedIn'];
+export type Me = Schemas['identity.Me'];
+export type Contact = Schemas['identity.Contact'];
+export type Passkey = Schemas['identity.Passkey'];
+export type ActivityEntry = Schemas['identity.Activity'];
 
 export type OrgRole = Schemas['directory.Role'];
 export type Org = Schemas['directory.Org'];

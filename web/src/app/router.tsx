@@ -117,11 +117,28 @@ const contactsOf = createRoute({
   component: directoryScreens.contacts,
 });
 const me = createRoute({ getParentRoute: () => inside, path: '/me', component: settingsScreens.me });
+const security = createRoute({
+  getParentRoute: () => inside,
+  path: '/me/security',
+  component: identityScreens.security,
+});
+const activity = createRoute({
+  getParentRoute: () => inside,
+  path: '/me/activity',
+  component: identityScreens.activity,
+});
 
 const tree = root.addChildren([
   home,
   ...outside,
-  inside.addChildren([chatRoute.addChildren([nothingOpen, conversation]), contacts, contactsOf, me]),
+  inside.addChildren([
+    chatRoute.addChildren([nothingOpen, conversation]),
+    contacts,
+    contactsOf,
+    me,
+    security,
+    activity,
+  ]),
 ]);
 
 export const router = createRouter({

@@ -1,5 +1,5 @@
 import { ask, client } from '~/api/client';
-import type { Session, SignedIn, User } from '~/api/types';
+import type { Contact, Me, Passkey, Session, SignedIn, User } from '~/api/types';
 import { assertPasskey, createPasskey } from './passkey';
 
 export type { SignedIn } from '~/api/types';
@@ -74,3 +74,60 @@ export const endSession = (id: string): Promise<unknown> =>
   ask(client.DELETE('/sessions/{id}', { params: { path: { id } } }));
 
 export const renameMe = (name: string): Promise<User> => ask(client.PATCH('/me', { body: { name } }));
+
+/** How a session shows again that its person is there. */
+export const proveByPassword = (password: string): Promise<unknown> =>
+  ask(client.POST('/me/proof', { body: { password } }));
+
+export const proveByTotp = (totp: string): Promise<unknown> => ask(client.POST('/me/proof', { body: { totp } }));
+
+export async function proveByPasskey(): Promise<void> {
+  const { id, options } = await ask(client.POST('/me/proof/passkey/start'));
+  const credential = await assertPasskey(options);
+  await ask(client.POST('/me/proof', { body: { passkey: { id, credential } } }));
+}
+
+export const readMe = (): Promise<Me> => ask(client.GET('/me'));
+
+export const setPassword = (body: {
+  password?: string;
+  new_password: string;
+  end_other_sessions: boolean;
+}): Promise<unknown> => ask(client.POST('/password', { body }));
+
+export const readPasskeys = (): Promise<{ items: Passkey[] }> => ask(client.GET('/me/passkeys'));
+
+export async function addPasskey(name: string): Promise<Passkey> {
+  const { id, options } = await ask(client.POST('/me/passkeys/start', { body: {} }));
+  const credential = await createPasskey(options);
+  return ask(client.POST('/me/passkeys', { body: { id, credential, name } }));
+}
+
+export const renamePasskey = (id: string, name: string): Promise<unknown> =>
+  ask(client.PATCH('/me/passkeys/{id}', { params: { path: { id } }, body: { name } }));
+
+export const removePasskey = (id: string): Promise<unknown> =>
+  ask(client.DELETE('/me/passkeys/{id}', { params: { path: { id } } }));
+
+export const startTotp = (): Promise<{ secret: string; url: string }> => ask(client.POST('/me/totp/start'));
+
+export const confirmTotp = (code: string): Promise<{ recovery_codes: string[] }> =>
+  ask(client.POST('/me/totp', { body: { code } }));
+
+export const stopTotp = (): Promise<unknown> => ask(client.DELETE('/me/totp'));
+
+export const newRecoveryCodes = (): Promise<{ recovery_codes: string[] }> => ask(client.POST('/me/recovery-codes'));
+
+export const addContact = (kind: Contact['kind'], address: string): Promise<Contact> =>
+  ask(client.POST('/me/contacts', { body: { kind, address } }));
+
+export const verifyContact = (id: string, code: string): Promise<unknown> =>
+  ask(client.POST('/me/contacts/{id}/verify', { params: { path: { id } }, body: { code } }));
+
+export const removeContact = (id: string): Promise<unknown> =>
+  ask(client.DELETE('/me/contacts/{id}', { params: { path: { id } } }));
+
+export const showContact = (id: string, visible_to: Contact['visible_to']): Promise<unknown> =>
+  ask(client.PATCH('/me/contacts/{id}', { params: { path: { id } }, body: { visible_to } }));
+
+export const endOtherSessions = (): Promise<unknown> => ask(client.DELETE('/sessions'));

@@ -6,6 +6,8 @@ export const identityScreens = {
   card: lazyRouteComponent(() => import('./screens/Card'), 'Card'),
   approveLink: lazyRouteComponent(() => import('./screens/ApproveLink'), 'ApproveLink'),
   reset: lazyRouteComponent(() => import('./screens/Reset'), 'Reset'),
+  security: lazyRouteComponent(() => import('./screens/Security'), 'Security'),
+  activity: lazyRouteComponent(() => import('./screens/Activity'), 'Activity'),
   setup: lazyRouteComponent(() => import('./screens/SignUp'), 'Setup'),
 };
 

@@ -1,0 +1,101 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { ChevronLeft } from 'lucide-react';
+import { ask, client } from '~/api/client';
+import type { ActivityEntry } from '~/api/types';
+import { myId } from '~/core/store/session';
+import { useLocale, useT } from '~/i18n';
+import { fullTime } from '~/i18n/format';
+import { Button } from '~/ui/Button';
+import { EmptyState, FailedState } from '~/ui/EmptyState';
+import { SkeletonRows } from '~/ui/Skeleton';
+import { deviceName } from '../device';
+import { Row, Rows } from '../parts/Section';
+import styles from './Security.module.css';
+
+/** Who looked at or changed my account: myself, an administrator, the server. */
+export function Activity() {
+  const t = useT();
+  const locale = useLocale();
+  const activity = useInfiniteQuery({
+    queryKey: ['activity'],
+    staleTime: 0,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam }) =>
+      ask(client.GET('/me/activity', { params: { query: pageParam ? { cursor: pageParam } : {} } })),
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+  const entries = activity.data?.pages.flatMap((p) => p.items) ?? [];
+  return (
+    <main className={styles.page} id="content">
+      <header className={styles.head}>
+        <Link to="/me" className={styles.back} aria-label={t('common:back')}>
+          <ChevronLeft aria-hidden />
+        </Link>
+        <h1>{t('identity:activity.title')}</h1>
+      </header>
+      <div className={styles.column}>
+        <p>{t('identity:activity.text')}</p>
+        {activity.isError ? (
+          <FailedState error={activity.error} retry={() => void activity.refetch()} />
+        ) : !activity.data ? (
+          <SkeletonRows rows={5} />
+        ) : entries.length === 0 ? (
+          <EmptyState title={t('identity:activity.none')} />
+        ) : (
+          <Rows>
+            {entries.map((entry, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a log only grows at its end, which is the first page
+              <Row key={i} words={<What entry={entry} />} below={fullTime(locale, entry.at)} />
+            ))}
+          </Rows>
+        )}
+        {activity.hasNextPage ? (
+          <Button isPending={activity.isFetchingNextPage} onPress={() => void activity.fetchNextPage()}>
+            {t('common:more')}
+          </Button>
+        ) : null}
+      </div>
+    </main>
+  );
+}
+
+function What({ entry }: { entry: ActivityEntry }) {
+  const t = useT();
+  const who =
+    entry.actor.id === myId()
+      ? t('identity:activity.you')
+      : entry.actor.kind === 'system'
+        ? t('identity:activity.server')
+        : (entry.actor.name ?? t('identity:activity.somebody'));
+  const device = deviceName(entry.device);
+  return (
+    <>
+      {t('identity:activity.did', { who, what: t(`identity:acts.${actOf(entry.action)}`) })}
+      {device ? ` · ${device}` : null}
+    </>
+  );
+}
+
+/** Acts this client has words for; a newer server's are shown as "changed something". */
+const ACTS = [
+  'changed',
+  'looked',
+  'signed_in',
+  'password',
+  'passkey',
+  'totp',
+  'contact',
+  'recovery',
+  'merge',
+  'role',
+  'removed',
+] as const;
+type Act = (typeof ACTS)[number];
+
+function actOf(action: string): Act {
+  const last = action.split('.').pop() ?? '';
+  if (/see|look|list|view|read/.test(last)) return 'looked';
+  if (/session|signed_in|sign_in/.test(last)) return 'signed_in';
+  return ACTS.find((act) => last.includes(act)) ?? 'changed';
+}
