@@ -9,13 +9,13 @@ import { Confirm, Dialog } from '~/ui/Dialog';
 import { Field } from '~/ui/Field';
 import { FormError } from '~/ui/FormError';
 import form from '~/ui/form.module.css';
+import { Row, Rows, Section } from '~/ui/Section';
 import { Select } from '~/ui/Select';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
 import { addContact, removeContact, showContact, verifyContact } from '../api';
 import { CodeField } from './CodeField';
 import type { Prove } from './PasswordPart';
-import { Row, Rows, Section } from './Section';
 
 type Kind = Contact['kind'];
 

@@ -8,6 +8,7 @@ import { Button } from '~/ui/Button';
 import { Confirm } from '~/ui/Dialog';
 import { FailedState } from '~/ui/EmptyState';
 import { FormError } from '~/ui/FormError';
+import { Row, Rows, Section } from '~/ui/Section';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
@@ -15,7 +16,6 @@ import { addPasskey, readPasskeys, removePasskey } from '../api';
 import { deviceName } from '../device';
 import { passkeysHere } from '../passkey';
 import type { Prove } from './PasswordPart';
-import { Row, Rows, Section } from './Section';
 
 const KEY = ['passkeys'];
 

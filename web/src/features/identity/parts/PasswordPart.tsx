@@ -6,11 +6,11 @@ import { Dialog } from '~/ui/Dialog';
 import { Field } from '~/ui/Field';
 import { FormError } from '~/ui/FormError';
 import form from '~/ui/form.module.css';
+import { Row, Rows, Section } from '~/ui/Section';
 import { toast } from '~/ui/Toast';
 import { Toggle } from '~/ui/Toggle';
 import { useSubmit } from '~/ui/useSubmit';
 import { setPassword } from '../api';
-import { Row, Rows, Section } from './Section';
 
 export type Prove = <T>(work: () => Promise<T>) => Promise<T>;
 

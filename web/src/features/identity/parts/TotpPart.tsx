@@ -7,6 +7,7 @@ import { Confirm, Dialog } from '~/ui/Dialog';
 import { FormError } from '~/ui/FormError';
 import form from '~/ui/form.module.css';
 import { QrCode } from '~/ui/QrCode';
+import { Row, Rows, Section } from '~/ui/Section';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
 import { confirmTotp, newRecoveryCodes, startTotp, stopTotp } from '../api';
@@ -14,7 +15,6 @@ import { CodeField } from './CodeField';
 import type { Prove } from './PasswordPart';
 import styles from './QrSignIn.module.css';
 import { RecoveryCodes } from './RecoveryCodes';
-import { Row, Rows, Section } from './Section';
 
 /** A second step after the password, and the codes for the day the phone is gone. */
 export function TotpPart({ me, prove, onChanged }: { me: Me; prove: Prove; onChanged: () => void }) {

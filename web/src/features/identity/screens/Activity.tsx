@@ -1,6 +1,4 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { ChevronLeft } from 'lucide-react';
 import { ask, client } from '~/api/client';
 import type { ActivityEntry } from '~/api/types';
 import { myId } from '~/core/store/session';
@@ -8,10 +6,10 @@ import { useLocale, useT } from '~/i18n';
 import { fullTime } from '~/i18n/format';
 import { Button } from '~/ui/Button';
 import { EmptyState, FailedState } from '~/ui/EmptyState';
+import { Row, Rows } from '~/ui/Section';
 import { SkeletonRows } from '~/ui/Skeleton';
+import { SubPage } from '~/ui/SubPage';
 import { deviceName } from '../device';
-import { Row, Rows } from '../parts/Section';
-import styles from './Security.module.css';
 
 /** Who looked at or changed my account: myself, an administrator, the server. */
 export function Activity() {
@@ -27,36 +25,28 @@ export function Activity() {
   });
   const entries = activity.data?.pages.flatMap((p) => p.items) ?? [];
   return (
-    <main className={styles.page} id="content">
-      <header className={styles.head}>
-        <Link to="/me" className={styles.back} aria-label={t('common:back')}>
-          <ChevronLeft aria-hidden />
-        </Link>
-        <h1>{t('identity:activity.title')}</h1>
-      </header>
-      <div className={styles.column}>
-        <p>{t('identity:activity.text')}</p>
-        {activity.isError ? (
-          <FailedState error={activity.error} retry={() => void activity.refetch()} />
-        ) : !activity.data ? (
-          <SkeletonRows rows={5} />
-        ) : entries.length === 0 ? (
-          <EmptyState title={t('identity:activity.none')} />
-        ) : (
-          <Rows>
-            {entries.map((entry, i) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a log only grows at its end, which is the first page
-              <Row key={i} words={<What entry={entry} />} below={fullTime(locale, entry.at)} />
-            ))}
-          </Rows>
-        )}
-        {activity.hasNextPage ? (
-          <Button isPending={activity.isFetchingNextPage} onPress={() => void activity.fetchNextPage()}>
-            {t('common:more')}
-          </Button>
-        ) : null}
-      </div>
-    </main>
+    <SubPage title={t('identity:activity.title')} back={{ to: '/me' }}>
+      <p>{t('identity:activity.text')}</p>
+      {activity.isError ? (
+        <FailedState error={activity.error} retry={() => void activity.refetch()} />
+      ) : !activity.data ? (
+        <SkeletonRows rows={5} />
+      ) : entries.length === 0 ? (
+        <EmptyState title={t('identity:activity.none')} />
+      ) : (
+        <Rows>
+          {entries.map((entry, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a log only grows at its end, which is the first page
+            <Row key={i} words={<What entry={entry} />} below={fullTime(locale, entry.at)} />
+          ))}
+        </Rows>
+      )}
+      {activity.hasNextPage ? (
+        <Button isPending={activity.isFetchingNextPage} onPress={() => void activity.fetchNextPage()}>
+          {t('common:more')}
+        </Button>
+      ) : null}
+    </SubPage>
   );
 }
 

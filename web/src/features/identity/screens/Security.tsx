@@ -1,16 +1,15 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { ChevronLeft } from 'lucide-react';
 import { useT } from '~/i18n';
 import { FailedState } from '~/ui/EmptyState';
+import form from '~/ui/form.module.css';
 import { SkeletonRows } from '~/ui/Skeleton';
+import { SubPage } from '~/ui/SubPage';
 import { readMe } from '../api';
 import { ContactsPart } from '../parts/ContactsPart';
 import { PasskeysPart } from '../parts/PasskeysPart';
 import { PasswordPart } from '../parts/PasswordPart';
 import { TotpPart } from '../parts/TotpPart';
 import { useProof } from '../parts/useProof';
-import styles from './Security.module.css';
 
 export const ME = ['me'];
 
@@ -22,32 +21,24 @@ export function Security() {
   const { prove, dialog } = useProof();
   const changed = () => queries.invalidateQueries({ queryKey: ME });
   return (
-    <main className={styles.page} id="content">
-      <header className={styles.head}>
-        <Link to="/me" className={styles.back} aria-label={t('common:back')}>
-          <ChevronLeft aria-hidden />
-        </Link>
-        <h1>{t('identity:security.title')}</h1>
-      </header>
-      <div className={styles.column}>
-        {me.isError ? (
-          <FailedState error={me.error} retry={() => void me.refetch()} />
-        ) : !me.data ? (
-          <SkeletonRows rows={4} />
-        ) : (
-          <>
-            <WaysIn
-              none={!me.data.credentials.password && me.data.credentials.passkeys === 0 && !me.data.credentials.pin}
-            />
-            <PasswordPart me={me.data} prove={prove} onChanged={changed} />
-            <PasskeysPart prove={prove} onChanged={changed} />
-            <TotpPart me={me.data} prove={prove} onChanged={changed} />
-            <ContactsPart contacts={me.data.contacts} prove={prove} onChanged={changed} />
-          </>
-        )}
-      </div>
+    <SubPage title={t('identity:security.title')} back={{ to: '/me' }}>
+      {me.isError ? (
+        <FailedState error={me.error} retry={() => void me.refetch()} />
+      ) : !me.data ? (
+        <SkeletonRows rows={4} />
+      ) : (
+        <>
+          <WaysIn
+            none={!me.data.credentials.password && me.data.credentials.passkeys === 0 && !me.data.credentials.pin}
+          />
+          <PasswordPart me={me.data} prove={prove} onChanged={changed} />
+          <PasskeysPart prove={prove} onChanged={changed} />
+          <TotpPart me={me.data} prove={prove} onChanged={changed} />
+          <ContactsPart contacts={me.data.contacts} prove={prove} onChanged={changed} />
+        </>
+      )}
       {dialog}
-    </main>
+    </SubPage>
   );
 }
 
@@ -56,7 +47,7 @@ function WaysIn({ none }: { none: boolean }) {
   const t = useT();
   if (!none) return null;
   return (
-    <p className={styles.warning} role="status">
+    <p className={form.notice} role="status">
       {t('identity:security.only_here')}
     </p>
   );
