@@ -31,6 +31,17 @@ export type OrgRole = Schemas['directory.Role'];
 export type Org = Schemas['directory.Org'];
 export type Member = Schemas['directory.Member'];
 export type Invitation = Schemas['directory.Invitation'];
+export type NewInvitation = Schemas['directory.NewInvitation'];
+export type InvitationChange = Schemas['directory.InvitationChange'];
+export type Accepted = Schemas['directory.Accepted'];
+export type JoinRequest = Schemas['directory.JoinRequest'];
+export type Asking = Schemas['directory.Asking'];
+export type MemberChange = Schemas['directory.MemberChange'];
+export type OrgSettings = Schemas['directory.OrgSettings'];
+export type AuditEntry = Schemas['directory.AuditEntry'];
+export type NewIssued = Schemas['directory.NewIssued'];
+export type Card = Schemas['directory.Card'];
+export type Recovery = Schemas['directory.Recovery'];
 export type InvitationPreview = Schemas['directory.InvitationLook'];
 
 export type Block = Schemas['chat.Block'];

@@ -128,6 +128,28 @@ const activity = createRoute({
   component: identityScreens.activity,
 });
 
+const manage = createRoute({
+  getParentRoute: () => inside,
+  path: '/org/$org/manage',
+  component: directoryScreens.manage,
+});
+const managed = [
+  createRoute({
+    getParentRoute: () => manage,
+    path: '/',
+    beforeLoad: ({ params }) => {
+      throw redirect({ to: '/org/$org/manage/members', params: { org: params.org }, replace: true });
+    },
+  }),
+  createRoute({ getParentRoute: () => manage, path: '/members', component: directoryScreens.members }),
+  createRoute({ getParentRoute: () => manage, path: '/invitations', component: directoryScreens.invitations }),
+  createRoute({ getParentRoute: () => manage, path: '/requests', component: directoryScreens.requests }),
+  createRoute({ getParentRoute: () => manage, path: '/accounts', component: directoryScreens.accounts }),
+  createRoute({ getParentRoute: () => manage, path: '/recoveries', component: directoryScreens.recoveries }),
+  createRoute({ getParentRoute: () => manage, path: '/settings', component: directoryScreens.settings }),
+  createRoute({ getParentRoute: () => manage, path: '/audit', component: directoryScreens.audit }),
+] as const;
+
 const tree = root.addChildren([
   home,
   ...outside,

@@ -1,4 +1,4 @@
-import { ask, client } from '~/api/client';
+import { AppError, ask, client } from '~/api/client';
 import type { Contact, Me, Passkey, Session, SignedIn, User } from '~/api/types';
 import { assertPasskey, createPasskey } from './passkey';
 
@@ -131,3 +131,19 @@ export const showContact = (id: string, visible_to: Contact['visible_to']): Prom
   ask(client.PATCH('/me/contacts/{id}', { params: { path: { id } }, body: { visible_to } }));
 
 export const endOtherSessions = (): Promise<unknown> => ask(client.DELETE('/sessions'));
+
+/** The server asks for a proof that is this recent. */
+const PROOF_MS = 10 * 60_000;
+
+/** Fails as the server would where the next act would ask for a fresh proof. */
+export async function needProof(): Promise<void> {
+  const { session, credentials } = await readMe();
+  const methods = [
+    ...(credentials.password ? ['password'] : []),
+    ...(credentials.passkeys > 0 ? ['passkey'] : []),
+    ...(credentials.totp ? ['totp'] : []),
+  ];
+  // A minute less, for the way there.
+  if (methods.length === 0 || (session.proven_at ?? 0) > now() - PROOF_MS + 60_000) return;
+  throw new AppError('proof_required', 403, { code: 'proof_required', context: { methods } });
+}

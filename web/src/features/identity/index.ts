@@ -1,5 +1,7 @@
 /** What the rest of the client may use of identity. */
-export { endSession, readSessions, renameMe, type SignedIn, signIn, signUp } from './api';
+export { endOtherSessions, endSession, needProof, readSessions, renameMe, type SignedIn, signIn, signUp } from './api';
 export { deviceName } from './device';
 export { LoginShown } from './parts/LoginShown';
+export type { Prove } from './parts/PasswordPart';
 export { SignUpForm } from './parts/SignUpForm';
+export { useProof } from './parts/useProof';

@@ -1,0 +1,62 @@
+import { Link, Outlet, useParams } from '@tanstack/react-router';
+import { useStore } from 'zustand';
+import type { Org } from '~/api/types';
+import { useT } from '~/i18n';
+import { EmptyState } from '~/ui/EmptyState';
+import { SkeletonRows } from '~/ui/Skeleton';
+import { SubPage } from '~/ui/SubPage';
+import { directory } from '../../store';
+import styles from './Manage.module.css';
+
+export const mayManage = (org: Org) => org.role === 'owner' || org.role === 'admin';
+
+/** The organisation one looks after; only shown to those who do. */
+export function useManaged(): Org | undefined {
+  const { org } = useParams({ strict: false });
+  return useStore(directory, (s) => (org ? s.orgs[org] : undefined));
+}
+
+/** Everything an organisation's owners and administrators look after, a place each. */
+export function Manage() {
+  const t = useT();
+  const loaded = useStore(directory, (s) => s.loaded);
+  const org = useManaged();
+  if (!org || !mayManage(org)) {
+    return (
+      <SubPage title={t('directory:manage.title')} back={{ to: '/contacts' }}>
+        {loaded ? <EmptyState title={t('directory:manage.not_yours')} /> : <SkeletonRows />}
+      </SubPage>
+    );
+  }
+  const places = [
+    { to: '/org/$org/manage/members', label: t('directory:manage.members') },
+    { to: '/org/$org/manage/invitations', label: t('directory:manage.invitations') },
+    { to: '/org/$org/manage/requests', label: t('directory:manage.requests') },
+    { to: '/org/$org/manage/accounts', label: t('directory:manage.accounts') },
+    { to: '/org/$org/manage/recoveries', label: t('directory:manage.recoveries') },
+    { to: '/org/$org/manage/settings', label: t('directory:manage.settings') },
+    { to: '/org/$org/manage/audit', label: t('directory:manage.audit') },
+  ] as const;
+  return (
+    <SubPage
+      title={t('directory:manage.of', { org: org.name })}
+      back={{ to: '/contacts/$org', params: { org: org.id } }}
+      wide
+    >
+      <nav className={styles.places} aria-label={t('directory:manage.title')}>
+        {places.map((p) => (
+          <Link
+            key={p.to}
+            to={p.to}
+            params={{ org: org.id }}
+            className={styles.place}
+            activeProps={{ className: `${styles.place} ${styles.current}`, 'aria-current': 'page' }}
+          >
+            {p.label}
+          </Link>
+        ))}
+      </nav>
+      <Outlet />
+    </SubPage>
+  );
+}

@@ -1,0 +1,116 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { EllipsisVertical } from 'lucide-react';
+import { useDeferredValue, useState } from 'react';
+import type { Member, Org } from '~/api/types';
+import { myId } from '~/core/store/session';
+import { useT } from '~/i18n';
+import { Button, IconButton } from '~/ui/Button';
+import { Choice } from '~/ui/Choice';
+import { EmptyState, FailedState } from '~/ui/EmptyState';
+import { Field } from '~/ui/Field';
+import { Menu, type MenuAction } from '~/ui/Menu';
+import { Row, Rows, Section } from '~/ui/Section';
+import { SkeletonRows } from '~/ui/Skeleton';
+import { useMembers } from '../../api';
+import { MemberDialogs, type MemberTask } from '../../parts/MemberDialogs';
+import { membersKey } from '../../store';
+import { useManaged } from './Manage';
+import styles from './Manage.module.css';
+
+/** Administrators act on everyone below owners. */
+const mayActOn = (org: Org, member: Member) => org.role === 'owner' || member.role !== 'owner';
+
+/** Everyone in the organisation, with what can be done about each. */
+export function Members() {
+  const t = useT();
+  const queries = useQueryClient();
+  const org = useManaged();
+  const [q, setQ] = useState('');
+  const [state, setState] = useState<'active' | 'suspended'>('active');
+  const [task, setTask] = useState<{ kind: MemberTask; member: Member }>();
+  const list = useMembers(org?.id, useDeferredValue(q.trim()), state);
+  if (!org) return null;
+  const items = list.data?.pages.flatMap((p) => p.items) ?? [];
+  const acts = (member: Member): MenuAction[] => {
+    const act = (kind: MemberTask, label: string, danger = false): MenuAction => ({
+      id: kind,
+      label,
+      danger,
+      run: () => setTask({ kind, member }),
+    });
+    const all = [act('details', t('directory:member.details'))];
+    if (org.role === 'owner' || member.role !== 'owner') all.push(act('role', t('directory:member.role')));
+    if (member.user === myId()) return all;
+    all.push(act('card', t('directory:member.card')));
+    all.push(
+      member.state === 'suspended'
+        ? act('restore', t('directory:member.restore'))
+        : act('suspend', t('directory:member.suspend'), true),
+    );
+    all.push(act('remove', t('directory:member.remove'), true));
+    return all;
+  };
+  const below = (m: Member) =>
+    [
+      m.role === 'member' ? undefined : t(`directory:role.${m.role}`),
+      m.number ? t('directory:member.number_is', { number: m.number }) : undefined,
+      m.verified ? t('directory:member.verified') : t('directory:member.unverified'),
+    ]
+      .filter(Boolean)
+      .join(' · ');
+  return (
+    <Section title={t('directory:manage.members')}>
+      <div className={styles.bar}>
+        <Field label={t('directory:search')} type="search" value={q} onChange={setQ} autoComplete="off" />
+        <Choice
+          chips
+          label={t('directory:member.state')}
+          value={state}
+          options={[
+            { id: 'active', label: t('directory:member.active') },
+            { id: 'suspended', label: t('directory:member.suspended') },
+          ]}
+          onChange={setState}
+        />
+      </div>
+      {list.isError ? (
+        <FailedState error={list.error} retry={() => void list.refetch()} />
+      ) : !list.data ? (
+        <SkeletonRows />
+      ) : items.length === 0 ? (
+        <EmptyState title={t('directory:none')} />
+      ) : (
+        <Rows>
+          {items.map((m) => (
+            <Row key={m.user} words={m.name} below={below(m)}>
+              {mayActOn(org, m) ? (
+                <Menu label={t('directory:member.acts', { name: m.name })} actions={acts(m)}>
+                  <IconButton label={t('directory:member.acts', { name: m.name })}>
+                    <EllipsisVertical aria-hidden />
+                  </IconButton>
+                </Menu>
+              ) : null}
+            </Row>
+          ))}
+        </Rows>
+      )}
+      {list.hasNextPage ? (
+        <Button isPending={list.isFetchingNextPage} onPress={() => void list.fetchNextPage()}>
+          {t('directory:more')}
+        </Button>
+      ) : null}
+      {task ? (
+        <MemberDialogs
+          org={org}
+          task={task.kind}
+          member={task.member}
+          onClose={() => setTask(undefined)}
+          onDone={() => {
+            setTask(undefined);
+            void queries.invalidateQueries({ queryKey: membersKey(org.id) });
+          }}
+        />
+      ) : null}
+    </Section>
+  );
+}

@@ -1,0 +1,113 @@
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { asAppError } from '~/api/client';
+import type { Card, Recovery } from '~/api/types';
+import { now } from '~/core/clock';
+import { myId } from '~/core/store/session';
+import { useProof } from '~/features/identity';
+import { useErrorText, useLocale, useT } from '~/i18n';
+import { fullTime, listTime } from '~/i18n/format';
+import { Button } from '~/ui/Button';
+import { EmptyState, FailedState } from '~/ui/EmptyState';
+import { Row, Rows, Section } from '~/ui/Section';
+import { SkeletonRows } from '~/ui/Skeleton';
+import { toast } from '~/ui/Toast';
+import { approveRecovery, manageKey, readRecoveries, recoveryCard, refuseRecovery } from '../../manage';
+import { NewCard } from '../../parts/CardDialog';
+import { useManaged } from './Manage';
+
+/** Accounts whose owners cannot get in: one administrator asks, another decides. */
+export function Recoveries() {
+  const t = useT();
+  const locale = useLocale();
+  const errorText = useErrorText();
+  const queries = useQueryClient();
+  const { prove, dialog } = useProof();
+  const org = useManaged();
+  const id = org?.id ?? '';
+  const [busy, setBusy] = useState<string>();
+  const [card, setCard] = useState<Card>();
+  const key = manageKey(id, 'recoveries');
+  const list = useInfiniteQuery({
+    queryKey: key,
+    staleTime: 0,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam }) => readRecoveries(id, pageParam),
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+  const act = async (recovery: Recovery, run: () => Promise<unknown>) => {
+    setBusy(recovery.id);
+    try {
+      await prove(run);
+    } catch (error) {
+      toast(errorText(asAppError(error)));
+    }
+    setBusy(undefined);
+    await queries.invalidateQueries({ queryKey: key });
+  };
+  if (!org) return null;
+  const items = list.data?.pages.flatMap((p) => p.items) ?? [];
+  const below = (r: Recovery) =>
+    [
+      t(`directory:recovery.state.${r.state}`),
+      r.state === 'approved' && r.ready_at
+        ? t('directory:recovery.ready_at', { when: fullTime(locale, r.ready_at) })
+        : undefined,
+      t('directory:recovery.asked_by', { name: r.asked_by_name, when: listTime(locale, r.asked_at, now()) }),
+      r.reason,
+    ]
+      .filter(Boolean)
+      .join(' · ');
+  return (
+    <Section title={t('directory:manage.recoveries')} text={t('directory:recovery.list_text')}>
+      {list.isError ? (
+        <FailedState error={list.error} retry={() => void list.refetch()} />
+      ) : !list.data ? (
+        <SkeletonRows rows={3} />
+      ) : items.length === 0 ? (
+        <EmptyState title={t('directory:recovery.none')} />
+      ) : (
+        <Rows>
+          {items.map((r) => {
+            const mine = r.asked_by === myId();
+            return (
+              <Row key={r.id} words={r.name} below={below(r)}>
+                {r.state === 'asked' ? (
+                  <>
+                    <Button isDisabled={busy === r.id} onPress={() => void act(r, () => refuseRecovery(id, r.id))}>
+                      {mine ? t('directory:recovery.withdraw') : t('directory:recovery.refuse')}
+                    </Button>
+                    {mine || r.user === myId() ? null : (
+                      <Button
+                        kind="primary"
+                        isDisabled={busy === r.id}
+                        onPress={() => void act(r, () => approveRecovery(id, r.id))}
+                      >
+                        {t('directory:recovery.approve')}
+                      </Button>
+                    )}
+                  </>
+                ) : r.state === 'ready' ? (
+                  <Button
+                    kind="primary"
+                    isDisabled={busy === r.id}
+                    onPress={() => void act(r, async () => setCard(await recoveryCard(id, r.id)))}
+                  >
+                    {t('directory:recovery.card')}
+                  </Button>
+                ) : null}
+              </Row>
+            );
+          })}
+        </Rows>
+      )}
+      {list.hasNextPage ? (
+        <Button isPending={list.isFetchingNextPage} onPress={() => void list.fetchNextPage()}>
+          {t('directory:more')}
+        </Button>
+      ) : null}
+      {card ? <NewCard org={org} card={card} onClose={() => setCard(undefined)} /> : null}
+      {dialog}
+    </Section>
+  );
+}
