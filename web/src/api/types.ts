@@ -26,6 +26,8 @@ export type Me = Schemas['identity.Me'];
 export type Contact = Schemas['identity.Contact'];
 export type Passkey = Schemas['identity.Passkey'];
 export type ActivityEntry = Schemas['identity.Activity'];
+export type Notice = Schemas['identity.Notice'];
+export type Merge = Schemas['identity.Merge'];
 
 export type OrgRole = Schemas['directory.Role'];
 export type Org = Schemas['directory.Org'];
@@ -42,6 +44,10 @@ export type AuditEntry = Schemas['directory.AuditEntry'];
 export type NewIssued = Schemas['directory.NewIssued'];
 export type Card = Schemas['directory.Card'];
 export type Recovery = Schemas['directory.Recovery'];
+export type Friend = Schemas['directory.Friend'];
+export type PersonCode = Schemas['directory.PersonCode'];
+export type PersonLook = Schemas['directory.PersonLook'];
+export type Profile = Schemas['directory.Profile'];
 export type InvitationPreview = Schemas['directory.InvitationLook'];
 
 export type Block = Schemas['chat.Block'];

@@ -127,6 +127,9 @@ const activity = createRoute({
   path: '/me/activity',
   component: identityScreens.activity,
 });
+const merges = createRoute({ getParentRoute: () => inside, path: '/me/merge', component: identityScreens.merges });
+const friends = createRoute({ getParentRoute: () => inside, path: '/friends', component: directoryScreens.friends });
+const person = createRoute({ getParentRoute: () => inside, path: '/u/$code', component: directoryScreens.person });
 
 const manage = createRoute({
   getParentRoute: () => inside,
@@ -160,6 +163,10 @@ const tree = root.addChildren([
     me,
     security,
     activity,
+    merges,
+    friends,
+    person,
+    manage.addChildren([...managed]),
   ]),
 ]);
 

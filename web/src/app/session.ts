@@ -24,6 +24,7 @@ import { uuidv7 } from '~/core/uuid';
 import { onWatch } from '~/core/watch';
 import * as chatSlice from '~/features/chat';
 import * as directorySlice from '~/features/directory';
+import { NOTICES } from '~/features/identity';
 import { queries } from './queries';
 
 interface Running {
@@ -245,7 +246,10 @@ function applyPerson(_id: string, rev: number, events: unknown[]): void {
       const user = event.user ?? (event as unknown as User);
       session.setState({ me: { ...session.getState().me, ...user } });
       learnPeople([user]);
-    } else chatSlice.personEvent(event);
+    } else if (event.kind === 'notice') void queries.invalidateQueries({ queryKey: NOTICES });
+    else if (event.kind === 'friend') void queries.invalidateQueries({ queryKey: directorySlice.FRIENDS });
+    else if (event.kind === 'join_request') void queries.invalidateQueries({ queryKey: directorySlice.OWN_REQUESTS });
+    else chatSlice.personEvent(event);
   }
 }
 

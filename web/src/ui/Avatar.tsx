@@ -1,3 +1,6 @@
+import { useEffect, useState } from 'react';
+import { useStore } from 'zustand';
+import { people, wantPeople } from '~/core/store/people';
 import styles from './Avatar.module.css';
 import { cx } from './cx';
 
@@ -48,12 +51,29 @@ export function Avatar({
   online?: string | undefined;
   away?: boolean;
 }) {
+  const version = useStore(people, (s) => s.users[id]?.photo);
+  const [broken, setBroken] = useState<string>();
+  useEffect(() => wantPeople([id]), [id]);
+  const address = version ? `/api/v1/users/${id}/photo/${version}?size=${size === 'large' ? 512 : 96}` : undefined;
+  // Initials stand in for a photo that does not come.
+  const photo = address === broken ? undefined : address;
   return (
     <span
       className={cx(styles.avatar, styles.person, styles[size], away && styles.away)}
       style={{ backgroundColor: colour(id) }}
     >
-      <span aria-hidden>{initials(name)}</span>
+      {photo ? (
+        <img
+          className={styles.photo}
+          src={photo}
+          alt=""
+          loading="lazy"
+          decoding="async"
+          onError={() => setBroken(photo)}
+        />
+      ) : (
+        <span aria-hidden>{initials(name)}</span>
+      )}
       {online ? <span className={styles.dot} role="img" aria-label={online} /> : null}
     </span>
   );

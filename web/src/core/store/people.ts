@@ -10,6 +10,9 @@ export interface PeopleState {
 
 export const people = createStore<PeopleState>(() => ({ users: {}, presence: {} }));
 
+/** What of a person is drawn somewhere. */
+const SHOWN = ['name', 'deleted', 'photo', 'bio', 'merged_into', 'created_at'] as const;
+
 const BATCH = 200;
 const wanted = new Set<string>();
 const failedAt = new Map<string, number>();
@@ -27,7 +30,7 @@ export function learnPeople(users: (Pick<User, 'id' | 'name'> & Partial<User>)[]
   for (const user of users) {
     const old = known[user.id];
     const next: User = { kind: 'person', created_at: 0, ...old, ...user };
-    if (!old || old.name !== next.name || old.deleted !== next.deleted) news[user.id] = next;
+    if (!old || SHOWN.some((key) => old[key] !== next[key])) news[user.id] = next;
   }
   const changed = Object.values(news);
   if (changed.length === 0) return;
@@ -35,11 +38,15 @@ export function learnPeople(users: (Pick<User, 'id' | 'name'> & Partial<User>)[]
   keep(changed);
 }
 
-/** Sees to it that these people's names are known soon. */
+/** Somebody of whom only the name came along with something else. */
+const partly = (user: User) => user.created_at === 0;
+
+/** Sees to it that these people are known soon, their photos too. */
 export function wantPeople(ids: Iterable<string>): void {
   const { users } = people.getState();
   for (const id of ids) {
-    if (!users[id] && Date.now() - (failedAt.get(id) ?? 0) > 30_000) wanted.add(id);
+    const user = users[id];
+    if ((!user || partly(user)) && Date.now() - (failedAt.get(id) ?? 0) > 30_000) wanted.add(id);
   }
   if (wanted.size > 0 && timer === undefined) timer = setTimeout(() => void fetchWanted(), 20);
 }

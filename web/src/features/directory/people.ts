@@ -18,18 +18,22 @@ const NUMBER = 32;
 export function readPeople(text: string): Read {
   const read: Read = { people: [], bad: [] };
   const seen = new Set<string>();
-  text.split(/\r?\n/).forEach((raw, i) => {
+  for (const [i, raw] of text.split(/\r?\n/).entries()) {
     const line = raw.trim();
-    if (!line || (i === 0 && /^(姓名|名字|name)\b/i.test(line)) || (i === 0 && /^(姓名|名字)/.test(line))) return;
-    const bad = (why: Read['bad'][number]['why']) => read.bad.push({ line: i + 1, text: line.slice(0, 80), why });
+    if (!line || (i === 0 && /^(姓名|名字|name\b)/i.test(line))) continue;
     const cut = /^(.*?)(?:\t+|\s*[,，;；]\s*|\s{2,}|\s+(?=\S+$))(\S+)$/u.exec(line);
     const [name, number] = [cut?.[1]?.trim() ?? '', cut?.[2]?.trim() ?? ''];
-    if (!name || !number) return bad('no_number');
-    if ([...name].length > NAME) return bad('name_long');
-    if ([...number].length > NUMBER) return bad('number_long');
-    if (seen.has(number)) return bad('twice');
+    const why = wrong(name, number, seen);
     seen.add(number);
-    read.people.push({ name, number });
-  });
+    if (why) read.bad.push({ line: i + 1, text: line.slice(0, 80), why });
+    else read.people.push({ name, number });
+  }
   return read;
+}
+
+function wrong(name: string, number: string, seen: ReadonlySet<string>): Read['bad'][number]['why'] | undefined {
+  if (!name || !number) return 'no_number';
+  if (Array.from(name).length > NAME) return 'name_long';
+  if (Array.from(number).length > NUMBER) return 'number_long';
+  return seen.has(number) ? 'twice' : undefined;
 }

@@ -2,6 +2,8 @@ import { lazyRouteComponent } from '@tanstack/react-router';
 
 export const directoryScreens = {
   contacts: lazyRouteComponent(() => import('./screens/Contacts'), 'Contacts'),
+  friends: lazyRouteComponent(() => import('./screens/Friends'), 'Friends'),
+  person: lazyRouteComponent(() => import('./screens/Person'), 'Person'),
   manage: lazyRouteComponent(() => import('./screens/manage/Manage'), 'Manage'),
   members: lazyRouteComponent(() => import('./screens/manage/Members'), 'Members'),
   invitations: lazyRouteComponent(() => import('./screens/manage/Invitations'), 'Invitations'),

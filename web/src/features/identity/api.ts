@@ -1,5 +1,5 @@
 import { AppError, ask, client } from '~/api/client';
-import type { Contact, Me, Passkey, Session, SignedIn, User } from '~/api/types';
+import type { Contact, Me, Merge, Notice, Passkey, Session, SignedIn, User } from '~/api/types';
 import { assertPasskey, createPasskey } from './passkey';
 
 export type { SignedIn } from '~/api/types';
@@ -73,8 +73,6 @@ export const readSessions = (): Promise<{ items: Session[] }> => ask(client.GET(
 export const endSession = (id: string): Promise<unknown> =>
   ask(client.DELETE('/sessions/{id}', { params: { path: { id } } }));
 
-export const renameMe = (name: string): Promise<User> => ask(client.PATCH('/me', { body: { name } }));
-
 /** How a session shows again that its person is there. */
 export const proveByPassword = (password: string): Promise<unknown> =>
   ask(client.POST('/me/proof', { body: { password } }));
@@ -147,3 +145,39 @@ export async function needProof(): Promise<void> {
   if (methods.length === 0 || (session.proven_at ?? 0) > now() - PROOF_MS + 60_000) return;
   throw new AppError('proof_required', 403, { code: 'proof_required', context: { methods } });
 }
+
+export const changeMe = (body: { name?: string; bio?: string }): Promise<User> => ask(client.PATCH('/me', { body }));
+
+/** The picture as it is; the server turns, trims and shrinks it. */
+export async function setPhoto(file: Blob): Promise<User> {
+  return ask(
+    client.PUT('/me/photo', {
+      body: file as never,
+      bodySerializer: (body) => body as unknown as Blob,
+      headers: { 'Content-Type': file.type || 'application/octet-stream' },
+    }),
+  );
+}
+
+export const dropPhoto = (): Promise<unknown> => ask(client.DELETE('/me/photo'));
+
+export const readNotices = (cursor?: string): Promise<{ items: Notice[]; next?: string }> =>
+  ask(client.GET('/me/notices', { params: { query: cursor ? { cursor } : {} } }));
+
+export const seeNotice = (id: string): Promise<unknown> =>
+  ask(client.PUT('/me/notices/{id}', { params: { path: { id } }, body: { seen: true } }));
+
+export const offerMerge = (): Promise<{ code: string; expires_at: number }> => ask(client.POST('/me/merge-offers'));
+
+export const previewMerge = (code: string): Promise<Merge> => ask(client.POST('/me/merges', { body: { code } }));
+
+export const confirmMerge = (id: string): Promise<Merge> =>
+  ask(client.POST('/me/merges/{id}/confirm', { params: { path: { id } } }));
+
+export const undoMerge = (id: string): Promise<Merge> =>
+  ask(client.POST('/me/merges/{id}/undo', { params: { path: { id } } }));
+
+export const readMerges = (): Promise<{ items: Merge[] }> => ask(client.GET('/me/merges'));
+
+export const refuseRecoveryOfMine = (id: string): Promise<unknown> =>
+  ask(client.POST('/me/recoveries/{id}/refuse', { params: { path: { id } } }));

@@ -1,7 +1,9 @@
 /** What the rest of the client may use of identity. */
-export { endOtherSessions, endSession, needProof, readSessions, renameMe, type SignedIn, signIn, signUp } from './api';
+export { endOtherSessions, endSession, needProof, readSessions, type SignedIn, signIn, signUp } from './api';
 export { deviceName } from './device';
 export { LoginShown } from './parts/LoginShown';
+export { NOTICES, Notices } from './parts/Notices';
 export type { Prove } from './parts/PasswordPart';
+export { ProfilePart } from './parts/ProfilePart';
 export { SignUpForm } from './parts/SignUpForm';
 export { useProof } from './parts/useProof';

@@ -8,6 +8,7 @@ export const identityScreens = {
   reset: lazyRouteComponent(() => import('./screens/Reset'), 'Reset'),
   security: lazyRouteComponent(() => import('./screens/Security'), 'Security'),
   activity: lazyRouteComponent(() => import('./screens/Activity'), 'Activity'),
+  merges: lazyRouteComponent(() => import('./screens/Merges'), 'Merges'),
   setup: lazyRouteComponent(() => import('./screens/SignUp'), 'Setup'),
 };
 

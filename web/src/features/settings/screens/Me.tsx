@@ -1,21 +1,17 @@
-import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { ChevronRight } from 'lucide-react';
+import { useState } from 'react';
 import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
 import { sessionLifecycle } from '~/core/lifecycle';
 import { FONT_SIZES, type Language, settings, type Theme } from '~/core/settings';
-import { learnPeople } from '~/core/store/people';
-import { session } from '~/core/store/session';
-import { renameMe } from '~/features/identity';
+import { Notices, ProfilePart } from '~/features/identity';
 import { setLanguage, useErrorText, useLocale, useT } from '~/i18n';
-import { Avatar } from '~/ui/Avatar';
 import { Button } from '~/ui/Button';
 import { Choice } from '~/ui/Choice';
 import { Confirm } from '~/ui/Dialog';
-import { Field } from '~/ui/Field';
 import { toast } from '~/ui/Toast';
 import { Toggle } from '~/ui/Toggle';
-import { useSubmit } from '~/ui/useSubmit';
 import { Sessions } from '../parts/Sessions';
 import styles from './Me.module.css';
 
@@ -27,7 +23,9 @@ export function Me() {
         <h1>{t('settings:title')}</h1>
       </header>
       <div className={styles.column}>
-        <Profile />
+        <Notices />
+        <ProfilePart />
+        <Account />
         <Look />
         <Writing />
         <Sessions />
@@ -37,48 +35,37 @@ export function Me() {
   );
 }
 
-function Profile() {
-  const t = useT();
-  const me = useStore(session, (s) => s.me);
-  const [name, setName] = useState(me?.name ?? '');
-  const { submit, pending, at, general } = useSubmit(async () => {
-    const user = await renameMe(name.trim());
-    session.setState({ me: { ...me, ...user } });
-    learnPeople([user]);
-    toast(t('settings:name_saved'));
-  });
-  if (!me) return null;
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    void submit();
-  };
-  const changed = name.trim() !== '' && name.trim() !== me.name;
-  return (
-    <section className={styles.profile}>
-      <Avatar id={me.id} name={me.name} size="large" />
-      <form className={styles.name} onSubmit={onSubmit}>
-        <Field
-          label={t('settings:name')}
-          value={name}
-          onChange={setName}
-          maxLength={50}
-          error={at('name') ?? general('name')}
-          hint={me.login ? `${t('settings:login')}: ${me.login}` : undefined}
-        />
-        {changed ? (
-          <Button kind="primary" type="submit" isPending={pending}>
-            {t('common:save')}
-          </Button>
-        ) : null}
-      </form>
-    </section>
-  );
-}
-
 const LANGUAGES: { id: Language; label: string }[] = [
   { id: 'zh-CN', label: '简体中文' },
   { id: 'en', label: 'English' },
 ];
+
+/** Doors to the rest of the account. */
+function Account() {
+  const t = useT();
+  return (
+    <nav className={styles.section} aria-label={t('settings:account')}>
+      <h2>{t('settings:account')}</h2>
+      <ul className={styles.doors}>
+        <Door to="/me/security" label={t('identity:security.title')} />
+        <Door to="/friends" label={t('directory:friends.title')} />
+        <Door to="/me/activity" label={t('identity:activity.title')} />
+        <Door to="/me/merge" label={t('identity:merge.title')} />
+      </ul>
+    </nav>
+  );
+}
+
+function Door({ to, label }: { to: '/me/security' | '/friends' | '/me/activity' | '/me/merge'; label: string }) {
+  return (
+    <li>
+      <Link to={to} className={styles.door}>
+        {label}
+        <ChevronRight aria-hidden size={18} />
+      </Link>
+    </li>
+  );
+}
 
 function Look() {
   const t = useT();
