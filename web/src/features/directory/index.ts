@@ -3,10 +3,10 @@ export {
   acceptInvitation,
   createInvitation,
   createOrg,
+  OWN_REQUESTS,
   readInvitation,
-  readOwnRequests,
   useMembers,
-  withdrawRequest,
 } from './api';
+export { FRIENDS } from './friends';
 export { MemberPicker } from './parts/MemberPicker';
 export { directory, forgetDirectory, orgHandler, putOrgs, readOrgs } from './store';

@@ -1,5 +1,5 @@
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { UserPlus } from 'lucide-react';
+import { Contact, Settings2, UserPlus } from 'lucide-react';
 import { useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
@@ -18,6 +18,7 @@ import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
 import { useMembers } from '../api';
 import { MemberRow } from '../parts/MemberRow';
+import { OwnRequests } from '../parts/OwnRequests';
 import { directory } from '../store';
 import styles from './Contacts.module.css';
 
@@ -33,7 +34,14 @@ export function Contacts() {
   return (
     <main className={styles.page} id="content">
       <Head org={org} orgs={list} />
-      <Members key={org.id} org={org} title={t('directory:members')} />
+      <div className={styles.list}>
+        <OwnRequests />
+      </div>
+      {org.state === 'suspended' ? (
+        <EmptyState title={t('directory:suspended_here')} />
+      ) : (
+        <Members key={org.id} org={org} title={t('directory:members')} />
+      )}
     </main>
   );
 }
@@ -41,7 +49,7 @@ export function Contacts() {
 function Head({ org, orgs }: { org: Org; orgs: Org[] }) {
   const t = useT();
   const navigate = useNavigate();
-  const mayInvite = org.role === 'owner' || org.role === 'admin';
+  const mayManage = org.role === 'owner' || org.role === 'admin';
   return (
     <header className={styles.head}>
       <div className={styles.title}>
@@ -57,7 +65,18 @@ function Head({ org, orgs }: { org: Org; orgs: Org[] }) {
           onChange={(id) => void navigate({ to: '/contacts/$org', params: { org: id }, replace: true })}
         />
       ) : null}
-      {mayInvite ? (
+      <IconButton label={t('directory:friends.title')} onPress={() => void navigate({ to: '/friends' })}>
+        <Contact aria-hidden />
+      </IconButton>
+      {mayManage ? (
+        <IconButton
+          label={t('directory:manage.open')}
+          onPress={() => void navigate({ to: '/org/$org/manage', params: { org: org.id } })}
+        >
+          <Settings2 aria-hidden />
+        </IconButton>
+      ) : null}
+      {mayManage ? (
         <IconButton
           label={t('directory:invite')}
           onPress={() => void navigate({ to: '/invite/$org', params: { org: org.id } })}
@@ -146,6 +165,7 @@ function useWatch(members: Member[]): void {
   useEffect(() => watchPeople('contacts', ids ? ids.split(',') : []), [ids]);
 }
 
+/** Nobody yet: the two ways in, and what waits for somebody's consent. */
 function NoOrg() {
   const t = useT();
   return (
@@ -153,10 +173,19 @@ function NoOrg() {
       <EmptyState
         icon={<UserPlus aria-hidden />}
         title={t('directory:no_org')}
-        action={<Link to="/welcome">{t('directory:invite')}</Link>}
+        action={
+          <span className={styles.ways}>
+            <Link to="/join">{t('directory:join')}</Link>
+            <Link to="/create">{t('directory:create')}</Link>
+            <Link to="/friends">{t('directory:friends.title')}</Link>
+          </span>
+        }
       >
         {t('directory:no_org_text')}
       </EmptyState>
+      <div className={styles.list}>
+        <OwnRequests />
+      </div>
     </main>
   );
 }

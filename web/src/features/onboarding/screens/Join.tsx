@@ -2,17 +2,17 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useStore } from 'zustand';
-import { AppError } from '~/api/client';
 import type { InvitationPreview, User } from '~/api/types';
 import { sessionLifecycle } from '~/core/lifecycle';
 import { session } from '~/core/store/session';
-import { acceptInvitation, directory, readInvitation, readOrgs } from '~/features/directory';
-import { LoginShown, type SignedIn, SignUpForm } from '~/features/identity';
+import { acceptInvitation, readInvitation } from '~/features/directory';
+import { type SignedIn, SignUpForm } from '~/features/identity';
 import { useT } from '~/i18n';
 import { GroupAvatar } from '~/ui/Avatar';
 import { Button } from '~/ui/Button';
 import { FailedState } from '~/ui/EmptyState';
 import { FormError } from '~/ui/FormError';
+import form from '~/ui/form.module.css';
 import { Page, PageFoot } from '~/ui/Page';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { useSubmit } from '~/ui/useSubmit';
@@ -44,37 +44,34 @@ export function Join() {
 function Invited({ code, preview, me }: { code: string; preview: InvitationPreview; me: User | undefined }) {
   const t = useT();
   const navigate = useNavigate();
-  const [made, setMade] = useState<SignedIn>();
-  const [joining, setJoining] = useState(false);
-  const [landing, setLanding] = useState<string>();
+  const [entering, setEntering] = useState(false);
+  const [waiting, setWaiting] = useState(false);
   const land = (conversation: string) =>
     navigate({ to: '/chat/$conversation', params: { conversation }, replace: true });
-  const enter = async (): Promise<string> => {
-    try {
-      return (await acceptInvitation(code)).conversation;
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'already_member') throw error;
-      await readOrgs();
-      return directory.getState().orgs[preview.org.id]?.all_staff ?? '';
-    }
+  const enter = async () => {
+    const accepted = await acceptInvitation(code);
+    if (accepted.state === 'joined') await land(accepted.conversation);
+    else setWaiting(true);
   };
-  const accept = useSubmit(async () => {
-    await land(await enter());
-  });
-  // Signing up with the invitation may have joined already; accepting says which conversation to land in.
+  const accept = useSubmit(enter);
+  // If joining fails there is an account by now: the page offers to join with it.
   const signedUp = async (signedIn: SignedIn) => {
-    setJoining(true);
+    setEntering(true);
     try {
       await sessionLifecycle().begin(signedIn.user, signedIn.session);
-      setLanding(await enter());
-      setMade(signedIn);
+      await enter();
     } finally {
-      // If joining failed there is an account by now: the page offers to join with it.
-      setJoining(false);
+      setEntering(false);
     }
   };
-  if (made && landing !== undefined) {
-    return <LoginShown login={made.user.login ?? made.user.name} onContinue={() => void land(landing)} />;
+  if (waiting) {
+    return (
+      <Page title={t('onboarding:join.waiting')} lead={t('onboarding:join.waiting_text', { org: preview.org.name })}>
+        <Button kind="primary" wide autoFocus onPress={() => void navigate({ to: '/chat', replace: true })}>
+          {t('onboarding:invite.done')}
+        </Button>
+      </Page>
+    );
   }
   return (
     <Page title={t('onboarding:join.invited_to', { inviter: preview.inviter.name })}>
@@ -85,7 +82,8 @@ function Invited({ code, preview, me }: { code: string; preview: InvitationPrevi
           <div className={styles.count}>{t('onboarding:join.members', { count: preview.org.member_count })}</div>
         </div>
       </div>
-      {me && !joining ? (
+      {preview.approval ? <p className={form.notice}>{t('onboarding:join.approval')}</p> : null}
+      {me && !entering ? (
         <>
           <FormError>{accept.general()}</FormError>
           <Button kind="primary" wide isPending={accept.pending} onPress={() => void accept.submit()}>
