@@ -15,11 +15,29 @@ export async function found(page, setupLink, { name, org }) {
   return url.trim()
 }
 
-/** An invitation link, to the conversation of everybody. */
+/** An invitation link, to the conversation of everybody: with a name alone. */
 export async function join(page, link, { name }) {
   await page.goto(link)
-  await signUp(page, name)
+  await page.getByLabel('姓名').fill(name)
+  await page.getByRole('button', { name: '加入', exact: true }).click()
   await composer(page).waitFor()
+}
+
+/** Under "me", a password for whoever has none. */
+export async function choosePassword(page, password = PASSWORD) {
+  await page.goto(new URL('/me/security', page.url()).href)
+  await page.getByRole('button', { name: '设置密码' }).click()
+  await page.getByLabel('新密码').fill(password)
+  await page.getByRole('button', { name: '保存' }).click()
+  await page.getByText('已设置密码').waitFor()
+}
+
+/** The name and password of somebody, on a device that knows nobody. */
+export async function signIn(page, base, { login, password = PASSWORD, to = '/' }) {
+  await page.goto(`${base}/sign-in?to=${encodeURIComponent(to)}`)
+  await page.getByLabel('登录名').fill(login)
+  await page.getByRole('textbox', { name: '密码' }).fill(password)
+  await page.getByRole('button', { name: '登录', exact: true }).click()
 }
 
 async function signUp(page, name) {
