@@ -15,7 +15,7 @@ export type Millis = number;
 export type Problem = Schemas['kernel.Problem'];
 export interface Page<T> {
   items: T[];
-  next?: string;
+  next?: string | null;
 }
 
 export type ServerInfo = Schemas['identity.Server'];
@@ -39,7 +39,11 @@ export type Accepted = Schemas['directory.Accepted'];
 export type JoinRequest = Schemas['directory.JoinRequest'];
 export type Asking = Schemas['directory.Asking'];
 export type MemberChange = Schemas['directory.MemberChange'];
-export type OrgSettings = Schemas['directory.OrgSettings'];
+/** What an organisation decides about itself, by the settings' keys. */
+export interface OrgSettings {
+  'directory.step_up_minutes'?: number;
+  'directory.invite_by'?: 'admins' | 'members';
+}
 export type AuditEntry = Schemas['directory.AuditEntry'];
 export type NewIssued = Schemas['directory.NewIssued'];
 export type Card = Schemas['directory.Card'];

@@ -1,12 +1,12 @@
 /** People outside any organisation: asking, accepting, naming, blocking. */
 import { ask, client } from '~/api/client';
-import type { Friend, PersonCode, PersonLook, Profile } from '~/api/types';
+import type { Friend, Page, PersonCode, PersonLook, Profile } from '~/api/types';
 
 export const FRIENDS = ['friends'] as const;
 
 const at = (user: string) => ({ path: { user } });
 
-export const readFriends = (cursor?: string): Promise<{ items: Friend[]; next?: string }> =>
+export const readFriends = (cursor?: string): Promise<Page<Friend>> =>
   ask(client.GET('/me/friends', { params: { query: cursor ? { cursor } : {} } }));
 
 export const askFriend = (who: { user?: string; code?: string }, hello: string): Promise<Friend> =>

@@ -60,10 +60,10 @@ export async function renameOrg(org: string, name: string): Promise<Org> {
 }
 
 export const readSettings = (org: string): Promise<OrgSettings> =>
-  ask(client.GET('/orgs/{id}/settings', { params: of(org) }));
+  ask(client.GET('/orgs/{id}/settings', { params: of(org) })) as Promise<OrgSettings>;
 
-export const changeSettings = (org: string, body: Partial<OrgSettings>): Promise<OrgSettings> =>
-  ask(client.PATCH('/orgs/{id}/settings', { params: of(org), body }));
+export const changeSettings = (org: string, change: OrgSettings): Promise<OrgSettings> =>
+  ask(client.PATCH('/orgs/{id}/settings', { params: of(org), body: { ...change } })) as Promise<OrgSettings>;
 
 export const handOver = (org: string, user: string, then: 'admin' | 'member' | 'leave'): Promise<unknown> =>
   ask(client.POST('/orgs/{id}/handover', { params: of(org), body: { user, then } }));

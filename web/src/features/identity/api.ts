@@ -1,5 +1,5 @@
 import { AppError, ask, client } from '~/api/client';
-import type { Contact, Me, Merge, Notice, Passkey, Session, SignedIn, User } from '~/api/types';
+import type { Contact, Me, Merge, Notice, Page, Passkey, Session, SignedIn, User } from '~/api/types';
 import { assertPasskey, createPasskey } from './passkey';
 
 export type { SignedIn } from '~/api/types';
@@ -23,7 +23,7 @@ export const signUp = (account: NewAccount): Promise<SignedIn> => ask(client.POS
 export async function signUpByPasskey(account: Omit<NewAccount, 'password'>): Promise<SignedIn> {
   const { id, options } = await ask(client.POST('/accounts/passkey/start', { body: account }));
   const credential = await createPasskey(options);
-  return ask(client.POST('/accounts/passkey', { body: { ...account, id, credential } }));
+  return ask(client.POST('/accounts/passkey', { body: { id, credential } }));
 }
 
 export interface PasswordSignIn extends Second {
@@ -63,10 +63,10 @@ export const claimLink = (id: string, secret: string) =>
 export const readLink = (code: string) => ask(client.GET('/sign-in-links/code/{code}', { params: { path: { code } } }));
 
 export const approveLink = (code: string): Promise<unknown> =>
-  ask(client.POST('/sign-in-links/code/{code}/approve', { params: { path: { code } } }));
+  ask(client.POST('/sign-in-links/code/{code}/approve', { params: { path: { code } }, body: {} }));
 
 export const refuseLink = (code: string): Promise<unknown> =>
-  ask(client.POST('/sign-in-links/code/{code}/refuse', { params: { path: { code } } }));
+  ask(client.POST('/sign-in-links/code/{code}/refuse', { params: { path: { code } }, body: {} }));
 
 export const readSessions = (): Promise<{ items: Session[] }> => ask(client.GET('/sessions'));
 
@@ -80,7 +80,7 @@ export const proveByPassword = (password: string): Promise<unknown> =>
 export const proveByTotp = (totp: string): Promise<unknown> => ask(client.POST('/me/proof', { body: { totp } }));
 
 export async function proveByPasskey(): Promise<void> {
-  const { id, options } = await ask(client.POST('/me/proof/passkey/start'));
+  const { id, options } = await ask(client.POST('/me/proof/passkey/start', { body: {} }));
   const credential = await assertPasskey(options);
   await ask(client.POST('/me/proof', { body: { passkey: { id, credential } } }));
 }
@@ -107,14 +107,16 @@ export const renamePasskey = (id: string, name: string): Promise<unknown> =>
 export const removePasskey = (id: string): Promise<unknown> =>
   ask(client.DELETE('/me/passkeys/{id}', { params: { path: { id } } }));
 
-export const startTotp = (): Promise<{ secret: string; url: string }> => ask(client.POST('/me/totp/start'));
+export const startTotp = (): Promise<{ secret: string; url: string }> =>
+  ask(client.POST('/me/totp/start', { body: {} }));
 
 export const confirmTotp = (code: string): Promise<{ recovery_codes: string[] }> =>
   ask(client.POST('/me/totp', { body: { code } }));
 
 export const stopTotp = (): Promise<unknown> => ask(client.DELETE('/me/totp'));
 
-export const newRecoveryCodes = (): Promise<{ recovery_codes: string[] }> => ask(client.POST('/me/recovery-codes'));
+export const newRecoveryCodes = (): Promise<{ recovery_codes: string[] }> =>
+  ask(client.POST('/me/recovery-codes', { body: {} }));
 
 export const addContact = (kind: Contact['kind'], address: string): Promise<Contact> =>
   ask(client.POST('/me/contacts', { body: { kind, address } }));
@@ -161,13 +163,14 @@ export async function setPhoto(file: Blob): Promise<User> {
 
 export const dropPhoto = (): Promise<unknown> => ask(client.DELETE('/me/photo'));
 
-export const readNotices = (cursor?: string): Promise<{ items: Notice[]; next?: string }> =>
+export const readNotices = (cursor?: string): Promise<Page<Notice>> =>
   ask(client.GET('/me/notices', { params: { query: cursor ? { cursor } : {} } }));
 
 export const seeNotice = (id: string): Promise<unknown> =>
   ask(client.PUT('/me/notices/{id}', { params: { path: { id } }, body: { seen: true } }));
 
-export const offerMerge = (): Promise<{ code: string; expires_at: number }> => ask(client.POST('/me/merge-offers'));
+export const offerMerge = (): Promise<{ code: string; expires_at: number }> =>
+  ask(client.POST('/me/merge-offers', { body: {} }));
 
 export const previewMerge = (code: string): Promise<Merge> => ask(client.POST('/me/merges', { body: { code } }));
 

@@ -24,11 +24,14 @@ interface Options {
 type Creation = Parameters<typeof startRegistration>[0]['optionsJSON'];
 type Request = Parameters<typeof startAuthentication>[0]['optionsJSON'];
 
-export function createPasskey(options: unknown): Promise<unknown> {
+/** What the device made, as the API document calls any object. */
+export type Credential = Record<string, never>;
+
+export function createPasskey(options: unknown): Promise<Credential> {
   return said(startRegistration({ optionsJSON: (options as Options).publicKey as Creation }));
 }
 
-export function assertPasskey(options: unknown): Promise<unknown> {
+export function assertPasskey(options: unknown): Promise<Credential> {
   return said(startAuthentication({ optionsJSON: (options as Options).publicKey as Request }));
 }
 
@@ -37,9 +40,9 @@ export function dropPasskeyCeremony(): void {
   WebAuthnAbortService.cancelCeremony();
 }
 
-async function said<T>(asking: Promise<T>): Promise<T> {
+async function said(asking: Promise<unknown>): Promise<Credential> {
   try {
-    return await asking;
+    return (await asking) as Credential;
   } catch (error) {
     const name = error instanceof Error ? error.name : '';
     // The browser tells "cancelled", "timed out" and "none here" apart for nobody.

@@ -12,6 +12,7 @@ const member = (user: string, name: string): Member => ({
   name,
   role: 'member',
   state: 'active',
+  verified: true,
   joined_at: 1_700_000_000_000,
   rev: 1,
 });

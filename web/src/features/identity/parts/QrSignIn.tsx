@@ -10,11 +10,15 @@ import styles from './QrSignIn.module.css';
 
 const ASK_EVERY_MS = 1_500;
 
+/** As it stands on both devices. */
+export const twoDigits = (number: number): string => String(number).padStart(2, '0');
+
 interface Link {
   id: string;
   url: string;
   secret: string;
-  number: string;
+  /** Two digits, a leading zero not written. */
+  number: number;
   expires_at: number;
 }
 
@@ -84,7 +88,7 @@ export function QrSignIn({ shared, onDone }: { shared: boolean; onDone: (who: Si
       </p>
       {link ? (
         <p className={styles.number}>
-          {t('identity:qr.number')} <strong>{link.number}</strong>
+          {t('identity:qr.number')} <strong>{twoDigits(link.number)}</strong>
         </p>
       ) : null}
     </div>

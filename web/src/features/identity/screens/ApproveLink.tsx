@@ -13,6 +13,7 @@ import { SkeletonRows } from '~/ui/Skeleton';
 import { useSubmit } from '~/ui/useSubmit';
 import { approveLink, readLink, refuseLink } from '../api';
 import { deviceName } from '../device';
+import { twoDigits } from '../parts/QrSignIn';
 import styles from './ApproveLink.module.css';
 
 /**
@@ -64,7 +65,7 @@ export function ApproveLink() {
             <dt>{t('identity:link.at')}</dt>
             <dd>{listTime(locale, link.data.created_at, now())}</dd>
             <dt>{t('identity:link.number')}</dt>
-            <dd className={styles.number}>{link.data.number}</dd>
+            <dd className={styles.number}>{twoDigits(link.data.number)}</dd>
           </dl>
           <p className={form.notice}>{t('identity:link.warning')}</p>
           <FormError>{allow.general() ?? refuse.general()}</FormError>

@@ -102,7 +102,7 @@ function InvitationRow({
 }) {
   const t = useT();
   const locale = useLocale();
-  const usedUp = i.max_uses !== undefined && i.uses >= i.max_uses;
+  const usedUp = i.max_uses != null && i.uses >= i.max_uses;
   const over = i.revoked || i.expires_at <= now() || usedUp;
   const state = i.revoked
     ? t('directory:invitations.is_revoked')
@@ -112,7 +112,7 @@ function InvitationRow({
         ? t('directory:invitations.expired')
         : t('directory:invitations.until', { when: fullTime(locale, i.expires_at) });
   const used =
-    i.max_uses === undefined
+    i.max_uses == null
       ? t('directory:invitations.used', { count: i.uses })
       : t('directory:invitations.used_of', { count: i.uses, most: i.max_uses });
   const parts = [state, used];

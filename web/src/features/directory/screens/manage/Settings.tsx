@@ -76,7 +76,7 @@ function Rules({ org }: { org: Org }) {
     toast(t('directory:settings.saved'));
     await queries.invalidateQueries({ queryKey: key });
   });
-  const minutes = String(settings.data?.step_up_minutes ?? 0);
+  const minutes = String(settings.data?.['directory.step_up_minutes'] ?? 0);
   const known = (MINUTES as readonly string[]).includes(minutes) ? [] : [minutes];
   const label = (m: string) =>
     m === '0' ? t('directory:settings.step_up_off') : t('directory:settings.step_up_minutes', { count: Number(m) });
@@ -91,12 +91,12 @@ function Rules({ org }: { org: Org }) {
           <Row words={t('directory:settings.invite_by')} below={t('directory:settings.invite_by_text')}>
             <Select
               label={t('directory:settings.invite_by')}
-              value={settings.data.invite_by}
+              value={settings.data['directory.invite_by'] ?? 'admins'}
               options={[
                 { id: 'admins', label: t('directory:settings.admins') },
                 { id: 'members', label: t('directory:settings.everyone') },
               ]}
-              onChange={(invite_by) => void change.submit({ invite_by })}
+              onChange={(invite_by) => void change.submit({ 'directory.invite_by': invite_by })}
             />
           </Row>
           <Row words={t('directory:settings.step_up')} below={t('directory:settings.step_up_text')}>
@@ -104,7 +104,7 @@ function Rules({ org }: { org: Org }) {
               label={t('directory:settings.step_up')}
               value={minutes}
               options={[...MINUTES, ...known].map((id) => ({ id, label: label(id) }))}
-              onChange={(m) => void change.submit({ step_up_minutes: Number(m) })}
+              onChange={(m) => void change.submit({ 'directory.step_up_minutes': Number(m) })}
             />
           </Row>
         </Rows>
