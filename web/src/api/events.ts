@@ -2,10 +2,13 @@
 import type {
   Conversation,
   Cursor,
+  Friend,
+  JoinRequest,
   Member,
   MemberCursor,
   Message,
   Millis,
+  Notice,
   Org,
   OrgRole,
   Preferences,
@@ -56,7 +59,10 @@ export type PersonStreamEvent =
   | { kind: 'unfollowed'; conversation: Uuid; reason: string }
   | { kind: 'mention'; conversation: Uuid; seq: number; sender: Uuid }
   | { kind: 'membership'; org: Uuid; state: 'active' | 'left'; role: OrgRole }
-  | { kind: 'profile'; user: User };
+  | { kind: 'profile'; user: User }
+  | { kind: 'notice'; notice: Notice }
+  | { kind: 'friend'; friend: Friend }
+  | { kind: 'join_request'; request: JoinRequest };
 
 export type OrgStreamEvent = { kind: 'member'; member: Member } | { kind: 'org'; org: Org };
 

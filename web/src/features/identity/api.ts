@@ -1,5 +1,6 @@
 import { AppError, ask, client } from '~/api/client';
 import type { Contact, Me, Merge, Notice, Page, Passkey, Session, SignedIn, User } from '~/api/types';
+import { now } from '~/core/clock';
 import { assertPasskey, createPasskey } from './passkey';
 
 export type { SignedIn } from '~/api/types';
