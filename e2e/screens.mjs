@@ -16,6 +16,8 @@ await node.start()
 const { items: talks } = await api(node, owner.token, 'GET', '/api/v1/conversations?limit=20')
 const { items: orgs } = await api(node, owner.token, 'GET', '/api/v1/orgs')
 const { code } = await api(node, owner.token, 'POST', `/api/v1/orgs/${orgs[0].id}/invitations`, {})
+await api(node, owner.token, 'POST', `/api/v1/orgs/${orgs[0].id}/invitations`, { label: '前台海报', approval: true })
+const manage = `/org/${orgs[0].id}/manage`
 const group = talks.find((c) => c.kind === 'group').id
 const direct = talks.find((c) => c.kind === 'direct').id
 
@@ -32,6 +34,22 @@ const screens = [
   ['new', node, '/chat', true, (page) => page.getByRole('button', { name: /^(发起会话|New conversation)$/ }).click()],
   ['contacts', node, '/contacts', true],
   ['me', node, '/me', true],
+  ['sign-in-qr', node, '/sign-in', false, (page) => page.getByRole('button', { name: /扫码|Scan with/ }).click()],
+  ['reset', node, '/reset', false],
+  ['card', node, '/card/10023', false],
+  ['security', node, '/me/security', true],
+  ['activity', node, '/me/activity', true],
+  ['merge', node, '/me/merge', true],
+  ['friends', node, '/friends', true],
+  ['my-code', node, '/friends', true, (page) => page.getByRole('button', { name: /我的二维码|My QR/ }).click()],
+  ['manage-members', node, `${manage}/members`, true],
+  ['manage-invitations', node, `${manage}/invitations`, true],
+  ['manage-invitation', node, `${manage}/invitations`, true, (page) => page.getByRole('button', { name: /^(查看|Show)$/ }).first().click()],
+  ['manage-requests', node, `${manage}/requests`, true],
+  ['manage-accounts', node, `${manage}/accounts`, true],
+  ['manage-recoveries', node, `${manage}/recoveries`, true],
+  ['manage-settings', node, `${manage}/settings`, true],
+  ['manage-audit', node, `${manage}/audit`, true],
 ]
 
 for (const colorScheme of ['light', 'dark']) {
