@@ -9,4 +9,5 @@ export {
 } from './api';
 export { FRIENDS } from './friends';
 export { MemberPicker } from './parts/MemberPicker';
+export { ProfileDialog } from './parts/ProfileDialog';
 export { directory, forgetDirectory, orgHandler, putOrgs, readOrgs } from './store';

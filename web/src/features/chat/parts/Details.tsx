@@ -8,7 +8,7 @@ import { sharedNames, shortId } from '~/core/names';
 import { people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { watchPeople } from '~/core/watch';
-import { directory, MemberPicker } from '~/features/directory';
+import { directory, MemberPicker, ProfileDialog } from '~/features/directory';
 import { useErrorText, useT } from '~/i18n';
 import { Avatar } from '~/ui/Avatar';
 import { Button, IconButton } from '~/ui/Button';
@@ -16,6 +16,7 @@ import { Confirm, Dialog } from '~/ui/Dialog';
 import { FailedState } from '~/ui/EmptyState';
 import { Field } from '~/ui/Field';
 import { FormError } from '~/ui/FormError';
+import { Marks } from '~/ui/Marks';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
 import { Toggle } from '~/ui/Toggle';
@@ -162,6 +163,7 @@ function Member({
 }) {
   const t = useT();
   const errorText = useErrorText();
+  const [card, setCard] = useState(false);
   const leads = c.kind === 'group' && (c.my_role === 'owner' || c.my_role === 'admin');
   const removable = leads && m.user !== myId() && m.role !== 'owner';
   // Taken back in one step by adding again, so nothing asks first.
@@ -178,8 +180,17 @@ function Member({
   };
   return (
     <li className={styles.member}>
-      <Avatar id={m.user} name={m.name} size="small" online={online ? t('common:online') : undefined} />
-      <span className={styles.memberName}>{m.name}</span>
+      <button
+        type="button"
+        className={styles.card}
+        aria-label={t('directory:profile.open', { name: m.name })}
+        onClick={() => setCard(true)}
+      >
+        <Avatar id={m.user} name={m.name} size="small" online={online ? t('common:online') : undefined} />
+        <span className={styles.memberName}>{m.name}</span>
+        <Marks of={m} />
+      </button>
+      {card ? <ProfileDialog user={m.user} name={m.name} onClose={() => setCard(false)} /> : null}
       {twin ? <span className={styles.note}>{shortId(m.user)}</span> : null}
       {m.role === 'member' ? null : <span className={styles.note}>{t(`directory:role.${m.role}`)}</span>}
       {removable ? (
