@@ -5,7 +5,21 @@ import { basename, join } from 'node:path';
 const SRC = new URL('../src/', import.meta.url).pathname;
 const LANGUAGES = ['zh-CN', 'en'];
 /** Keys put together at run time, by their beginning. */
-const DYNAMIC = ['errors:', 'directory:role.', 'common:connection.', 'common:online', 'common:offline'];
+const DYNAMIC = [
+  'errors:',
+  'directory:role.',
+  'directory:role_text.',
+  'directory:acts.',
+  'directory:accounts.bad.',
+  'directory:recovery.state.',
+  'directory:profile.relation.',
+  'identity:acts.',
+  'identity:merge.state.',
+  'identity:notices.kinds.',
+  'common:connection.',
+  'common:online',
+  'common:offline',
+];
 const failures = [];
 
 function walk(dir) {

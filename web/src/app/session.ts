@@ -1,6 +1,7 @@
 /** Begins and ends what runs while someone is signed in: cache, outbox, realtime, and the stores they fill. */
 import { ask, client, onUnauthenticated } from '~/api/client';
 import type { PersonStreamEvent, Resume } from '~/api/events';
+import { FRIENDS, NOTICES, OWN_REQUESTS } from '~/api/query';
 import type { Org, User } from '~/api/types';
 import { learnServerTime } from '~/core/clock';
 import { CursorMoves } from '~/core/cursors';
@@ -24,7 +25,6 @@ import { uuidv7 } from '~/core/uuid';
 import { onWatch } from '~/core/watch';
 import * as chatSlice from '~/features/chat';
 import * as directorySlice from '~/features/directory';
-import { NOTICES } from '~/features/identity';
 import { queries } from './queries';
 
 interface Running {
@@ -247,8 +247,8 @@ function applyPerson(_id: string, rev: number, events: unknown[]): void {
       session.setState({ me: { ...session.getState().me, ...user } });
       learnPeople([user]);
     } else if (event.kind === 'notice') void queries.invalidateQueries({ queryKey: NOTICES });
-    else if (event.kind === 'friend') void queries.invalidateQueries({ queryKey: directorySlice.FRIENDS });
-    else if (event.kind === 'join_request') void queries.invalidateQueries({ queryKey: directorySlice.OWN_REQUESTS });
+    else if (event.kind === 'friend') void queries.invalidateQueries({ queryKey: FRIENDS });
+    else if (event.kind === 'join_request') void queries.invalidateQueries({ queryKey: OWN_REQUESTS });
     else chatSlice.personEvent(event);
   }
 }

@@ -44,8 +44,6 @@ export async function acceptInvitation(code: string): Promise<Accepted> {
   return accepted;
 }
 
-export const OWN_REQUESTS = ['join-requests'] as const;
-
 export const readOwnRequests = (): Promise<{ items: JoinRequest[] }> => ask(client.GET('/me/join-requests'));
 
 export const withdrawRequest = (request: string): Promise<unknown> =>

@@ -2,8 +2,6 @@
 import { ask, client } from '~/api/client';
 import type { Friend, Page, PersonCode, PersonLook, Profile } from '~/api/types';
 
-export const FRIENDS = ['friends'] as const;
-
 const at = (user: string) => ({ path: { user } });
 
 export const readFriends = (cursor?: string): Promise<Page<Friend>> =>

@@ -2,7 +2,7 @@
 export { endOtherSessions, endSession, needProof, readSessions, type SignedIn, signIn, signUp } from './api';
 export { deviceName } from './device';
 export { LoginShown } from './parts/LoginShown';
-export { NOTICES, Notices } from './parts/Notices';
+export { Notices } from './parts/Notices';
 export type { Prove } from './parts/PasswordPart';
 export { ProfilePart } from './parts/ProfilePart';
 export { SignUpForm } from './parts/SignUpForm';

@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { UserMinus, UserPlus, X } from 'lucide-react';
-import { type FormEvent, useEffect, useMemo, useState } from 'react';
+import { type FormEvent, Suspense, useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
 import type { ConversationMember } from '~/api/types';
@@ -190,7 +190,11 @@ function Member({
         <span className={styles.memberName}>{m.name}</span>
         <Marks of={m} />
       </button>
-      {card ? <ProfileDialog user={m.user} name={m.name} onClose={() => setCard(false)} /> : null}
+      {card ? (
+        <Suspense>
+          <ProfileDialog user={m.user} name={m.name} onClose={() => setCard(false)} />
+        </Suspense>
+      ) : null}
       {twin ? <span className={styles.note}>{shortId(m.user)}</span> : null}
       {m.role === 'member' ? null : <span className={styles.note}>{t(`directory:role.${m.role}`)}</span>}
       {removable ? (

@@ -1,12 +1,13 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { asAppError } from '~/api/client';
+import { OWN_REQUESTS } from '~/api/query';
 import { now } from '~/core/clock';
 import { useErrorText, useLocale, useT } from '~/i18n';
 import { listTime } from '~/i18n/format';
 import { Button } from '~/ui/Button';
 import { Row, Rows, Section } from '~/ui/Section';
 import { toast } from '~/ui/Toast';
-import { OWN_REQUESTS, readOwnRequests, withdrawRequest } from '../api';
+import { readOwnRequests, withdrawRequest } from '../api';
 
 /** Organisations that have not said yes yet; nothing where there are none. */
 export function OwnRequests() {

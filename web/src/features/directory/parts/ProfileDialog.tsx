@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
+import { FRIENDS } from '~/api/query';
 import type { Profile } from '~/api/types';
 import { learnPeople } from '~/core/store/people';
 import { startDirect } from '~/features/chat';
@@ -14,7 +15,7 @@ import { Marks } from '~/ui/Marks';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
-import { askFriend, FRIENDS, readProfile } from '../friends';
+import { askFriend, readProfile } from '../friends';
 import styles from './ProfileDialog.module.css';
 
 /** A person's card: who they are to me, where we meet, what I can do. */

@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { EllipsisVertical, UserPlus } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { asAppError } from '~/api/client';
+import { FRIENDS } from '~/api/query';
 import type { Friend } from '~/api/types';
 import { startDirect } from '~/features/chat';
 import { useErrorText, useT } from '~/i18n';
@@ -21,7 +22,7 @@ import { SkeletonRows } from '~/ui/Skeleton';
 import { SubPage } from '~/ui/SubPage';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
-import { acceptFriend, changeFriend, FRIENDS, newOwnCode, readFriends, readOwnCode, removeFriend } from '../friends';
+import { acceptFriend, changeFriend, newOwnCode, readFriends, readOwnCode, removeFriend } from '../friends';
 
 /** Friends belong to the person: they stay when an organisation is left. */
 export function Friends() {

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
+import { FRIENDS } from '~/api/query';
 import type { PersonLook } from '~/api/types';
 import { learnPeople } from '~/core/store/people';
 import { useT } from '~/i18n';
@@ -14,7 +15,7 @@ import { SkeletonRows } from '~/ui/Skeleton';
 import { SubPage } from '~/ui/SubPage';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
-import { askFriend, FRIENDS, findPerson } from '../friends';
+import { askFriend, findPerson } from '../friends';
 
 /** Who stands behind a person's own code. */
 export function Person() {

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { ShieldAlert } from 'lucide-react';
 import { asAppError } from '~/api/client';
+import { NOTICES } from '~/api/query';
 import type { Notice } from '~/api/types';
 import { now } from '~/core/clock';
 import { useErrorText, useLocale, useT } from '~/i18n';
@@ -10,8 +11,6 @@ import { toast } from '~/ui/Toast';
 import { endOtherSessions, readNotices, refuseRecoveryOfMine, seeNotice } from '../api';
 import { deviceName } from '../device';
 import styles from './Notices.module.css';
-
-export const NOTICES = ['notices'] as const;
 
 /** What happened to my account and was not looked at yet, with what to do if it was not me. */
 export function Notices() {

@@ -31,7 +31,7 @@ test('asks for a name and a password only, and says at the field what is wrong',
 
 test('whoever is invited is asked for a name and nothing else', async () => {
   const api = fakeApi();
-  const signedIn = {
+  const signedIn: SignedIn = {
     user: { id: 'u', name: '李雷', kind: 'person', created_at: 0 },
     session: { id: 's', device: '', created_at: 0, last_seen_at: 0, current: true, kind: 'cookie', shared: false },
   };
