@@ -9,6 +9,7 @@ mod core;
 mod data;
 mod friends;
 mod groups;
+mod merges;
 mod messages;
 mod mirror;
 mod personal;

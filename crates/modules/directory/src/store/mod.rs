@@ -21,6 +21,8 @@ mod closing;
 pub(crate) mod friends;
 mod invitations;
 mod members;
+pub(crate) mod merges;
+pub(crate) mod recovery;
 mod requests;
 mod roles;
 

@@ -100,9 +100,29 @@ async fn seen(ctx: Ctx, ids: Vec<UserId>) -> Result<Vec<User>> {
         .db()
         .read(move |tx| {
             let known = Known::among(tx, &ctx, ids.clone())?;
-            sql::public_users(tx, &known)
+            let mut found = sql::public_users(tx, &known)?;
+            let merged = sql::merges::stand_ins(tx, found.iter().map(|user| user.id))?;
+            if !merged.is_empty() {
+                show_stand_ins(tx, &ctx, &mut found, &merged)?;
+            }
+            Ok(found)
         })
         .await
+}
+
+/// Gives those who were merged the name of the account that stands for them,
+/// where the actor may see that one: else it would tell that the two are one.
+fn show_stand_ins(tx: &mut Tx<'_>, ctx: &Ctx, users: &mut [User], merged: &[(UserId, UserId)]) -> Result<()> {
+    let known = Known::among(tx, ctx, merged.iter().map(|(_, into)| *into).collect())?;
+    let shown = sql::public_users(tx, &known)?;
+    for user in users {
+        let into = merged.iter().find(|(from, _)| *from == user.id).map(|(_, into)| *into);
+        if let Some(stands) = shown.iter().find(|u| Some(u.id) == into) {
+            user.merged_into = Some(stands.id);
+            user.name.clone_from(&stands.name);
+        }
+    }
+    Ok(())
 }
 
 /// What anyone may know of the server.
