@@ -32,6 +32,8 @@ pub enum Budget {
     SignUp,
     /// Asking for and trying reset codes from one address.
     Reset,
+    /// Codes of accounts to be merged, tried by one person.
+    MergeCode,
     /// Looking at invitations from one address.
     InvitationLook,
     /// Looking up the codes of people, for one person.
@@ -58,6 +60,7 @@ impl Budget {
             Self::Proof => (10, 30_000),
             Self::LinkClaim => (300, 50),
             Self::LinkLook => (20, 6_000),
+            Self::MergeCode => (10, 60_000),
             Self::SignUp => (1_000, 3_600),
             Self::Reset => (60, 10_000),
             Self::InvitationLook => (60, 1_000),

@@ -4,7 +4,7 @@
 //! to the other may be more than one transaction can carry, so each module
 //! names it piece by piece ([`Merge::next`]) and moves one piece in one bounded
 //! write ([`Merge::step`]). What a step answers is kept and handed back when
-//! the merge is undone ([`Merge::undo`]), the last piece first. Who runs it
+//! the merge is undone ([`Merge::undo`]), the last piece of a module first. Who runs it
 //! commits each step together with how far it got: a crash between two steps
 //! repeats neither and forgets none.
 //!

@@ -59,7 +59,12 @@ codes! {
     ScopeMissing = "scope_missing", 403, "the token lacks the scope for that";
     NotFound = "not_found", 404, "there is no such thing, or it cannot be seen";
 
+    PinMustChange = "pin_must_change", 409, "choose a password in the place of the PIN";
+    AccountMerged = "account_merged", 403, "another account of this person stands for this one";
+
     // What stands in the way.
+    MergeCodeInvalid = "merge_code_invalid", 404, "the code does not exist, is used up or has expired";
+    MergeRefused = "merge_refused", 409, "these two accounts cannot be merged or parted now";
     Conflict = "conflict", 409, "the thing has changed in the meantime";
     LoginTaken = "login_taken", 409, "the sign-in name is taken";
     PasskeysUnavailable = "passkeys_unavailable", 409, "passkeys need https and a host name";
@@ -102,6 +107,13 @@ codes! {
     ImageBroken = "image_broken", 422, "the picture cannot be read";
     BlockedByYou = "blocked_by_you", 409, "this person is blocked by the one who asks";
     CardUnknown = "card_unknown", 422, "no module offers a card of that kind";
+
+    NumberTaken = "number_taken", 409, "somebody of this organisation has that number";
+    CardUsed = "card_used", 409, "the first card was used; getting back in needs two administrators";
+    RecoveryNeedsTwo = "recovery_needs_two", 409, "there is no second administrator who could approve";
+    RecoveryNotPossible = "recovery_not_possible", 409, "the organisation cannot open this account for its person";
+    RecoveryOpen = "recovery_open", 409, "a recovery of this account is under way";
+    RecoveryNotReady = "recovery_not_ready", 409, "the person still has time to refuse";
 
     // What the server cannot do now.
     RateLimited = "rate_limited", 429, "too many requests, try again later";

@@ -1,7 +1,7 @@
 //! What follows from the directory: the conversation of everyone in an
 //! organisation, and the end of memberships with the organisation's.
 
-use directory::{Departure, MemberJoined, MemberLeft, OrgCreated, OrgRenamed};
+use directory::{Departure, MemberJoined, MemberLeft, MemberMoved, OrgCreated, OrgRenamed};
 use kernel::{Ctx, Hook, OrgScope, Resource, WhoIsKnown};
 use proto::{OrgId, Result, UserId};
 use store::{Key, Tx};
@@ -12,6 +12,7 @@ use crate::{
     model::{Conversation, Kind, rows::ids_json, settings},
     people,
     store::{self as sql, Turn, blank},
+    views,
 };
 
 /// How many people a conversation's row names.
@@ -23,6 +24,7 @@ pub(crate) fn all() -> Vec<Hook> {
         Hook::on::<OrgRenamed>(|e| lock(e.org.org()), renamed),
         Hook::on::<MemberJoined>(|e| lock(e.org.org()), joined),
         Hook::on::<MemberLeft>(|e| lock(e.org.org()), left),
+        Hook::on::<MemberMoved>(|e| lock(e.org.org()), moved),
         Hook::on::<WhoIsKnown>(|_| Vec::new(), known),
     ]
 }
@@ -81,6 +83,27 @@ fn left(tx: &mut Tx<'_>, ctx: &Ctx, event: &MemberLeft) -> Result<()> {
     sql::personal::set_gone(tx, &turn, event.user)?;
     count(tx, &mut turn, event.org, event.member_count)?;
     events::tell(tx, &turn, Said { leaves: vec![event.user], ..Said::default() })
+}
+
+/// One account stands in for another: who may follow the organisation's own
+/// conversation changes, its groups come with the merge itself.
+fn moved(tx: &mut Tx<'_>, ctx: &Ctx, event: &MemberMoved) -> Result<()> {
+    let Some(mut turn) = turn(tx, ctx, event.org.org())? else { return Ok(()) };
+    let (mut joins, mut leaves) = (Vec::new(), Vec::new());
+    if let Some(user) = event.left {
+        sql::personal::set_gone(tx, &turn, user)?;
+        leaves.push(user);
+    }
+    if let Some(user) = event.joined {
+        sql::personal::set_back(tx, &turn, user)?;
+        let from = match views::load(tx, user, turn.id())? {
+            Some(c) => c.visible_from(tx)?,
+            None => turn.row.head.seq + 1,
+        };
+        joins.push((user, from));
+    }
+    count(tx, &mut turn, event.org, event.member_count)?;
+    events::tell(tx, &turn, Said { joins, leaves, ..Said::default() })
 }
 
 /// Writes the number of members and the first of them anew.

@@ -44,6 +44,10 @@ pub fn module() -> Module {
                     "20261122_171300_mentions_of_conversation",
                     include_str!("../migrations/20261122_171300_mentions_of_conversation.sql")
                 ),
+                ::store::migration!(
+                    "20261122_180100_chat_merge",
+                    include_str!("../migrations/20261122_180100_chat_merge.sql")
+                ),
             ]
         },
         routes: routes::routes,
@@ -72,10 +76,7 @@ pub fn module() -> Module {
         cards: Vec::new(),
         waiting: Vec::new(),
         notifications: &[],
-        merge: Duty::Nothing(
-            "accounts cannot be merged yet: a message's sender is part of its identity, so the kept account must first \
-             learn to stand for both",
-        ),
+        merge: Duty::Does(actions::MERGE),
         person_data: PersonData { export: Duty::Does(data::export_person), erase: Duty::Does(data::erase_person) },
         org_data: OrgData { export: Duty::Does(data::export_org), purge: Duty::Does(data::purge_org) },
         demo_seed: Duty::Nothing("the server's seed command builds conversations with chat::seed"),

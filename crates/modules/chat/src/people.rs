@@ -93,6 +93,25 @@ fn of_two(tx: &mut Tx<'_>, c: &Conversation, users: &[UserId]) -> Result<BTreeMa
     Ok(all)
 }
 
+/// The accounts that stand behind this one; nearly always nobody. One
+/// statement.
+pub(crate) fn behind(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<UserId>> {
+    identity::users::behind(tx, user)
+}
+
+/// Each account or the one that stands for it, each once. One statement.
+pub(crate) fn stand_ins(tx: &mut Tx<'_>, users: &[UserId]) -> Result<Vec<UserId>> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    identity::users::stand_ins(tx, users)
+}
+
+/// The account that stands for somebody: mostly themselves. One statement.
+pub(crate) fn stand_in(tx: &mut Tx<'_>, user: UserId) -> Result<UserId> {
+    Ok(stand_ins(tx, &[user])?.first().copied().unwrap_or(user))
+}
+
 /// The names of people.
 pub(crate) fn names(tx: &mut Tx<'_>, users: &[UserId]) -> Result<HashMap<UserId, String>> {
     if users.is_empty() {

@@ -93,10 +93,25 @@ pub struct PersonBlocked {
     pub on: bool,
 }
 
+/// The membership of one account is now another's, since the two were merged
+/// or parted. Nobody came and nobody went, so what a module does when somebody
+/// leaves must not happen; what hangs on the account itself moves by the
+/// module's own part in the merge. Known first: `org`.
+#[derive(Clone, Debug)]
+pub struct MemberMoved {
+    pub org: OrgScope,
+    /// Who has access now and had none, or sees more of the past.
+    pub joined: Option<UserId>,
+    /// Who has no access any more.
+    pub left: Option<UserId>,
+    /// Active members, afterwards.
+    pub member_count: i64,
+}
+
 macro_rules! events {
     ($($name:ident)+) => {$(impl Event for $name { const VETOABLE: bool = false; })+};
 }
-events!(OrgCreated OrgRenamed MemberJoined MemberLeft MemberChanged PersonBlocked);
+events!(OrgCreated OrgRenamed MemberJoined MemberLeft MemberMoved MemberChanged PersonBlocked);
 
 /// The stream of an organisation.
 pub fn stream(org: OrgId) -> StreamKey {

@@ -8,7 +8,7 @@
 //!
 //! Architecture invariant: knows people, knows no conversation. What follows
 //! from a membership elsewhere is done by hooks on [`OrgCreated`],
-//! [`OrgRenamed`], [`MemberJoined`], [`MemberLeft`] and [`MemberChanged`].
+//! [`OrgRenamed`], [`MemberJoined`], [`MemberLeft`], [`MemberChanged`] and [`MemberMoved`].
 
 mod actions;
 mod data;
@@ -27,8 +27,10 @@ use kernel::{
 };
 use proto::Result;
 
-pub use actions::{NewMember, add_member, found_org, remove_member};
-pub use events::{Departure, MemberChanged, MemberJoined, MemberLeft, OrgCreated, OrgRenamed, PersonBlocked, stream};
+pub use actions::{NewMember, add_member, found_org, owners, remove_member};
+pub use events::{
+    Departure, MemberChanged, MemberJoined, MemberLeft, MemberMoved, OrgCreated, OrgRenamed, PersonBlocked, stream,
+};
 pub use marks::{Home, marks};
 pub use members::{
     active_among, active_count_among, active_membership, active_orgs, active_scopes, are_colleagues, grants, may_talk,
@@ -69,6 +71,10 @@ pub fn module() -> Module {
                 ::store::migration!(
                     "20261122_174711_directory_people",
                     include_str!("../migrations/20261122_174711_directory_people.sql")
+                ),
+                ::store::migration!(
+                    "20261122_181100_directory_recovery",
+                    include_str!("../migrations/20261122_181100_directory_recovery.sql")
                 ),
             ]
         },
@@ -118,9 +124,9 @@ pub fn module() -> Module {
         ],
         search_sources: &[],
         cards: Vec::new(),
-        waiting: vec![Box::new(Requests)],
+        waiting: vec![Box::new(Requests), Box::new(actions::recovery::Waiting)],
         notifications: &[],
-        merge: Duty::Nothing("accounts are not merged yet; both keep their memberships"),
+        merge: Duty::Does(actions::MERGE),
         person_data: PersonData { export: Duty::Does(data::export_person), erase: Duty::Does(data::erase_person) },
         org_data: OrgData { export: Duty::Does(data::export_org), purge: Duty::Does(data::purge_org) },
         demo_seed: Duty::Nothing("organisations are made by the server's seed command with found_org and add_member"),
@@ -136,6 +142,9 @@ const PERMISSIONS: &[PermissionDoc] = &[
     PermissionDoc { object: "org", action: "list_requests", roles: "owner, admin" },
     PermissionDoc { object: "org", action: "decide_requests", roles: "owner, admin" },
     PermissionDoc { object: "org", action: "manage_members", roles: "owner; admin on everyone below owners" },
+    PermissionDoc { object: "org", action: "issue_accounts", roles: "owner, admin" },
+    PermissionDoc { object: "org", action: "list_recoveries", roles: "owner, admin" },
+    PermissionDoc { object: "org", action: "recover", roles: "two of owner, admin; admins below owners" },
     PermissionDoc { object: "org", action: "leave", roles: "owner, admin, member" },
     PermissionDoc { object: "org", action: "list_roles", roles: "owner, admin" },
     PermissionDoc { object: "org", action: "view_settings", roles: "owner, admin" },

@@ -9,7 +9,7 @@ use store::Tx;
 use uuid::Uuid;
 
 use crate::{
-    model::{User, notices::Notice},
+    model::{User, merges::Merge, notices::Notice},
     store as sql,
 };
 
@@ -63,6 +63,19 @@ pub(crate) fn profile(user: &User) -> Value {
 pub(crate) fn notice(notice: &Notice) -> Value {
     json!({ "kind": "notice", "notice": notice })
 }
+
+/// How a merge into the person's account stands.
+pub(crate) fn merge(merge: &Merge) -> Value {
+    json!({ "kind": "merge", "merge": merge })
+}
+
+pub(crate) const MERGE_PART: StreamPart = StreamPart {
+    kind: StreamKey::PERSON,
+    since: |tx, id, rev, limit| {
+        let rows = sql::merges::since(tx, UserId(id), rev, limit)?;
+        Ok(rows.iter().map(|(rev, row)| (*rev, merge(row))).collect())
+    },
+};
 
 pub(crate) const PERSON_PART: StreamPart = StreamPart { kind: StreamKey::PERSON, since };
 

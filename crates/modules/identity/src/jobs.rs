@@ -70,6 +70,8 @@ async fn prune(ctx: Ctx, job: Claimed) -> Result<()> {
                 sql::codes::prune_counts(tx, ctx.now - throttle::KEEP_MS, limit)?,
                 sql::notices::prune(tx, ctx.now - KEEP_NOTICES_MS, limit)?,
                 audit::prune_accesses(tx, ctx.now - KEEP_ACTIVITY_MS, limit)?,
+                sql::merges::prune_offers(tx, ctx.now, limit)?,
+                sql::merges::prune_pieces(tx, ctx.now, limit)?,
             ]
             .into_iter()
             .max();

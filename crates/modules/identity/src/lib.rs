@@ -34,12 +34,17 @@ use std::sync::Arc;
 
 use kernel::{Duty, Module, OrgData, PermissionDoc, PersonData};
 
+pub use actions::{
+    Issued, NewPin, by_login, card_keys, draw_pin, give_card, has_contact, is_unused, issue_account, manager, recover,
+};
 pub use actions::{NewPerson, create_person, issue_token, notice_key, notify, setup_token};
 pub use events::{InvitationOffered, ProfileChanged};
 pub use model::{
     Server, Session, SessionKind, User, UserKind,
     contacts::{Contact, ContactKind, Visibility},
+    merges::{Merge, MergeState},
     notices::NoticeKind,
+    pins::{Card, PinReason},
     ways::Ways,
 };
 
@@ -78,22 +83,31 @@ pub fn module() -> Module {
                     "20261122_174600_identity_contacts",
                     include_str!("../migrations/20261122_174600_identity_contacts.sql")
                 ),
+                ::store::migration!(
+                    "20261122_180000_identity_merge",
+                    include_str!("../migrations/20261122_180000_identity_merge.sql")
+                ),
+                ::store::migration!(
+                    "20261122_181000_identity_pins",
+                    include_str!("../migrations/20261122_181000_identity_pins.sql")
+                ),
             ]
         },
         routes: routes::routes,
         calls: Vec::new(),
         streams: Vec::new(),
-        stream_parts: vec![events::PERSON_PART],
+        stream_parts: vec![events::PERSON_PART, events::MERGE_PART],
         org_follows: None,
         authenticator: Some(Arc::new(sessions::Sessions::default())),
-        jobs: vec![jobs::RESIDENT, jobs::EXPIRE_RESIDENT, actions::codes::RESIDENT, actions::CONTACT_DUE],
+        jobs: vec![jobs::RESIDENT, jobs::EXPIRE_RESIDENT, actions::codes::RESIDENT, actions::CONTACT_DUE, actions::MERGE_RUNNER],
         periodic: vec![jobs::PERIODIC, jobs::EXPIRE_PERIODIC],
-        hooks: Vec::new(),
+        hooks: vec![kernel::Hook::on::<kernel::WhoIsKnown>(|_| Vec::new(), users::knows_behind)],
         permissions: &[
             PermissionDoc { object: "account", action: "see", roles: "oneself" },
             PermissionDoc { object: "account", action: "change", roles: "oneself" },
             PermissionDoc { object: "contact", action: "manage", roles: "oneself" },
             PermissionDoc { object: "notice", action: "mark", roles: "oneself" },
+            PermissionDoc { object: "account", action: "merge", roles: "oneself, freshly proven, on both accounts" },
             PermissionDoc { object: "session", action: "end", roles: "oneself" },
             PermissionDoc { object: "credentials", action: "see", roles: "oneself" },
             PermissionDoc { object: "credentials", action: "change", roles: "oneself" },

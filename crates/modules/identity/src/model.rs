@@ -3,7 +3,9 @@
 pub mod contacts;
 pub mod credentials;
 pub mod links;
+pub(crate) mod merges;
 pub mod notices;
+pub mod pins;
 pub mod resets;
 pub mod ways;
 
@@ -87,6 +89,10 @@ pub struct User {
     /// The account was erased; its name is empty.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub deleted: bool,
+    /// Another account of the same person stands for this one and gives it its
+    /// name. Only told to whoever may see that one too.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub merged_into: Option<UserId>,
     pub created_at: Millis,
     /// What they say of themselves, at most 200 characters.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -220,6 +226,7 @@ pub struct SignUp {
 #[schema(as = identity::SignIn)]
 pub struct SignIn {
     pub login: String,
+    /// The password, or the PIN of a card.
     pub password: String,
     /// Six digits of the authenticator app, asked for with
     /// `second_factor_required` after the right password.
@@ -228,6 +235,9 @@ pub struct SignIn {
     /// Where the app is lost: one of the recovery codes.
     #[serde(default)]
     pub recovery_code: Option<String>,
+    /// Takes the place of the PIN; needed to sign in with one.
+    #[serde(default)]
+    pub new_password: Option<String>,
     /// A token in the answer instead of a cookie.
     #[serde(default)]
     pub bearer: bool,

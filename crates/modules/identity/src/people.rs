@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use kernel::{Ctx, WhoIsKnown};
 use proto::{Result, UserId};
 use store::Tx;
 
@@ -32,4 +33,30 @@ pub fn names(tx: &mut Tx<'_>, ids: &[UserId]) -> Result<HashMap<UserId, String>>
 /// The lock that keeps a person's account as it is.
 pub fn key(id: UserId) -> store::Key {
     <Account as kernel::Resource>::key(id)
+}
+
+/// The accounts that stand behind this one: what they sent is this person's
+/// too. One statement; nearly always nobody.
+pub fn behind(tx: &mut Tx<'_>, id: UserId) -> Result<Vec<UserId>> {
+    sql::merges::behind(tx, id)
+}
+
+/// Each account, or the one that stands for it since they were merged, in the
+/// order given and each once. One statement.
+pub fn stand_ins(tx: &mut Tx<'_>, ids: &[UserId]) -> Result<Vec<UserId>> {
+    let merged = sql::merges::stand_ins(tx, ids.iter().copied())?;
+    let mut found: Vec<UserId> = Vec::with_capacity(ids.len());
+    for id in ids {
+        let id = merged.iter().find(|(from, _)| from == id).map_or(*id, |(_, into)| *into);
+        if !found.contains(&id) {
+            found.push(id);
+        }
+    }
+    Ok(found)
+}
+
+/// A person may see the accounts behind their own.
+pub(crate) fn knows_behind(tx: &mut Tx<'_>, _: &Ctx, ask: &WhoIsKnown) -> Result<()> {
+    ask.known(behind(tx, ask.by)?);
+    Ok(())
 }

@@ -3,6 +3,7 @@
 mod contacts;
 mod credentials;
 mod links;
+mod merges;
 mod notices;
 mod passwords;
 
@@ -47,7 +48,8 @@ pub(crate) fn routes() -> Vec<(Listener, OpenApiRouter<Arc<Kernel>>)> {
         .merge(credentials::routes())
         .merge(links::routes())
         .merge(contacts::routes())
-        .merge(passwords::routes());
+        .merge(passwords::routes())
+        .merge(merges::routes());
     vec![(Listener::Web, routes)]
 }
 

@@ -2,7 +2,9 @@
 
 pub(crate) mod codes;
 pub(crate) mod contacts;
+pub(crate) mod merges;
 pub(crate) mod notices;
+pub(crate) mod pins;
 mod ways;
 
 pub(crate) use ways::ways;
@@ -34,6 +36,7 @@ fn read_user(row: &Row<'_>) -> store::Result<(User, String)> {
         kind: UserKind::Person,
         locale: row.get(4)?,
         deleted: erased.is_some(),
+        merged_into: None,
         created_at: row.get(6)?,
         bio: row.get(7)?,
         photo: row.get(8)?,
@@ -220,15 +223,27 @@ pub(crate) fn own_password(tx: &mut Tx<'_>, user: UserId) -> Result<Option<(Stri
     )?)
 }
 
-/// Who has this login, with the hash of their password.
-pub(crate) fn password(tx: &mut Tx<'_>, login_folded: &str) -> Result<Option<(UserId, Hashed)>> {
+/// What somebody signs in with is compared with.
+#[derive(Clone, Debug)]
+pub(crate) struct Secret {
+    pub(crate) user: UserId,
+    pub(crate) hashed: Hashed,
+    /// The PIN of a card, not a password.
+    pub(crate) pin: bool,
+}
+
+/// Who has this login, with the hash of their password; or, where what was
+/// typed could be a PIN, of the PIN of a card they have.
+pub(crate) fn password(tx: &mut Tx<'_>, login_folded: &str, pin: bool, now: Millis) -> Result<Option<Secret>> {
     Ok(tx.opt(
         sql!(
-            "SELECT u.id, c.secret FROM users u JOIN identity_credentials c ON c.user_id = u.id AND c.kind = 'password'
-             WHERE u.login_folded = $1 AND u.erased_at IS NULL"
+            "SELECT u.id, COALESCE(p.secret, c.secret), p.secret IS NOT NULL FROM users u
+             LEFT JOIN identity_credentials c ON c.user_id = u.id AND c.kind = 'password'
+             LEFT JOIN identity_pins p ON p.user_id = u.id AND p.expires_at > $3 AND $2 = 1
+             WHERE u.login_folded = $1 AND u.erased_at IS NULL AND COALESCE(p.secret, c.secret) IS NOT NULL"
         ),
-        &[&login_folded],
-        |row| Ok((row.get(0)?, Hashed::from_store(row.get(1)?))),
+        &[&login_folded, &i64::from(pin), &now],
+        |row| Ok(Secret { user: row.get(0)?, hashed: Hashed::from_store(row.get(1)?), pin: row.get(2)? }),
     )?)
 }
 

@@ -22,6 +22,9 @@ const ALLOWED: &[Allow] = &[
     person("WHERE user_id = $1 ORDER BY org_id"),
     person("WHERE user_id = $1 AND person_rev > $2"),
     person("FROM directory_join_requests WHERE user_id = $1"),
+    person("WHERE user_id = $1 AND org_id > $2"),
+    person("WHERE user_id = $1 AND state <> 'left'"),
+    person("WHERE x.user_id = $1 AND y.user_id = $2"),
     Allow {
         module: "directory::",
         contains: "WHERE code = $1",

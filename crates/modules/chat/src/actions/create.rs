@@ -51,6 +51,11 @@ pub(crate) async fn group(ctx: Ctx, once: Once, group: NewGroup) -> Result<Conve
         let id = if let Some(made) = once.result(tx, &ctx)? {
             ConversationId(made)
         } else {
+            let mut group = NewGroup { members: people::stand_ins(tx, &group.members)?, ..group.clone() };
+            group.members.retain(|user| *user != ctx.user());
+            if group.members.is_empty() {
+                return Err(Error::field(Code::FieldRequired, "members"));
+            }
             let org = home(tx, ctx.user(), &group)?;
             group_in(tx, &ctx, id, org, &group)?;
             once.keep(tx, &ctx, id.0)?;
@@ -124,11 +129,13 @@ fn pair_key(key: &str) -> Key {
 pub(crate) async fn direct(ctx: Ctx, user: UserId) -> Result<ConversationView> {
     let id: ConversationId = ctx.id();
     let db = ctx.db().clone();
+    // By an account that has ended one reaches the one that stands for it.
+    let user = db.read(move |tx| people::stand_in(tx, user)).await?;
     db.write(move |tx| {
         let me = ctx.user();
         let key = direct_key(me, user);
         tx.lock(&[pair_key(&key), Conversation::key(id)])?;
-        let found = sql::heads::by_direct_key(tx, &key)?;
+        let found = found_direct(tx, me, user, &key)?;
         // Asked for in either case: a stranger costs the same as nobody.
         let acquainted = user == me || people::acquainted(tx, me, user)?;
         let id = match found {
@@ -142,6 +149,24 @@ pub(crate) async fn direct(ctx: Ctx, user: UserId) -> Result<ConversationView> {
         views::of(tx, me, id)?.ok_or_else(|| Code::NotFound.into())
     })
     .await
+}
+
+/// The conversation of two people, or, where accounts stand behind them, one
+/// that was theirs; the first to be found.
+fn found_direct(tx: &mut Tx<'_>, me: UserId, user: UserId, key: &str) -> Result<Option<ConversationId>> {
+    let found = sql::heads::by_direct_key(tx, key)?;
+    let (mine, theirs) = (people::behind(tx, me)?, people::behind(tx, user)?);
+    if found.is_some() || user == me {
+        return Ok(found);
+    }
+    let all = |user: UserId, behind: Vec<UserId>| std::iter::once(user).chain(behind).collect::<Vec<_>>();
+    let (mine, theirs) = (all(me, mine), all(user, theirs));
+    for (a, b) in mine.iter().flat_map(|a| theirs.iter().map(|b| (*a, *b))).skip(1).take(20) {
+        if let Some(found) = sql::heads::by_direct_key(tx, &direct_key(a, b))? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// Makes the conversation of a pair, or of the actor alone.

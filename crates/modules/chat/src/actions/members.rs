@@ -36,6 +36,7 @@ pub(crate) async fn add(ctx: Ctx, id: ConversationId, users: Vec<UserId>) -> Res
     db.write(move |tx| {
         tx.lock(&[Conversation::key(id)])?;
         let c = allow::<Conversation, AddMembers>(tx, &ctx, id)?;
+        let users = people::stand_ins(tx, &users)?;
         check_addable(tx, &c, &users)?;
         let present = sql::members::present(tx, id, &users)?;
         let new: Vec<UserId> = users.iter().copied().filter(|u| !present.contains(u)).collect();

@@ -3,6 +3,7 @@
 
 mod create;
 mod members;
+mod merges;
 mod personal;
 mod react;
 mod read;
@@ -11,6 +12,7 @@ mod send;
 
 pub(crate) use create::{direct, ensure_own, group, own_notes};
 pub(crate) use members::{add, end_membership, remove, rename, set_role};
+pub(crate) use merges::MERGE;
 pub(crate) use personal::{draft, move_cursors, set_preferences};
 pub(crate) use react::react;
 pub(crate) use read::{Around, cursors, former, history, list, members, mentions, message, one, place_at, receipts};

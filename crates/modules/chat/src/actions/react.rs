@@ -12,6 +12,7 @@ use crate::{
         rows::{BLOCKS, SumRow},
         wire::Reaction,
     },
+    people,
     store::{self as sql, Turn},
 };
 
@@ -37,16 +38,34 @@ pub(crate) async fn react(ctx: Ctx, id: ConversationId, seq: i64, emoji: String,
             return Err(Error::api(Code::ReactionsFull).with("limit", most));
         }
         let turn = Turn::of(&c, ctx.now);
-        if !sql::reactions::set(tx, &turn, seq, &emoji, c.me, on)? {
-            return Ok(sum.wire(on));
-        }
-        let sum = counted(tx, &turn, sum, c.me, on)?;
+        let Some(sum) = set(tx, &turn, &c, sum.clone(), on)? else { return Ok(sum.wire(on)) };
         sql::reactions::save(tx, &turn, &sum)?;
         turn.finish(tx)?;
         events::tell(tx, &turn, Said { sums: std::slice::from_ref(&sum), ..Said::default() })?;
         Ok(sum.wire(on))
     })
     .await
+}
+
+/// Sets or takes back the actor's, which those that accounts behind theirs
+/// have set are too; `None` if it was so already.
+fn set(tx: &mut Tx<'_>, turn: &Turn<'_>, c: &Conversation, sum: SumRow, on: bool) -> Result<Option<SumRow>> {
+    let (seq, emoji, behind) = (sum.seq, sum.emoji.clone(), people::behind(tx, c.me)?);
+    if on {
+        let theirs = !behind.is_empty() && sql::reactions::any(tx, turn.id(), seq, &emoji, &behind)?;
+        if theirs || !sql::reactions::set(tx, turn, seq, &emoji, c.me, true)? {
+            return Ok(None);
+        }
+        return counted(tx, turn, sum, c.me, true).map(Some);
+    }
+    let mut after = None;
+    for user in std::iter::once(c.me).chain(behind) {
+        if sql::reactions::set(tx, turn, seq, &emoji, user, false)? {
+            let sum = counted(tx, turn, after.take().unwrap_or_else(|| sum.clone()), user, false)?;
+            after = Some(SumRow { last_user: c.me, ..sum });
+        }
+    }
+    Ok(after)
 }
 
 fn nobody(seq: i64, emoji: &str, me: UserId) -> SumRow {

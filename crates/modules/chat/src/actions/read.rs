@@ -161,7 +161,9 @@ pub(super) fn with_reactions(tx: &mut Tx<'_>, c: &Conversation, rows: Vec<Messag
     let own = if sums.is_empty() {
         std::collections::HashSet::new()
     } else {
-        sql::reactions::own(tx, c.row.id, c.me, first, last)?
+        let mut mine = people::behind(tx, c.me)?;
+        mine.push(c.me);
+        sql::reactions::own(tx, c.row.id, &mine, first, last)?
     };
     let mut of: HashMap<i64, Vec<_>> = HashMap::new();
     for sum in sums {
@@ -250,7 +252,7 @@ pub(crate) async fn receipts(
             return derived_receipts(tx, &c, scope, &row, state, cursor.clone(), limit);
         }
         let after = after(cursor.as_deref())?;
-        let sender = row.sender.id;
+        let sender = people::stand_in(tx, UserId(row.sender.id))?.0;
         let (all, read) = sql::receipts::count(tx, id, seq, sender)?;
         let users = match state {
             ReceiptState::Read => sql::receipts::read(tx, id, seq, sender, after, limit)?,
@@ -282,7 +284,8 @@ fn derived_receipts(
     mut next: Option<String>,
     limit: i64,
 ) -> Result<Receipts> {
-    let (id, seq, sender) = (c.row.id, row.seq, row.sender.id);
+    let (id, seq) = (c.row.id, row.seq);
+    let sender = people::stand_in(tx, UserId(row.sender.id))?.0;
     let there = |m: &directory::Member| m.joined_at <= row.sent_at && m.user.0 != sender;
     let sender_too = directory::active_among(tx, scope, &[UserId(sender)])?.iter().any(|m| m.joined_at <= row.sent_at);
     let all = directory::member_count_at(tx, scope, row.sent_at)? - i64::from(sender_too);

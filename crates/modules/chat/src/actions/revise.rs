@@ -14,6 +14,7 @@ use crate::{
         settings,
         wire::{Message, MessagePatch},
     },
+    people,
     store::{self as sql, Turn},
 };
 
@@ -30,6 +31,12 @@ pub(super) fn whole(tx: &mut Tx<'_>, c: &Conversation, row: &MessageRow) -> Resu
     messages.pop().ok_or_else(|| Code::NotFound.into())
 }
 
+/// Whether the actor sent it, or an account that stands behind theirs did.
+fn sent_by(tx: &mut Tx<'_>, c: &Conversation, row: &MessageRow) -> Result<bool> {
+    let sender = UserId(row.sender.id);
+    Ok(sender == c.me || people::behind(tx, c.me)?.contains(&sender))
+}
+
 /// Replaces what one's own message says. Who it mentions as a whole stays.
 pub(crate) async fn edit(ctx: Ctx, id: ConversationId, seq: i64, patch: MessagePatch) -> Result<Message> {
     let db = ctx.db().clone();
@@ -37,7 +44,7 @@ pub(crate) async fn edit(ctx: Ctx, id: ConversationId, seq: i64, patch: MessageP
         tx.lock(&[Conversation::key(id)])?;
         let c = allow::<Conversation, Edit>(tx, &ctx, id)?;
         let row = visible(tx, &c, seq)?;
-        if row.sender.id != ctx.actor.id || row.body_kind != BLOCKS {
+        if row.body_kind != BLOCKS || !sent_by(tx, &c, &row)? {
             return Err(Code::Forbidden.into());
         }
         if row.recalled_at.is_some() {
@@ -91,7 +98,7 @@ pub(crate) async fn recall(ctx: Ctx, id: ConversationId, seq: i64) -> Result<Mes
         tx.lock(&[Conversation::key(id)])?;
         let c = allow::<Conversation, Recall>(tx, &ctx, id)?;
         let row = visible(tx, &c, seq)?;
-        let own = row.sender.id == ctx.actor.id;
+        let own = sent_by(tx, &c, &row)?;
         let leads = c.role.leads() && matches!(c.row.kind, crate::Kind::Group | crate::Kind::AllStaff);
         if row.body_kind != BLOCKS || !(own || leads) {
             return Err(Code::Forbidden.into());

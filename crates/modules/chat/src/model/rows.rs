@@ -38,6 +38,12 @@ impl Row {
 
     /// The other one of a direct conversation.
     pub(crate) fn peer(&self, of: UserId) -> Option<UserId> {
+        // Those who take part, not the two it was made for: another account
+        // may stand for one of them since.
+        let other = ids_of(&self.preview).ok()?.into_iter().find(|user| *user != of);
+        if other.is_some() {
+            return other;
+        }
         let (a, b) = self.direct_key.as_ref()?.split_once(':')?;
         let (a, b) = (UserId(a.parse().ok()?), UserId(b.parse().ok()?));
         Some(if a == of { b } else { a })

@@ -15,6 +15,7 @@ pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod heads;
 pub(crate) mod members;
+pub(crate) mod merges;
 pub(crate) mod messages;
 pub(crate) mod personal;
 pub(crate) mod reactions;

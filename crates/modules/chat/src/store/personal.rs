@@ -260,18 +260,18 @@ pub(crate) fn mention(tx: &mut Tx<'_>, turn: &Turn<'_>, m: &MessageRow) -> Resul
         store::dialect!(
             sqlite: "INSERT INTO chat_mentions (user_id, conversation_id, seq, sender_id, at)
                 SELECT unhex(value), $2, $3, $4, $5 FROM json_each($1) WHERE TRUE
-                ON CONFLICT (user_id, conversation_id, seq) DO NOTHING",
+                ON CONFLICT (user_id, conversation_id, seq) DO UPDATE SET via = NULL",
             postgres: "INSERT INTO chat_mentions (user_id, conversation_id, seq, sender_id, at)
                 SELECT CAST(value AS UUID), CAST($2 AS UUID), CAST($3 AS BIGINT), CAST($4 AS UUID), CAST($5 AS BIGINT)
                 FROM jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB)) AS t(value)
-                ON CONFLICT (user_id, conversation_id, seq) DO NOTHING",
+                ON CONFLICT (user_id, conversation_id, seq) DO UPDATE SET via = NULL",
         ),
         &[&crate::model::rows::ids_json(&m.mentions), &turn.id(), &m.seq, &m.sender.id, &m.sent_at],
     )?;
     Ok(())
 }
 
-/// Takes mentions back.
+/// Takes mentions back; those that came with a merged account follow it.
 pub(crate) fn unmention(tx: &mut Tx<'_>, turn: &Turn<'_>, seq: i64, users: &[UserId]) -> Result<()> {
     if users.is_empty() {
         return Ok(());
@@ -279,10 +279,12 @@ pub(crate) fn unmention(tx: &mut Tx<'_>, turn: &Turn<'_>, seq: i64, users: &[Use
     tx.execute(
         store::dialect!(
             sqlite: concat!(
-                "DELETE FROM chat_mentions WHERE conversation_id = $2 AND seq = $3 AND user_id IN ", ids_sqlite!("$1")
+                "DELETE FROM chat_mentions WHERE conversation_id = $2 AND seq = $3 AND COALESCE(via, user_id) IN ",
+                ids_sqlite!("$1")
             ),
             postgres: concat!(
-                "DELETE FROM chat_mentions WHERE conversation_id = $2 AND seq = $3 AND user_id IN ", ids_postgres!("$1")
+                "DELETE FROM chat_mentions WHERE conversation_id = $2 AND seq = $3 AND COALESCE(via, user_id) IN ",
+                ids_postgres!("$1")
             ),
         ),
         &[&crate::model::rows::ids_json(users), &turn.id(), &seq],

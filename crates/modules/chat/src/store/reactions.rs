@@ -107,20 +107,45 @@ pub(crate) fn of_range(tx: &mut Tx<'_>, id: ConversationId, from: i64, to: i64) 
     )?)
 }
 
-/// Which of them one person set.
+/// Whether one of these people set it.
+pub(crate) fn any(tx: &mut Tx<'_>, id: ConversationId, seq: i64, emoji: &str, users: &[UserId]) -> Result<bool> {
+    let found = tx.opt(
+        store::dialect!(
+            sqlite: concat!(
+                "SELECT seq FROM chat_reactions WHERE conversation_id = $1 AND seq = $2 AND emoji = $3 AND user_id IN ",
+                ids_sqlite!("$4"), " LIMIT 1"
+            ),
+            postgres: concat!(
+                "SELECT seq FROM chat_reactions WHERE conversation_id = $1 AND seq = $2 AND emoji = $3 AND user_id IN ",
+                ids_postgres!("$4"), " LIMIT 1"
+            ),
+        ),
+        &[&id, &seq, &emoji, &ids_json(users)],
+        |row| row.get::<i64>(0),
+    )?;
+    Ok(found.is_some())
+}
+
+/// Which of them one person set, with all their accounts.
 pub(crate) fn own(
     tx: &mut Tx<'_>,
     id: ConversationId,
-    user: UserId,
+    users: &[UserId],
     from: i64,
     to: i64,
 ) -> Result<std::collections::HashSet<(i64, String)>> {
     let rows = tx.query(
-        sql!(
-            "SELECT seq, emoji FROM chat_reactions
-             WHERE conversation_id = $1 AND user_id = $2 AND seq >= $3 AND seq <= $4 ORDER BY seq, emoji"
+        store::dialect!(
+            sqlite: concat!(
+                "SELECT seq, emoji FROM chat_reactions WHERE conversation_id = $1 AND user_id IN ", ids_sqlite!("$2"),
+                " AND seq >= $3 AND seq <= $4 ORDER BY seq, emoji"
+            ),
+            postgres: concat!(
+                "SELECT seq, emoji FROM chat_reactions WHERE conversation_id = $1 AND user_id IN ",
+                ids_postgres!("$2"), " AND seq >= $3 AND seq <= $4 ORDER BY seq, emoji"
+            ),
         ),
-        &[&id, &user, &from, &to],
+        &[&id, &ids_json(users), &from, &to],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     Ok(rows.into_iter().collect())

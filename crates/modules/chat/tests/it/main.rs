@@ -10,6 +10,7 @@ mod data;
 mod friends;
 mod groups;
 mod marks;
+mod merges;
 mod messages;
 mod mirror;
 mod personal;

@@ -1,5 +1,6 @@
 //! The verbs of the directory; nothing else writes.
 
+mod cards;
 mod care;
 mod closing;
 mod export;
@@ -7,11 +8,14 @@ mod friends;
 mod handover;
 mod invitations;
 mod members;
+mod merges;
 mod orgs;
 mod profile;
+pub(crate) mod recovery;
 mod requests;
 mod settings;
 
+pub(crate) use cards::{issue, new_card};
 pub(crate) use care::{list_audit, list_roles};
 pub(crate) use closing::{close_due, keep_open, start_closing, tell_closing};
 pub(crate) use export::export;
@@ -23,9 +27,11 @@ pub(crate) use handover::hand_over;
 pub(crate) use invitations::{accept, change_invitation, invite, list_invitations, look, offered, revoke};
 pub use members::remove as remove_member;
 pub(crate) use members::{change_member, follow_account, list_members, page, read_cursor};
+pub(crate) use merges::MERGE;
 pub use orgs::{NewMember, add_member, found_org};
 pub(crate) use orgs::{create_org, list_orgs, org, rename};
 pub(crate) use profile::profile;
+pub use recovery::owners;
 pub(crate) use requests::{decide, list_own_requests, list_requests, waiting, withdraw};
 pub(crate) use settings::{change_settings, settings, values};
 

@@ -14,9 +14,9 @@ pub use invitation::{
 pub(crate) use invitation::{Typed, code, read_code, read_whole, short_code};
 pub(crate) use policy::{Admission, Ends, may_manage};
 pub use policy::{
-    BUILT_IN, ChangeSettings, Close, DecideRequests, Export, Grants, HandOver, Invite, KeepOpen, Leave,
-    ListInvitations, ListMembers, ListRequests, ListRoles, ManageMembers, OrgResource, Permission, ReadAudit,
-    ReadExport, Rename, View, ViewSettings, may,
+    BUILT_IN, ChangeSettings, Close, DecideRequests, Export, Grants, HandOver, Invite, IssueAccounts, KeepOpen, Leave,
+    ListInvitations, ListMembers, ListRecoveries, ListRequests, ListRoles, ManageMembers, OrgResource, Permission,
+    ReadAudit, ReadExport, Recover, Rename, View, ViewSettings, may,
 };
 pub use request::{AskedTo, Asking, AskingPage, JoinRequest, JoinRequestList, RequestState, RequestsQuery};
 
@@ -62,6 +62,7 @@ macro_rules! words {
     )+};
 }
 
+pub mod cards;
 mod care;
 pub(crate) mod friends;
 mod invitation;

@@ -171,6 +171,12 @@ acts! {
     DecideRequests = "decide_requests", true, Policy, Owner | Admin;
     /// Changing and removing members, within [`may_manage`].
     ManageMembers = "manage_members", true, Policy, Owner | Admin;
+    /// Issuing accounts and their first cards.
+    IssueAccounts = "issue_accounts", true, Policy, Owner | Admin;
+    /// Seeing who is being let back in.
+    ListRecoveries = "list_recoveries", false, Never, Owner | Admin;
+    /// Letting somebody back into their account, as one of two.
+    Recover = "recover", true, Always, Owner | Admin;
     /// Going.
     Leave = "leave", true, Never, Owner | Admin | Member;
     /// Seeing the roles and what they permit.

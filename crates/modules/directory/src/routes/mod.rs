@@ -1,5 +1,6 @@
 //! The operations of the directory.
 
+mod cards;
 mod care;
 mod friends;
 mod invitations;
@@ -24,7 +25,8 @@ pub(crate) fn routes() -> Vec<(Listener, OpenApiRouter<Arc<Kernel>>)> {
         .routes(routes!(update_member, remove_member))
         .merge(invitations::routes())
         .merge(friends::routes())
-        .merge(care::routes());
+        .merge(care::routes())
+        .merge(cards::routes());
     vec![(Listener::Web, routes)]
 }
 

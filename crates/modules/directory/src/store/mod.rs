@@ -22,6 +22,8 @@ pub(crate) mod friends;
 mod invitations;
 pub(crate) mod marks;
 mod members;
+pub(crate) mod merges;
+pub(crate) mod recovery;
 mod requests;
 mod roles;
 

@@ -52,6 +52,12 @@ pub(super) fn insert_as(tx: &mut Tx<'_>, ctx: &Ctx, id: UserId, name: &str, kind
     insert(tx, ctx, id, name, None, None, kind)
 }
 
+/// A person whose id and login were given before; `login_taken` where that is
+/// not free.
+pub(super) fn insert_issued(tx: &mut Tx<'_>, ctx: &Ctx, id: UserId, name: &str, login: &Login) -> Result<User> {
+    insert(tx, ctx, id, name, Some(login), None, UserKind::Person)
+}
+
 fn insert(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -70,6 +76,7 @@ fn insert(
         kind,
         locale: None,
         deleted: false,
+        merged_into: None,
         created_at: ctx.now,
         bio: None,
         photo: None,

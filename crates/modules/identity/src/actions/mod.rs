@@ -5,10 +5,13 @@ pub(crate) mod codes;
 mod contact_changes;
 mod contacts;
 mod link;
+mod merge_run;
+pub(crate) mod merges;
 mod notices;
 mod passkey;
 mod passwords;
 mod photo;
+mod pins;
 mod profile;
 mod proof;
 mod resets;
@@ -29,6 +32,10 @@ pub(crate) use passkey::{
     drop_passkey, list_passkeys, rename_passkey, sign_in_by_passkey, sign_up_by_passkey,
 };
 pub(crate) use passwords::change_password;
+pub(crate) use merge_run::RESIDENT as MERGE_RUNNER;
+pub use pins::{
+    Issued, NewPin, by_login, card_keys, draw_pin, give_card, has_contact, is_unused, issue_account, manager, recover,
+};
 pub(crate) use photo::{admit_photo, drop_photo, photo, set_photo};
 pub(crate) use profile::{change_me, me, server, user, users};
 pub(crate) use proof::{begin_proof, prove};

@@ -199,7 +199,7 @@ pub(crate) async fn sign_in_by_passkey(
     let shown = Shown::read(input.credential)?;
     let (found, used) = check(kernel, &shown, |data| passkeys::finish_sign_in(&party, &state, &shown, data)).await?;
     // The device says whose credential it is; who it belongs to is known here.
-    if shown.user != Some(found.user) {
+    if shown.user != Some(found.handle) {
         return Err(Code::PasskeyRefused.into());
     }
     kernel.budgets.give_back(Budget::SignInAddress, caller.peer.who());

@@ -104,11 +104,30 @@ async fn seen(ctx: Ctx, ids: Vec<UserId>) -> Result<Vec<SeenUser>> {
         .read(move |tx| {
             let known = Known::among(tx, &ctx, ids.clone())?;
             let marks = known.marks(tx, &ctx)?;
-            let users = sql::public_users(tx, &known)?.into_iter();
+            let mut found = sql::public_users(tx, &known)?;
+            let merged = sql::merges::stand_ins(tx, found.iter().map(|user| user.id))?;
+            if !merged.is_empty() {
+                show_stand_ins(tx, &ctx, &mut found, &merged)?;
+            }
             let marks = |user: &User| marks.get(&user.id).copied().unwrap_or_default();
-            Ok(users.map(|user| SeenUser { marks: marks(&user), user }).collect())
+            Ok(found.into_iter().map(|user| SeenUser { marks: marks(&user), user }).collect())
         })
         .await
+}
+
+/// Gives those who were merged the name of the account that stands for them,
+/// where the actor may see that one: else it would tell that the two are one.
+fn show_stand_ins(tx: &mut Tx<'_>, ctx: &Ctx, users: &mut [User], merged: &[(UserId, UserId)]) -> Result<()> {
+    let known = Known::among(tx, ctx, merged.iter().map(|(_, into)| *into).collect())?;
+    let shown = sql::public_users(tx, &known)?;
+    for user in users {
+        let into = merged.iter().find(|(from, _)| *from == user.id).map(|(_, into)| *into);
+        if let Some(stands) = shown.iter().find(|u| Some(u.id) == into) {
+            user.merged_into = Some(stands.id);
+            user.name.clone_from(&stands.name);
+        }
+    }
+    Ok(())
 }
 
 /// What anyone may know of the server.

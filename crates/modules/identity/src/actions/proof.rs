@@ -116,7 +116,7 @@ async fn by_passkey(ctx: &Ctx, who: (UserId, SessionId), answer: PasskeyAnswer) 
     let (found, used) =
         passkey::check(&ctx.kernel, &shown, |data| passkeys::finish_proof(&party, &state, &shown, data)).await?;
     // One's own, also where the device names nobody.
-    if found.user != who.0 || shown.user.is_some_and(|user| user != who.0) {
+    if found.user != who.0 || shown.user.is_some_and(|user| user != found.handle) {
         return Err(Code::PasskeyRefused.into());
     }
     Ok(Good::Passkey(found, used))

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::{
     notices::{notice_key, notify},
+    pins,
     throttle::{self, SIGN_IN},
     totp,
 };
@@ -22,7 +23,7 @@ use crate::{
     entrance::{Caller, Entrance},
     model::{
         DEVICE_CHARS, End, OwnSession, Session, SessionKind, SessionList, SignIn, SignedIn, User, credentials::Second,
-        notices::NoticeKind,
+        notices::NoticeKind, pins::is_pin,
     },
     password::{self, Checked, Password},
     sessions::new_secret,
@@ -30,12 +31,13 @@ use crate::{
 };
 
 /// What is held while sessions of a person are counted.
-fn key(user: UserId) -> Key {
+pub(super) fn key(user: UserId) -> Key {
     Key::advisory("identity_sessions", user.0)
 }
 
 /// Opens a session; with it the secret, which is kept nowhere. `proven_at` is
 /// when a credential was proven for it: now, where one just was.
+/// `account_merged` where another account stands for this one.
 fn open(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -43,6 +45,10 @@ fn open(
     entrance: &Entrance,
     proven_at: Option<Millis>,
 ) -> Result<(Session, String)> {
+    // Every way of signing in ends here, so whoever was merged is refused here.
+    if sql::merges::standing(tx, user)?.is_none_or(|account| account.merged_into.is_some()) {
+        return Err(Code::AccountMerged.into());
+    }
     let (secret, secret_hash) = new_secret(&ctx.kernel);
     let id = ctx.id();
     sql::add_session(tx, &NewSession { id, user, secret_hash, entrance, now: ctx.now, proven_at })?;
@@ -177,22 +183,31 @@ pub(crate) async fn sign_in(kernel: &Arc<Kernel>, caller: &Caller, input: SignIn
     kernel.budgets.spend(Budget::SignIn, tries)?;
 
     let ctx = kernel.ctx(Principal::SYSTEM);
-    let now = ctx.now;
+    let (is_pin, now) = (is_pin(&input.password), ctx.now);
     let found = kernel
         .db
         .write(move |tx| {
             tx.lock(&[SIGN_IN.key(tries)])?;
             SIGN_IN.take(tx, tries, now)?.map_err(throttle::wait)?;
-            sql::password(tx, &login)
+            sql::password(tx, &login, is_pin, now)
         })
         .await?;
-    let (user, hashed) = found.unzip();
+    let with_pin = found.clone().filter(|found| found.pin);
+    let (user, hashed) = found.map(|found| (found.user, found.hashed)).unzip();
     let rehashed = match (password::check(kernel, &given, hashed).await?, user) {
         (Checked::Wrong, _) | (_, None) => return Err(Code::InvalidCredentials.into()),
         (Checked::Right, _) => None,
         (Checked::Outdated, _) => Some(password::hash(kernel, &given).await?),
     };
     let user = user.ok_or(Code::InvalidCredentials)?;
+    if let Some(sql::Secret { hashed: pin, .. }) = with_pin {
+        let new_password = input.new_password.as_deref();
+        let first = pins::FirstUse { user, pin, new_password, entrance, tries };
+        let signed_in = pins::first_use(kernel, first).await?;
+        kernel.budgets.refill(Budget::SignIn, tries);
+        kernel.budgets.give_back(Budget::SignInAddress, peer.who());
+        return Ok(signed_in);
+    }
     let second = Second { totp: input.totp, recovery_code: input.recovery_code };
     let entered = kernel
         .db

@@ -73,11 +73,11 @@ pub(crate) fn proven(tx: &mut Tx<'_>, kind: ContactKind, folded: &str) -> Result
     found.into_iter().map(kept).collect()
 }
 
-/// Whose verified address this is.
+/// Whose verified address this is; or who stands for them, since they were merged.
 pub(crate) fn owner(tx: &mut Tx<'_>, kind: ContactKind, folded: &str) -> Result<Option<UserId>> {
     Ok(tx.opt(
         sql!(
-            "SELECT c.user_id FROM identity_contacts c JOIN users u ON u.id = c.user_id
+            "SELECT COALESCE(u.merged_into, c.user_id) FROM identity_contacts c JOIN users u ON u.id = c.user_id
              WHERE c.kind = $1 AND c.folded = $2 AND c.verified_at IS NOT NULL AND u.erased_at IS NULL"
         ),
         &[&kind.as_str(), &folded],

@@ -113,15 +113,21 @@ pub(crate) fn passkey_data(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<(Vec<u8>
 /// A stored passkey, found by what a device showed.
 pub(crate) struct FoundPasskey {
     pub(crate) id: PasskeyId,
+    /// Whom it was made for: what the device shows.
+    pub(crate) handle: UserId,
+    /// Whose account it opens: another's, where the two were merged.
     pub(crate) user: UserId,
     pub(crate) data: String,
 }
 
 pub(crate) fn passkey_by_credential(tx: &mut Tx<'_>, credential_id: &[u8]) -> Result<Option<FoundPasskey>> {
     Ok(tx.opt(
-        sql!("SELECT id, user_id, data FROM identity_passkeys WHERE credential_id = $1"),
+        sql!(
+            "SELECT p.id, p.user_id, COALESCE(u.merged_into, p.user_id), p.data FROM identity_passkeys p
+             JOIN users u ON u.id = p.user_id WHERE p.credential_id = $1"
+        ),
         &[&credential_id],
-        |row| Ok(FoundPasskey { id: row.get(0)?, user: row.get(1)?, data: row.get(2)? }),
+        |row| Ok(FoundPasskey { id: row.get(0)?, handle: row.get(1)?, user: row.get(2)?, data: row.get(3)? }),
     )?)
 }
 
@@ -295,7 +301,8 @@ pub(crate) fn recovery_codes_left(tx: &mut Tx<'_>, user: UserId) -> Result<i64> 
     Ok(tx.one(sql!("SELECT count(*) FROM identity_recovery_codes WHERE user_id = $1"), &[&user], |row| row.get(0))?)
 }
 
-/// For erasing a person: all of it.
+/// All of it but the password: for erasing a person, and for getting back
+/// into an account, where whoever had it before may have added something.
 pub(crate) fn erase_credentials(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     drop_recovery_codes(tx, user)?;
     tx.execute(sql!("DELETE FROM identity_totp WHERE user_id = $1"), &[&user])?;

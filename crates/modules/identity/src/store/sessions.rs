@@ -72,7 +72,8 @@ pub(crate) fn find_session(tx: &mut Tx<'_>, secret_hash: &[u8; 32], now: Millis)
         sql!(
             "SELECT s.id, s.user_id, u.kind, s.kind, s.last_seen_at, s.expires_at, s.proven_at, s.shared, s.ends_at
              FROM identity_sessions s JOIN users u ON u.id = s.user_id
-             WHERE s.secret_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND u.erased_at IS NULL"
+             WHERE s.secret_hash = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND u.erased_at IS NULL
+             AND u.merged_into IS NULL"
         ),
         &[secret_hash, &now],
         |row| {

@@ -9,14 +9,15 @@ pub(crate) fn ways(tx: &mut Tx<'_>, user: UserId) -> Result<Ways> {
     let kinds: Vec<String> =
         tx.query(sql!("SELECT kind FROM identity_credentials WHERE user_id = $1"), &[&user], |row| row.get(0))?;
     let has = |kind: &str| kinds.iter().any(|k| k == kind);
-    let (passkeys, totp): (i64, i64) = tx.one(
+    let (passkeys, totp, pins): (i64, i64, i64) = tx.one(
         sql!(
             "SELECT (SELECT count(*) FROM identity_passkeys WHERE user_id = $1),
-             (SELECT count(*) FROM identity_totp WHERE user_id = $1 AND secret IS NOT NULL)"
+             (SELECT count(*) FROM identity_totp WHERE user_id = $1 AND secret IS NOT NULL),
+             (SELECT count(*) FROM identity_pins WHERE user_id = $1)"
         ),
         &[&user],
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
     let recovery_codes = super::recovery_codes_left(tx, user)?;
-    Ok(Ways { password: has("password"), pin: has("pin"), passkeys, totp: totp > 0, recovery_codes })
+    Ok(Ways { password: has("password"), pin: pins > 0, passkeys, totp: totp > 0, recovery_codes })
 }

@@ -7,6 +7,7 @@
 //! membership left out of `Conversation::load`, and with a route that answers
 //! 403 where it must answer 404.
 
+mod accounts;
 mod expected;
 mod samples;
 mod signing;

@@ -20,7 +20,6 @@ pub fn message(text: &str) -> Value {
 
 /// The smallest photo: one pixel.
 pub const PNG: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89\x00\x00\x00\x0dIDATx\xdacd\xf8\xcfP\x0f\x00\x03\x86\x01\x80Z4}k\x00\x00\x00\x00IEND\xaeB`\x82";
-
 /// The path with its places filled, and the body.
 pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Option<Value>) {
     let id = |who: Who| world.person(who).id.to_string();
@@ -51,6 +50,7 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         .path
         .replace("{id}", &module_id)
         .replace("{user}", &target)
+        .replace("{recovery}", &world.org)
         .replace("{seq}", &world.seq.to_string())
         .replace("{emoji}", "%F0%9F%91%8D")
         .replace("{invitation}", &world.invitation)
@@ -70,6 +70,8 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
             let body = json!({ "code": world.reset.1, "new_password": "seven bridges of magpies" });
             return (world.reset.0.clone(), Some(body));
         }
+        "identity.create_merge_offer" | "identity.confirm_merge" | "identity.undo_merge" => Some(json!({})),
+        "identity.create_merge" => Some(json!({ "code": "000000000000" })),
         "identity.update_me" => Some(json!({ "name": "another" })),
         "identity.add_contact" => Some(json!({ "kind": "email", "address": "another@example.org" })),
         "identity.show_contact" => Some(json!({ "visible_to": "colleagues" })),
@@ -81,6 +83,12 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
             path = format!("{path}?ids={}", id(Who::Colleague));
             None
         }
+        "directory.issue_accounts" => Some(json!({ "people": [{ "name": "issued", "number": "n-1" }] })),
+        "directory.create_recovery" => Some(json!({ "reason": "lost the phone" })),
+        "directory.create_card"
+        | "directory.approve_recovery"
+        | "directory.take_recovery_card"
+        | "directory.refuse_recovery" => Some(json!({})),
         "directory.create_org" => Some(json!({ "name": "a new one" })),
         "directory.update_org" => Some(json!({ "name": "canary-org-a renamed" })),
         "directory.update_member" => Some(json!({ "role": "member" })),

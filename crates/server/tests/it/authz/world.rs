@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use testkit::{Answer, Person, TestServer};
 
-use super::{Operation, expected::Expected, samples, signing};
+use super::{Operation, accounts, expected::Expected, samples, signing};
 
 /// A kind of person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -311,6 +311,23 @@ impl World {
         self.server.kernel.now()
     }
 
+    /// Somebody who was not there before.
+    pub async fn newcomer(&self, name: &str) -> Person {
+        self.server.person(name).await
+    }
+
+    pub fn advance(&self, ms: i64) {
+        self.server.clock.advance(ms);
+    }
+
+    pub fn db(&self) -> store::Db {
+        self.server.db()
+    }
+
+    pub async fn run_jobs(&self) {
+        self.server.run_jobs().await;
+    }
+
     pub fn person(&self, who: Who) -> &Person {
         &self.people[&who]
     }
@@ -337,7 +354,13 @@ impl World {
         if operation.object == "contact" && who.has_session() {
             self.make_contacts(who).await;
         }
-        let prepared = if wanted == Expected::Done { signing::request(self, operation, who).await } else { None };
+        let prepared = match wanted {
+            Expected::Done => match signing::request(self, operation, who).await {
+                Some(request) => Some(request),
+                None => accounts::request(self, operation, who).await,
+            },
+            _ => None,
+        };
         let (path, body) = prepared.unwrap_or_else(|| samples::request(self, operation, who));
         let answer = self.ask(who, operation.method.clone(), &path, body).await;
         let status = answer.status.as_u16();

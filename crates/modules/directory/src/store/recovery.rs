@@ -1,0 +1,166 @@
+//! Getting people back into their accounts, and what cards need.
+//!
+//! [`of_person`], [`places`] and [`waiting`] answer for one person over all
+//! their organisations.
+
+use kernel::{Allowed, OrgScope};
+use proto::{Millis, OrgId, Result, UserId};
+use store::{Error, Row, Tx, sql};
+use uuid::Uuid;
+
+use crate::model::{
+    ListRecoveries, OrgResource, Recover, Role,
+    cards::{Recovery, RecoveryState},
+};
+
+macro_rules! columns {
+    () => {
+        "r.id, r.user_id, r.reason, r.state, r.managed, r.asked_by, r.asked_at, r.approved_by, r.approved_at, \
+         r.ready_at, r.closed_at"
+    };
+}
+
+fn read(row: &Row<'_>) -> store::Result<Recovery> {
+    let state: String = row.get(3)?;
+    Ok(Recovery {
+        id: row.get(0)?,
+        user: row.get(1)?,
+        reason: row.get(2)?,
+        state: RecoveryState::parse(&state).ok_or(Error::OutOfRange("state of a recovery"))?,
+        managed: row.get(4)?,
+        asked_by: row.get(5)?,
+        asked_at: row.get(6)?,
+        approved_by: row.get(7)?,
+        approved_at: row.get(8)?,
+        ready_at: row.get(9)?,
+        closed_at: row.get(10)?,
+    })
+}
+
+/// False if one of the person is open already.
+pub(crate) fn add(tx: &mut Tx<'_>, by: &Allowed<'_, OrgResource, Recover>, r: &Recovery) -> Result<bool> {
+    let added = tx.execute(
+        sql!(
+            "INSERT INTO directory_recoveries (org_id, id, user_id, reason, state, managed, asked_by, asked_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
+        ),
+        &[
+            &by.scope.org(),
+            &r.id,
+            &r.user,
+            &r.reason,
+            &r.state.as_str(),
+            &r.managed,
+            &r.asked_by,
+            &r.asked_at,
+        ],
+    )?;
+    Ok(added == 1)
+}
+
+pub(crate) fn get(tx: &mut Tx<'_>, scope: OrgScope, id: Uuid) -> Result<Option<Recovery>> {
+    Ok(tx.opt(
+        sql!(concat!("SELECT ", columns!(), " FROM directory_recoveries r WHERE r.org_id = $1 AND r.id = $2")),
+        &[&scope.org(), &id],
+        read,
+    )?)
+}
+
+/// Whose recovery this is, to know what to lock.
+pub(crate) fn person_of(tx: &mut Tx<'_>, org: OrgId, id: Uuid) -> Result<Option<UserId>> {
+    Ok(tx.opt(
+        sql!("SELECT user_id FROM directory_recoveries WHERE org_id = $1 AND id = $2"),
+        &[&org, &id],
+        |row| row.get(0),
+    )?)
+}
+
+/// One's own recovery, with its organisation.
+pub(crate) fn of_person(tx: &mut Tx<'_>, user: UserId, id: Uuid) -> Result<Option<(OrgId, Recovery)>> {
+    Ok(tx.opt(
+        sql!(concat!(
+            "SELECT ",
+            columns!(),
+            ", r.org_id FROM directory_recoveries r WHERE r.user_id = $1 AND r.id = $2"
+        )),
+        &[&user, &id],
+        |row| Ok((row.get(11)?, read(row)?)),
+    )?)
+}
+
+/// Recoveries of an organisation, the newest first.
+pub(crate) fn page(
+    tx: &mut Tx<'_>,
+    org: &Allowed<'_, OrgResource, ListRecoveries>,
+    before: (Millis, Uuid),
+    limit: usize,
+) -> Result<Vec<Recovery>> {
+    Ok(tx.query(
+        sql!(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM directory_recoveries r WHERE r.org_id = $1 AND (r.asked_at, r.id) < ($2, $3)
+             ORDER BY r.asked_at DESC, r.id DESC LIMIT $4"
+        )),
+        &[&org.scope.org(), &before.0, &before.1, &limit],
+        read,
+    )?)
+}
+
+/// Writes how a recovery stands.
+pub(crate) fn set(tx: &mut Tx<'_>, org: OrgId, r: &Recovery) -> Result<()> {
+    tx.execute(
+        sql!(
+            "UPDATE directory_recoveries SET state = $3, approved_by = $4, approved_at = $5, ready_at = $6,
+                closed_at = $7 WHERE org_id = $1 AND id = $2"
+        ),
+        &[&org, &r.id, &r.state.as_str(), &r.approved_by, &r.approved_at, &r.ready_at, &r.closed_at],
+    )?;
+    Ok(())
+}
+
+/// In how many organisations somebody has a place.
+pub(crate) fn places(tx: &mut Tx<'_>, user: UserId) -> Result<i64> {
+    super::merges::count(tx, user)
+}
+
+/// Owners, or owners and administrators, besides these two.
+pub(crate) fn other_managers(tx: &mut Tx<'_>, scope: OrgScope, of: Role, but: [UserId; 2]) -> Result<i64> {
+    let least = if of == Role::Owner { "owner" } else { "admin" };
+    Ok(tx.one(
+        sql!(
+            "SELECT COUNT(*) FROM directory_members WHERE org_id = $1 AND state = 'active'
+             AND (role = 'owner' OR role = $2) AND user_id <> $3 AND user_id <> $4"
+        ),
+        &[&scope.org(), &least, &but[0], &but[1]],
+        |row| row.get(0),
+    )?)
+}
+
+/// The owners of an organisation, by id; a few.
+pub(crate) fn owner_ids(tx: &mut Tx<'_>, org: OrgId) -> Result<Vec<UserId>> {
+    Ok(tx.query(
+        sql!(
+            "SELECT user_id FROM directory_members WHERE org_id = $1 AND state = 'active' AND role = 'owner'
+             ORDER BY user_id LIMIT 100"
+        ),
+        &[&org],
+        |row| row.get(0),
+    )?)
+}
+
+/// Recoveries that somebody may approve: `(id, name of the person, since)`.
+pub(crate) fn waiting(tx: &mut Tx<'_>, by: UserId, limit: usize) -> Result<Vec<(Uuid, String, Millis)>> {
+    Ok(tx.query(
+        sql!(
+            "SELECT r.id, m.name, r.asked_at FROM directory_members me
+             JOIN directory_recoveries r ON r.org_id = me.org_id AND r.state = 'asked'
+             JOIN directory_members m ON m.org_id = r.org_id AND m.user_id = r.user_id
+             WHERE me.user_id = $1 AND me.state = 'active' AND r.asked_by <> $1 AND r.user_id <> $1
+             AND (me.role = 'owner' OR (me.role = 'admin' AND m.role <> 'owner'))
+             ORDER BY r.asked_at, r.id LIMIT $2"
+        ),
+        &[&by, &limit],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?)
+}
