@@ -108,7 +108,6 @@ codes! {
     BlockedByYou = "blocked_by_you", 409, "this person is blocked by the one who asks";
     CardUnknown = "card_unknown", 422, "no module offers a card of that kind";
 
-    NumberTaken = "number_taken", 409, "somebody of this organisation has that number";
     CardUsed = "card_used", 409, "the first card was used; getting back in needs two administrators";
     RecoveryNeedsTwo = "recovery_needs_two", 409, "there is no second administrator who could approve";
     RecoveryNotPossible = "recovery_not_possible", 409, "the organisation cannot open this account for its person";

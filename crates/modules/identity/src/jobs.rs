@@ -72,6 +72,7 @@ async fn prune(ctx: Ctx, job: Claimed) -> Result<()> {
                 audit::prune_accesses(tx, ctx.now - KEEP_ACTIVITY_MS, limit)?,
                 sql::merges::prune_offers(tx, ctx.now, limit)?,
                 sql::merges::prune_pieces(tx, ctx.now, limit)?,
+                sql::pins::prune(tx, ctx.now, limit)?,
             ]
             .into_iter()
             .max();

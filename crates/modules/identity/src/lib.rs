@@ -99,7 +99,13 @@ pub fn module() -> Module {
         stream_parts: vec![events::PERSON_PART, events::MERGE_PART],
         org_follows: None,
         authenticator: Some(Arc::new(sessions::Sessions::default())),
-        jobs: vec![jobs::RESIDENT, jobs::EXPIRE_RESIDENT, actions::codes::RESIDENT, actions::CONTACT_DUE, actions::MERGE_RUNNER],
+        jobs: vec![
+            jobs::RESIDENT,
+            jobs::EXPIRE_RESIDENT,
+            actions::codes::RESIDENT,
+            actions::CONTACT_DUE,
+            actions::MERGE_RUNNER,
+        ],
         periodic: vec![jobs::PERIODIC, jobs::EXPIRE_PERIODIC],
         hooks: vec![kernel::Hook::on::<kernel::WhoIsKnown>(|_| Vec::new(), users::knows_behind)],
         permissions: &[

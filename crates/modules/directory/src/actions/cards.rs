@@ -89,7 +89,12 @@ fn issue_slice(
             None => {
                 made += 1;
                 let field = format!("people/{}/number", first + i);
+                let number = &place.person.number;
+                if sql::number_taken(tx, proof.scope, number, place.id)? {
+                    return Err(Error::field(Code::NumberTaken, field));
+                }
                 let card = new_account(tx, ctx, org, place, &field)?;
+                sql::recovery::reserve_number(tx, &proof, place.id, &card.name, number, ctx.now)?;
                 let admission = Admission { role: Role::Member, ..Admission::of_founder(org) };
                 join(tx, ctx, admission, place.id)?;
                 card
@@ -151,7 +156,7 @@ pub(crate) async fn new_card(ctx: Ctx, org: OrgId, user: UserId) -> Result<Card>
             let proof = allow::<OrgResource, IssueAccounts>(tx, &ctx, org)?;
             let member = sql::member(tx, proof.scope, user)?.filter(|m| m.state != MemberState::Left);
             let member = member.ok_or(Code::NotFound)?;
-            if !may_manage(proof.role, member.role) {
+            if !may_manage(&proof.grants, member.role) {
                 return Err(Code::Forbidden.into());
             }
             if identity::manager(tx, user)? != Some(org) || !identity::is_unused(tx, user)? {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use store::{Key, Tx};
 use uuid::Uuid;
 
-use super::{asked, keys, revs};
+use super::{asked, keys, merge_friends, revs};
 use crate::{
     events::{self, MemberMoved, stream},
     model::{MemberState, Role},
@@ -36,20 +36,54 @@ fn preview(tx: &mut Tx<'_>, _: &Ctx, pair: &Pair) -> Result<Preview> {
         id: Some(org.0),
         blocks: !alike,
     });
-    Ok(Preview { counts: vec![("orgs", merges::count(tx, pair.from)?)], conflicts: conflicts.collect() })
+    let counts = vec![("orgs", merges::count(tx, pair.from)?), ("friends", sql::friends::count(tx, pair.from)?)];
+    Ok(Preview { counts, conflicts: conflicts.collect() })
 }
 
-fn org_of(piece: &str) -> Result<OrgId> {
-    piece.parse().map_err(Error::internal)
+/// A piece of the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Piece {
+    Org(OrgId),
+    Friend(UserId),
 }
 
+impl Piece {
+    fn text(self) -> String {
+        match self {
+            Self::Org(id) => format!("org/{id}"),
+            Self::Friend(id) => format!("friend/{id}"),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        match text.split_once('/') {
+            Some(("org", id)) => Ok(Self::Org(id.parse().map_err(Error::internal)?)),
+            Some(("friend", id)) => Ok(Self::Friend(id.parse().map_err(Error::internal)?)),
+            _ => Err(Error::internal(format!("{text} is no piece"))),
+        }
+    }
+}
+
+/// Organisations first, then friends.
 fn next(tx: &mut Tx<'_>, _: &Ctx, pair: &Pair, after: Option<&str>) -> Result<Option<String>> {
-    let after = after.map_or(Ok(OrgId(Uuid::nil())), org_of)?;
-    Ok(merges::next(tx, pair.from, after)?.map(|org| org.to_string()))
+    let (org, friend) = match after.map(Piece::parse).transpose()? {
+        None => (Some(OrgId(Uuid::nil())), UserId(Uuid::nil())),
+        Some(Piece::Org(id)) => (Some(id), UserId(Uuid::nil())),
+        Some(Piece::Friend(id)) => (None, id),
+    };
+    if let Some(after) = org
+        && let Some(org) = merges::next(tx, pair.from, after)?
+    {
+        return Ok(Some(Piece::Org(org).text()));
+    }
+    Ok(sql::friends::next_either(tx, pair.from, friend)?.map(|user| Piece::Friend(user).text()))
 }
 
 fn locks(ctx: &Ctx, pair: &Pair, piece: &str) -> Result<Vec<Key>> {
-    let org = org_of(piece)?;
+    let org = match Piece::parse(piece)? {
+        Piece::Org(org) => org,
+        Piece::Friend(user) => return Ok(merge_friends::locks(pair, user)),
+    };
     let mut locks = keys(org, pair.into);
     locks.extend([streams::key(StreamKey::person(pair.from)), audit::key(Some(org))]);
     locks.extend(ctx.hooks().locks(&MemberMoved { org: asked(org), joined: None, left: None, member_count: 0 }));
@@ -76,8 +110,10 @@ impl Place {
         self.state == MemberState::Active
     }
 
+    /// The tombstone of a place that is somebody else's now: the number goes
+    /// with the place.
     fn ended(&self, at: i64) -> Self {
-        Self { state: MemberState::Left, left_at: Some(at), ..self.clone() }
+        Self { state: MemberState::Left, left_at: Some(at), number: None, removed: false, ..self.clone() }
     }
 }
 
@@ -100,9 +136,15 @@ const fn higher(a: Role, b: Role) -> Role {
 /// The place of both together.
 fn together(into: Option<&Place>, from: &Place, name: &str) -> Place {
     match into.filter(|p| p.is_there()) {
-        Some(into) => {
-            Place { role: higher(into.role, from.role), joined_at: into.joined_at.min(from.joined_at), ..into.clone() }
-        }
+        Some(into) => Place {
+            role: higher(into.role, from.role),
+            joined_at: into.joined_at.min(from.joined_at),
+            // Suspended in the meantime: stays out, whichever of the two it was.
+            state: if into.is_active() && from.is_active() { MemberState::Active } else { MemberState::Suspended },
+            number: into.number.clone().or_else(|| from.number.clone()),
+            ..into.clone()
+        },
+        None if from.name_own => from.clone(),
         None => Place { name: name.to_owned(), ..from.clone() },
     }
 }
@@ -114,7 +156,13 @@ fn apart(kept: &Kept, now: &Place, at: i64) -> Option<(Place, Place)> {
     }
     let Some(into) = kept.into.as_ref().filter(|p| p.is_there()) else {
         // Only there by the other: the place goes back as it is now.
-        let from = Place { role: now.role, state: now.state, ..kept.from.clone() };
+        let from = Place {
+            role: now.role,
+            state: now.state,
+            number: now.number.clone(),
+            verified: now.verified,
+            ..kept.from.clone()
+        };
         return Some((now.ended(at), from));
     };
     let as_merged = now.role == kept.merged.role;
@@ -122,8 +170,10 @@ fn apart(kept: &Kept, now: &Place, at: i64) -> Option<(Place, Place)> {
     let from_role = if as_merged { kept.from.role } else { lower(kept.from.role, now.role) };
     let (state, from_state) =
         if now.state == kept.merged.state { (into.state, kept.from.state) } else { (now.state, now.state) };
+    // A number that came with the other goes back with it.
+    let number = if now.number == kept.merged.number { into.number.clone() } else { now.number.clone() };
     Some((
-        Place { role, state, joined_at: into.joined_at, ..now.clone() },
+        Place { role, state, number, joined_at: into.joined_at, ..now.clone() },
         Place { role: from_role, state: from_state, ..kept.from.clone() },
     ))
 }
@@ -201,7 +251,10 @@ fn tell(
 }
 
 fn step(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, piece: &str) -> Result<Value> {
-    let org = org_of(piece)?;
+    let org = match Piece::parse(piece)? {
+        Piece::Org(org) => org,
+        Piece::Friend(user) => return merge_friends::step(tx, pair, user),
+    };
     let Some(from) = merges::place(tx, org, pair.from)?.filter(Place::is_there) else { return Ok(Value::Null) };
     let into = merges::place(tx, org, pair.into)?;
     let name = identity::users::get(tx, pair.into)?.map(|user| user.name).unwrap_or_default();
@@ -214,13 +267,33 @@ fn step(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, piece: &str) -> Result<Value> {
     serde_json::to_value(Kept { into, from, merged }).map_err(Error::internal)
 }
 
+/// Whether somebody besides the two has this number there.
+fn given(tx: &mut Tx<'_>, org: OrgId, number: &str, pair: &Pair) -> Result<bool> {
+    // The kept account gives it back in this very step.
+    let now = merges::place(tx, org, pair.into)?;
+    if now.is_some_and(|place| place.number.as_deref() == Some(number)) {
+        return Ok(false);
+    }
+    sql::number_taken(tx, asked(org), number, pair.from)
+}
+
 fn undo(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, piece: &str, kept: &Value) -> Result<()> {
-    let org = org_of(piece)?;
+    let org = match Piece::parse(piece)? {
+        Piece::Org(org) => org,
+        Piece::Friend(user) => return merge_friends::undo(tx, ctx, pair, user, kept),
+    };
     let Some(kept) = serde_json::from_value::<Option<Kept>>(kept.clone()).map_err(Error::internal)? else {
         return Ok(());
     };
     let Some(now) = merges::place(tx, org, pair.into)? else { return Ok(()) };
     let Some((into, from)) = apart(&kept, &now, ctx.now) else { return Ok(()) };
+    let from = match &from.number {
+        // Somebody else has it by now.
+        Some(number) if into.number.as_ref() == Some(number) || given(tx, org, number, pair)? => {
+            Place { number: None, ..from }
+        }
+        _ => from,
+    };
     let before = merges::place(tx, org, pair.from)?;
     let from = if pair.ends { from } else { before.clone().unwrap_or(from) };
     let rows = [(pair.into, Some(now), into), (pair.from, before, from.clone())];
@@ -234,7 +307,17 @@ mod tests {
     use super::*;
 
     fn place(role: Role, state: MemberState, joined_at: i64) -> Place {
-        Place { name: "n".into(), role, state, joined_at, left_at: None }
+        Place {
+            name: "n".into(),
+            role,
+            state,
+            joined_at,
+            left_at: None,
+            number: None,
+            verified: false,
+            name_own: false,
+            removed: false,
+        }
     }
 
     #[test]
@@ -256,5 +339,17 @@ mod tests {
         let kept = Kept { into: None, from, merged: merged.clone() };
         let (a, b) = apart(&kept, &Place { role: Member, ..merged }, 99).unwrap();
         assert_eq!((a.state, b.state, b.role), (Left, Active, Member));
+    }
+
+    #[test]
+    fn whoever_is_suspended_does_not_come_back_by_a_merge() {
+        use MemberState::{Active, Suspended};
+        let (into, from) = (place(Role::Member, Suspended, 1), place(Role::Member, Active, 2));
+        assert_eq!(together(Some(&into), &from, "x").state, Suspended);
+        let merged = together(None, &place(Role::Member, Suspended, 1), "x");
+        assert_eq!(merged.state, Suspended);
+        let kept = Kept { into: None, from: place(Role::Member, Active, 2), merged: place(Role::Member, Active, 2) };
+        let (_, back) = apart(&kept, &place(Role::Member, Suspended, 2), 9).unwrap();
+        assert_eq!(back.state, Suspended);
     }
 }

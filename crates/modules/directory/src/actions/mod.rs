@@ -8,6 +8,7 @@ mod friends;
 mod handover;
 mod invitations;
 mod members;
+mod merge_friends;
 mod merges;
 mod orgs;
 mod profile;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     model::{
-        ListRecoveries, Member, MemberState, OrgResource, PageQuery, Recover,
+        ListRecoveries, Member, MemberState, OrgResource, PageQuery, Recover, Role,
         cards::{Approved, NewRecovery, REFUSE_MS, Recovery, RecoveryPage, RecoveryState},
         may_manage, page_size,
     },
@@ -30,7 +30,7 @@ fn locks(org: OrgId, user: UserId) -> Vec<Key> {
 /// The person, whom the actor may act on.
 fn target(tx: &mut Tx<'_>, org: &OrgResource, user: UserId) -> Result<Member> {
     let member = sql::member(tx, org.scope, user)?.filter(|m| m.state != MemberState::Left).ok_or(Code::NotFound)?;
-    if may_manage(org.role, member.role) { Ok(member) } else { Err(Code::Forbidden.into()) }
+    if may_manage(&org.grants, member.role) { Ok(member) } else { Err(Code::Forbidden.into()) }
 }
 
 /// Whether the organisation can open the account for its person at all, and
@@ -154,7 +154,11 @@ pub(crate) async fn approve(ctx: Ctx, org: OrgId, id: Uuid) -> Result<Approved> 
 /// does not count as one of two.
 fn still_asked(tx: &mut Tx<'_>, scope: OrgScope, r: &Recovery, member: &Member) -> Result<()> {
     let asked = sql::active_membership(tx, scope.org(), r.asked_by)?;
-    if asked.is_some_and(|asker| may_manage(asker.role, member.role)) { Ok(()) } else { Err(Code::Conflict.into()) }
+    let may = asked.is_some_and(|asker| match member.role {
+        Role::Owner => asker.role == Role::Owner,
+        Role::Admin | Role::Member => asker.role != Role::Member,
+    });
+    if may { Ok(()) } else { Err(Code::Conflict.into()) }
 }
 
 fn close(tx: &mut Tx<'_>, ctx: &Ctx, r: &mut Recovery, pin: &NewPin) -> Result<Card> {
@@ -245,7 +249,14 @@ pub(crate) struct Waiting;
 impl WaitingSource for Waiting {
     fn list(&self, tx: &mut Tx<'_>, ctx: &Ctx, limit: usize) -> Result<Vec<WaitingItem>> {
         let found = recovery::waiting(tx, ctx.user(), limit)?;
-        let item = |(id, title, since)| WaitingItem { kind: "recovery".into(), id, title, since, due: None };
+        let item = |(org, id, title, since)| WaitingItem {
+            kind: "recovery".into(),
+            id,
+            title,
+            org: Some(org),
+            since,
+            due: None,
+        };
         Ok(found.into_iter().map(item).collect())
     }
 }

@@ -1,7 +1,7 @@
 //! Accounts an organisation issues, and getting people back into theirs.
 
 use identity::Card;
-use proto::{Code, Error, Millis, OrgId, Result, UserId, limits};
+use proto::{Code, Error, Millis, OrgId, Result, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -182,6 +182,8 @@ pub struct RecoveryPage {
 
 #[cfg(test)]
 mod tests {
+    use proto::limits;
+
     use super::*;
 
     #[test]

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, http::StatusCode};
 use identity::Card;
-use kernel::{
-    At, Body, Created, Ctx, Failure, Kernel, Params, Reply, idempotency::IdempotencyKey,
-};
+use kernel::{At, Body, Created, Ctx, Failure, Kernel, Params, Reply, idempotency::IdempotencyKey};
 use proto::{OrgId, Problem, UserId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;

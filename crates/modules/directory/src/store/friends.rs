@@ -55,6 +55,35 @@ pub(crate) fn put(tx: &mut Tx<'_>, pair: &Allowed<'_, Pair, Relate>, of: Of, row
     Ok(())
 }
 
+/// Writes one side of a pair of one of two accounts that are merged.
+pub(crate) fn put_merged(tx: &mut Tx<'_>, _: &kernel::merge::Pair, owner: UserId, row: &FriendRow) -> Result<()> {
+    tx.execute(
+        sql!(
+            "INSERT INTO directory_friends (user_id, friend_id, state, blocked, remark, hello, since, rev)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             ON CONFLICT (user_id, friend_id) DO UPDATE SET state = excluded.state, blocked = excluded.blocked,
+                remark = excluded.remark, hello = excluded.hello, since = excluded.since, rev = excluded.rev"
+        ),
+        &[&owner, &row.user, &row.side.bond, &row.side.blocked, &row.remark, &row.hello, &row.since, &row.rev],
+    )?;
+    Ok(())
+}
+
+/// The first of the people after `after` on somebody's list, or on whose list
+/// they stand.
+pub(crate) fn next_either(tx: &mut Tx<'_>, user: UserId, after: UserId) -> Result<Option<UserId>> {
+    Ok(tx.opt(
+        sql!(
+            "SELECT friend_id FROM directory_friends
+             WHERE user_id = $1 AND friend_id > $2 AND (state <> 'none' OR blocked)
+             UNION SELECT user_id FROM directory_friends
+             WHERE friend_id = $1 AND user_id > $2 AND (state <> 'none' OR blocked) ORDER BY 1 LIMIT 1"
+        ),
+        &[&user, &after],
+        |row| row.get(0),
+    )?)
+}
+
 /// Somebody's list after `after`, by id.
 pub(crate) fn page(tx: &mut Tx<'_>, owner: UserId, after: UserId, limit: usize) -> Result<Vec<FriendRow>> {
     Ok(tx.query(

@@ -20,6 +20,11 @@ pub(crate) struct Place {
     pub(crate) state: MemberState,
     pub(crate) joined_at: Millis,
     pub(crate) left_at: Option<Millis>,
+    pub(crate) number: Option<String>,
+    pub(crate) verified: bool,
+    /// The name is the organisation's, not the account's.
+    pub(crate) name_own: bool,
+    pub(crate) removed: bool,
 }
 
 /// The first organisation after `after` in which somebody has a place.
@@ -60,7 +65,10 @@ pub(crate) fn shared(tx: &mut Tx<'_>, pair: &Pair, limit: i64) -> Result<Vec<(Or
 
 pub(crate) fn place(tx: &mut Tx<'_>, org: OrgId, user: UserId) -> Result<Option<Place>> {
     Ok(tx.opt(
-        sql!("SELECT name, role, state, joined_at, left_at FROM directory_members WHERE org_id = $1 AND user_id = $2"),
+        sql!(
+            "SELECT name, role, state, joined_at, left_at, number, verified, name_own, removed FROM directory_members
+             WHERE org_id = $1 AND user_id = $2"
+        ),
         &[&org, &user],
         |row| {
             Ok(Place {
@@ -69,6 +77,10 @@ pub(crate) fn place(tx: &mut Tx<'_>, org: OrgId, user: UserId) -> Result<Option<
                 state: row.get(2)?,
                 joined_at: row.get(3)?,
                 left_at: row.get(4)?,
+                number: row.get(5)?,
+                verified: row.get(6)?,
+                name_own: row.get(7)?,
+                removed: row.get(8)?,
             })
         },
     )?)
@@ -79,12 +91,14 @@ pub(crate) fn put(tx: &mut Tx<'_>, _: &Pair, org: OrgId, user: UserId, place: &P
     tx.execute(
         sql!(
             "INSERT INTO directory_members
-             (org_id, user_id, name, name_folded, role, state, joined_at, left_at, generation, rev, person_rev)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10)
+             (org_id, user_id, name, name_folded, role, state, joined_at, left_at, generation, rev, person_rev, number,
+              verified, name_own, removed)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10, $11, $12, $13, $14)
              ON CONFLICT (org_id, user_id) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded,
              role = excluded.role, state = excluded.state, joined_at = excluded.joined_at,
              left_at = excluded.left_at, generation = directory_members.generation + 1, rev = excluded.rev,
-             person_rev = excluded.person_rev"
+             person_rev = excluded.person_rev, number = excluded.number, verified = excluded.verified,
+             name_own = excluded.name_own, removed = excluded.removed"
         ),
         &[
             &org,
@@ -97,6 +111,10 @@ pub(crate) fn put(tx: &mut Tx<'_>, _: &Pair, org: OrgId, user: UserId, place: &P
             &place.left_at,
             &revs.org,
             &revs.person,
+            &place.number,
+            &place.verified,
+            &place.name_own,
+            &place.removed,
         ],
     )?;
     Ok(())

@@ -9,7 +9,7 @@ use store::{Error, Row, Tx, sql};
 use uuid::Uuid;
 
 use crate::model::{
-    ListRecoveries, OrgResource, Recover, Role,
+    IssueAccounts, ListRecoveries, OrgResource, Recover, Role,
     cards::{Recovery, RecoveryState},
 };
 
@@ -44,16 +44,7 @@ pub(crate) fn add(tx: &mut Tx<'_>, by: &Allowed<'_, OrgResource, Recover>, r: &R
             "INSERT INTO directory_recoveries (org_id, id, user_id, reason, state, managed, asked_by, asked_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
         ),
-        &[
-            &by.scope.org(),
-            &r.id,
-            &r.user,
-            &r.reason,
-            &r.state.as_str(),
-            &r.managed,
-            &r.asked_by,
-            &r.asked_at,
-        ],
+        &[&by.scope.org(), &r.id, &r.user, &r.reason, &r.state.as_str(), &r.managed, &r.asked_by, &r.asked_at],
     )?;
     Ok(added == 1)
 }
@@ -68,11 +59,9 @@ pub(crate) fn get(tx: &mut Tx<'_>, scope: OrgScope, id: Uuid) -> Result<Option<R
 
 /// Whose recovery this is, to know what to lock.
 pub(crate) fn person_of(tx: &mut Tx<'_>, org: OrgId, id: Uuid) -> Result<Option<UserId>> {
-    Ok(tx.opt(
-        sql!("SELECT user_id FROM directory_recoveries WHERE org_id = $1 AND id = $2"),
-        &[&org, &id],
-        |row| row.get(0),
-    )?)
+    Ok(tx.opt(sql!("SELECT user_id FROM directory_recoveries WHERE org_id = $1 AND id = $2"), &[&org, &id], |row| {
+        row.get(0)
+    })?)
 }
 
 /// One's own recovery, with its organisation.
@@ -119,6 +108,26 @@ pub(crate) fn set(tx: &mut Tx<'_>, org: OrgId, r: &Recovery) -> Result<()> {
     Ok(())
 }
 
+/// Keeps a number for somebody who is about to be a member.
+pub(crate) fn reserve_number(
+    tx: &mut Tx<'_>,
+    by: &Allowed<'_, OrgResource, IssueAccounts>,
+    user: UserId,
+    name: &str,
+    number: &str,
+    now: Millis,
+) -> Result<()> {
+    tx.execute(
+        sql!(
+            "INSERT INTO directory_members
+             (org_id, user_id, name, name_folded, role, state, joined_at, generation, rev, person_rev, number)
+             VALUES ($1, $2, $3, $4, 'member', 'left', $5, 0, 0, 0, $6)"
+        ),
+        &[&by.scope.org(), &user, &name, &kernel::text::fold(name), &now, &number],
+    )?;
+    Ok(())
+}
+
 /// In how many organisations somebody has a place.
 pub(crate) fn places(tx: &mut Tx<'_>, user: UserId) -> Result<i64> {
     super::merges::count(tx, user)
@@ -149,11 +158,12 @@ pub(crate) fn owner_ids(tx: &mut Tx<'_>, org: OrgId) -> Result<Vec<UserId>> {
     )?)
 }
 
-/// Recoveries that somebody may approve: `(id, name of the person, since)`.
-pub(crate) fn waiting(tx: &mut Tx<'_>, by: UserId, limit: usize) -> Result<Vec<(Uuid, String, Millis)>> {
+/// Recoveries that somebody may approve: `(organisation, id, name of the
+/// person, since)`.
+pub(crate) fn waiting(tx: &mut Tx<'_>, by: UserId, limit: usize) -> Result<Vec<(OrgId, Uuid, String, Millis)>> {
     Ok(tx.query(
         sql!(
-            "SELECT r.id, m.name, r.asked_at FROM directory_members me
+            "SELECT r.org_id, r.id, m.name, r.asked_at FROM directory_members me
              JOIN directory_recoveries r ON r.org_id = me.org_id AND r.state = 'asked'
              JOIN directory_members m ON m.org_id = r.org_id AND m.user_id = r.user_id
              WHERE me.user_id = $1 AND me.state = 'active' AND r.asked_by <> $1 AND r.user_id <> $1
@@ -161,6 +171,6 @@ pub(crate) fn waiting(tx: &mut Tx<'_>, by: UserId, limit: usize) -> Result<Vec<(
              ORDER BY r.asked_at, r.id LIMIT $2"
         ),
         &[&by, &limit],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     )?)
 }

@@ -25,6 +25,7 @@ pub use account::{NewPerson, create_person};
 pub(crate) use contact_changes::{RESIDENT as CONTACT_DUE, keep_contact, remove_contact, verify_contact};
 pub(crate) use contacts::{add_contact, list_contacts, send_contact_code, show_contact};
 pub(crate) use link::{claim_link, decide_link, look_at_link, new_link};
+pub(crate) use merge_run::RESIDENT as MERGE_RUNNER;
 pub(crate) use notices::{activity, list_notices, mark_notice};
 pub use notices::{notice_key, notify};
 pub(crate) use passkey::{
@@ -32,11 +33,10 @@ pub(crate) use passkey::{
     drop_passkey, list_passkeys, rename_passkey, sign_in_by_passkey, sign_up_by_passkey,
 };
 pub(crate) use passwords::change_password;
-pub(crate) use merge_run::RESIDENT as MERGE_RUNNER;
+pub(crate) use photo::{admit_photo, drop_photo, photo, set_photo};
 pub use pins::{
     Issued, NewPin, by_login, card_keys, draw_pin, give_card, has_contact, is_unused, issue_account, manager, recover,
 };
-pub(crate) use photo::{admit_photo, drop_photo, photo, set_photo};
 pub(crate) use profile::{change_me, me, server, user, users};
 pub(crate) use proof::{begin_proof, prove};
 pub(crate) use resets::{finish_reset, start_reset};

@@ -93,9 +93,13 @@ pub(crate) fn take_ceremony(
     )?)
 }
 
+/// A person's passkeys, with those of accounts behind theirs: they open it too.
 pub(crate) fn passkeys(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Passkey>> {
     Ok(tx.query(
-        sql!("SELECT id, name, created_at, last_used_at FROM identity_passkeys WHERE user_id = $1 ORDER BY id"),
+        sql!(
+            "SELECT id, name, created_at, last_used_at FROM identity_passkeys
+             WHERE user_id IN (SELECT id FROM users WHERE id = $1 OR merged_into = $1) ORDER BY id"
+        ),
         &[&user],
         |row| Ok(Passkey { id: row.get(0)?, name: row.get(1)?, created_at: row.get(2)?, last_used_at: row.get(3)? }),
     )?)
@@ -184,7 +188,8 @@ pub(crate) fn rename_passkey(
 ) -> Result<Option<Passkey>> {
     Ok(tx.opt(
         sql!(
-            "UPDATE identity_passkeys SET name = $3 WHERE id = $1 AND user_id = $2
+            "UPDATE identity_passkeys SET name = $3
+             WHERE id = $1 AND user_id IN (SELECT id FROM users WHERE id = $2 OR merged_into = $2)
              RETURNING id, name, created_at, last_used_at"
         ),
         &[&id, &own.user, &name],
@@ -197,7 +202,13 @@ pub(crate) fn drop_passkey<A: Secures>(
     own: &Allowed<'_, Credentials, A>,
     id: PasskeyId,
 ) -> Result<bool> {
-    let gone = tx.execute(sql!("DELETE FROM identity_passkeys WHERE id = $1 AND user_id = $2"), &[&id, &own.user])?;
+    let gone = tx.execute(
+        sql!(
+            "DELETE FROM identity_passkeys
+             WHERE id = $1 AND user_id IN (SELECT id FROM users WHERE id = $2 OR merged_into = $2)"
+        ),
+        &[&id, &own.user],
+    )?;
     Ok(gone == 1)
 }
 

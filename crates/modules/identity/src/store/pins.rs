@@ -69,11 +69,9 @@ pub(crate) fn has_contact(tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
 
 /// Who has this sign-in name.
 pub(crate) fn by_login(tx: &mut Tx<'_>, folded: &str) -> Result<Option<UserId>> {
-    Ok(tx.opt(
-        sql!("SELECT id FROM users WHERE login_folded = $1 AND erased_at IS NULL"),
-        &[&folded],
-        |row| row.get(0),
-    )?)
+    Ok(tx.opt(sql!("SELECT id FROM users WHERE login_folded = $1 AND erased_at IS NULL"), &[&folded], |row| {
+        row.get(0)
+    })?)
 }
 
 /// Forgets PINs that ran out long ago.
