@@ -781,6 +781,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/merge-offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a code of twelve letters, good for ten minutes, by which this account
+         *     may be merged into another one of the same person. Wants a fresh proof. A
+         *     new code ends the one before; so does signing out.
+         */
+        post: operations["identity.create_merge_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Merges into one's account, the newest first. */
+        get: operations["identity.list_merges"];
+        put?: never;
+        /**
+         * Shows what the account that made this code would bring to one's own. Wants
+         *     a fresh proof. Nothing moves until it is confirmed, within half an hour.
+         */
+        post: operations["identity.create_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/merges/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Agrees to a preview. Wants a fresh proof. The other account ends at once,
+         *     what it has follows piece by piece; the stream tells when it is `done`.
+         */
+        post: operations["identity.confirm_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/merges/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes two accounts of one again, within seven days. Wants a fresh proof.
+         *     The other account has what it had, but for what ended in the meantime.
+         */
+        post: operations["identity.undo_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs": {
         parameters: {
             query?: never;
@@ -1121,6 +1203,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A person as one sees them: what they are to one, the marks, the
+         *     organisations both are in, one's own name for them, and what one may do.
+         *     For whoever may see the person.
+         */
+        get: operations["directory.get_profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs/{id}/roles": {
         parameters: {
             query?: never;
@@ -1237,6 +1340,142 @@ export interface paths {
         get: operations["directory.export_org"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issues accounts to people, members at once, each with a card: a sign-in
+         *     name and a PIN, shown this once, that is changed at the first use. With the
+         *     same `Idempotency-Key` a chunk can be sent again after a break: it answers
+         *     with cards for the same accounts and new PINs.
+         */
+        post: operations["directory.issue_accounts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/members/{user}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A new card for an account the organisation issued and nobody has used yet.
+         *     Whoever used theirs gets back in by a recovery.
+         */
+        post: operations["directory.create_card"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/members/{user}/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks that a person be let back into their account; another owner or
+         *     administrator must approve. All the person's devices are told at once.
+         */
+        post: operations["directory.create_recovery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is or was let back in, the newest first. */
+        get: operations["directory.list_recoveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/recoveries/{recovery}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approves as the second of two. Where the organisation keeps the account,
+         *     the answer holds the card; else the person has a day to refuse.
+         */
+        post: operations["directory.approve_recovery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/recoveries/{recovery}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The card, once the person can no longer refuse; to whoever approved, once. */
+        post: operations["directory.take_recovery_card"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/recoveries/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuses to be let back in: somebody asked who should not. Any device of
+         *     the person may, until the card is given out.
+         */
+        post: operations["directory.refuse_recovery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1668,14 +1907,14 @@ export interface components {
         };
         /** @description One page of a list; `next` is absent on the last. */
         "Page_chat.Member": {
-            items: {
+            items: (components["schemas"]["kernel.Marks"] & {
                 user: components["schemas"]["UserId"];
                 name: string;
                 role: components["schemas"]["chat.Role"];
                 /** Format: int64 */
                 joined_seq: number;
                 left: boolean;
-            }[];
+            })[];
             next?: string;
         };
         /** @description One page of a list; `next` is absent on the last. */
@@ -1944,7 +2183,7 @@ export interface components {
                 delivered_seq: number;
             }[];
         };
-        "chat.Member": {
+        "chat.Member": components["schemas"]["kernel.Marks"] & {
             user: components["schemas"]["UserId"];
             name: string;
             role: components["schemas"]["chat.Role"];
@@ -2074,7 +2313,7 @@ export interface components {
             /** @description Whether the reader did. */
             me: boolean;
         };
-        "chat.Receipt": {
+        "chat.Receipt": components["schemas"]["kernel.Marks"] & {
             user: components["schemas"]["UserId"];
             name: string;
         };
@@ -2146,6 +2385,11 @@ export interface components {
             /** @enum {string} */
             state: "pending";
         };
+        /** @description Approved; with the card where the organisation keeps the account. */
+        "directory.Approved": {
+            recovery: components["schemas"]["directory.Recovery"];
+            card?: components["schemas"]["identity.Card"] | null;
+        };
         /** @description The organisation as it was called when the request was made. */
         "directory.AskedTo": {
             id: components["schemas"]["OrgId"];
@@ -2200,6 +2444,10 @@ export interface components {
             object: string;
             /** @description Ids and numbers; its fields depend on the action. */
             detail: unknown;
+        };
+        /** @description Cards to print. Each PIN is shown this once. */
+        "directory.Cards": {
+            cards: components["schemas"]["identity.Card"][];
         };
         "directory.Closing": {
             /** @description The organisation's name, typed to be sure. */
@@ -2376,6 +2624,20 @@ export interface components {
             items: components["schemas"]["directory.Member"][];
             next?: string;
         };
+        /** @description Somebody to be given an account. */
+        "directory.NewAccount": {
+            /** @description 1–50 characters of any script. */
+            name: string;
+            /**
+             * @description The organisation's own: letters, digits and hyphens, 1–24; unique in it
+             *     without regard to case.
+             */
+            number: string;
+        };
+        "directory.NewAccounts": {
+            /** @description 1 to 50. */
+            people: components["schemas"]["directory.NewAccount"][];
+        };
         /** @description Whom one asks: somebody one may see, or whose code one was given. */
         "directory.NewFriend": {
             user?: components["schemas"]["UserId"] | null;
@@ -2404,6 +2666,10 @@ export interface components {
             name: string;
             /** @description `company` if left out. */
             kind?: components["schemas"]["directory.OrgKind"];
+        };
+        "directory.NewRecovery": {
+            /** @description For the other administrator and the person, 1–200 characters. */
+            reason: string;
         };
         /** @description An organisation as one of its members sees it. */
         "directory.Org": {
@@ -2440,6 +2706,13 @@ export interface components {
         "directory.Orgs": {
             items: components["schemas"]["directory.Org"][];
         };
+        /** @description What one may do with the person. */
+        "directory.PersonCan": {
+            /** @description Open a conversation of two. */
+            message: boolean;
+            /** @description Ask, or accept. */
+            friend: boolean;
+        };
         /** @description The code by which others find one, until a new one is made. */
         "directory.PersonCode": {
             /** @description 16 characters without look-alikes, as in invitations. */
@@ -2454,6 +2727,46 @@ export interface components {
             /** @description What they are to one now. */
             state: components["schemas"]["directory.FriendState"];
         };
+        /** @description A person as the one who looks sees them. */
+        "directory.Profile": components["schemas"]["kernel.Marks"] & {
+            user: components["schemas"]["identity.User"];
+            relation: components["schemas"]["directory.Relation"];
+            /** @description What they are on one's list of friends. */
+            friend: components["schemas"]["directory.FriendState"];
+            /** @description The organisations both are in, by name. */
+            orgs: components["schemas"]["directory.SharedOrg"][];
+            /** @description One's own name for them. */
+            remark?: string | null;
+            can: components["schemas"]["directory.PersonCan"];
+        };
+        /** @description Recoveries, the newest first. */
+        "directory.Recoveries": {
+            items: components["schemas"]["directory.Recovery"][];
+            next?: string | null;
+        };
+        /** @description Getting somebody back into their account. */
+        "directory.Recovery": {
+            /** Format: uuid */
+            id: string;
+            user: components["schemas"]["UserId"];
+            reason: string;
+            state: components["schemas"]["directory.RecoveryState"];
+            /** @description The organisation keeps the account; else the person has a day to refuse. */
+            managed: boolean;
+            asked_by: components["schemas"]["UserId"];
+            asked_at: components["schemas"]["i64"];
+            approved_by?: components["schemas"]["UserId"] | null;
+            approved_at?: components["schemas"]["i64"] | null;
+            ready_at?: components["schemas"]["i64"] | null;
+            closed_at?: components["schemas"]["i64"] | null;
+        };
+        /** @enum {string} */
+        "directory.RecoveryState": "asked" | "approved" | "ready" | "refused" | "done";
+        /**
+         * @description What a person is to the one who looks.
+         * @enum {string}
+         */
+        "directory.Relation": "self" | "colleague" | "friend" | "external";
         /**
          * @description What became of a request to join.
          * @enum {string}
@@ -2479,6 +2792,14 @@ export interface components {
         };
         "directory.Roles": {
             items: components["schemas"]["directory.RoleItem"][];
+        };
+        /** @description An organisation both are in. */
+        "directory.SharedOrg": {
+            id: components["schemas"]["OrgId"];
+            name: string;
+            /** @description The person's name there. */
+            member_name: string;
+            role: components["schemas"]["directory.Role"];
         };
         /**
          * @description What becomes of the owner who hands over.
@@ -2516,6 +2837,18 @@ export interface components {
             min: number;
             /** Format: int32 */
             max: number;
+        };
+        /** @description What is printed on a card. The PIN is shown this once. */
+        "identity.Card": {
+            user: components["schemas"]["UserId"];
+            name: string;
+            number?: string | null;
+            login: string;
+            /** @description Eight digits. */
+            pin: string;
+            /** @description Where it is used; the QR code of the card. */
+            url: string;
+            expires_at: components["schemas"]["i64"];
         };
         /** @description A passkey ceremony that was begun. */
         "identity.Ceremony": {
@@ -2634,6 +2967,75 @@ export interface components {
             /** @description At most 200 characters; empty takes it away. */
             bio?: string | null;
         };
+        /** @description Another account of one's own that stands, or is to stand, behind this one. */
+        "identity.Merge": {
+            /** Format: uuid */
+            id: string;
+            from: components["schemas"]["identity.MergeFrom"];
+            state: components["schemas"]["identity.MergeState"];
+            preview: components["schemas"]["identity.MergePreview"];
+            created_at: components["schemas"]["i64"];
+            done_at?: components["schemas"]["i64"] | null;
+            undo_until?: components["schemas"]["i64"] | null;
+            undone_at?: components["schemas"]["i64"] | null;
+        };
+        /** @description The account that stands behind, as it is called. */
+        "identity.MergeFrom": {
+            id: components["schemas"]["UserId"];
+            name: string;
+        };
+        /** @description A code by which this account may be merged into the one that shows it. */
+        "identity.MergeOffer": {
+            /** @description 12 letters; hyphens, case, and `O I L` for `0 1 1` do not matter. */
+            code: string;
+            expires_at: components["schemas"]["i64"];
+        };
+        /** @description What the account brings. */
+        "identity.MergePreview": {
+            /**
+             * Format: int64
+             * @description Organisations it is a member of.
+             * @default 0
+             */
+            orgs?: number;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            conversations?: number;
+            /**
+             * Format: int64
+             * @description Messages it sent in them.
+             * @default 0
+             */
+            messages?: number;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            friends?: number;
+            /**
+             * Format: int64
+             * @description Verified e-mail addresses and phone numbers.
+             * @default 0
+             */
+            contacts?: number;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            passkeys?: number;
+            /** @default [] */
+            conflicts?: components["schemas"]["kernel.MergeConflict"][];
+        };
+        /**
+         * @description Where a merge has got to.
+         * @enum {string}
+         */
+        "identity.MergeState": "preview" | "running" | "done" | "undoing" | "undone";
+        "identity.Merges": {
+            items: components["schemas"]["identity.Merge"][];
+        };
         /** @description A contact point to be added. */
         "identity.NewContact": {
             kind: components["schemas"]["identity.ContactKind"];
@@ -2642,6 +3044,10 @@ export interface components {
              *     mobile number also without.
              */
             address: string;
+        };
+        "identity.NewMerge": {
+            /** @description Shown to the account that is to stand behind this one. */
+            code: string;
         };
         "identity.NewPasskey": {
             id: components["schemas"]["CeremonyId"];
@@ -2780,6 +3186,11 @@ export interface components {
             totp?: string | null;
             recovery_code?: string | null;
         };
+        /**
+         * @description A person as somebody else sees them, with the marks relative to what the
+         *     two share.
+         */
+        "identity.SeenUser": components["schemas"]["identity.User"] & components["schemas"]["kernel.Marks"];
         /** @description What the server really sends; what it does not stands in its log. */
         "identity.Sends": {
             email: boolean;
@@ -2841,6 +3252,7 @@ export interface components {
         /** @description Who signs in. */
         "identity.SignIn": {
             login: string;
+            /** @description The password, or the PIN of a card. */
             password: string;
             /**
              * @description Six digits of the authenticator app, asked for with
@@ -2849,6 +3261,8 @@ export interface components {
             totp?: string | null;
             /** @description Where the app is lost: one of the recovery codes. */
             recovery_code?: string | null;
+            /** @description Takes the place of the PIN; needed to sign in with one. */
+            new_password?: string | null;
             /** @description A token in the answer instead of a cookie. */
             bearer?: boolean;
             /** @description At most 100 characters; left out, the `User-Agent` is used. */
@@ -2926,6 +3340,7 @@ export interface components {
             locale?: string;
             /** @description The account was erased; its name is empty. */
             deleted?: boolean;
+            merged_into?: components["schemas"]["UserId"] | null;
             created_at: components["schemas"]["i64"];
             /** @description What they say of themselves, at most 200 characters. */
             bio?: string | null;
@@ -2941,7 +3356,31 @@ export interface components {
          */
         "identity.UserKind": "person" | "guest" | "bot";
         "identity.Users": {
-            items: components["schemas"]["identity.User"][];
+            items: components["schemas"]["identity.SeenUser"][];
+        };
+        /**
+         * @description What is to be told of a person wherever they are shown; each is left out
+         *     where it is not so.
+         */
+        "kernel.Marks": {
+            /** @description In none of the organisations that vouch here. */
+            external?: boolean;
+            /** @description No organisation that vouches here has checked their name. */
+            unverified?: boolean;
+            /** @description A member with the same name as somebody who leads the organisation. */
+            lookalike?: boolean;
+        };
+        /** @description Something about two accounts that whoever merges them must know. */
+        "kernel.MergeConflict": {
+            /** @description A word for the client's text, such as `direct_doubled`. */
+            kind: string;
+            /**
+             * Format: uuid
+             * @description What it is about: an organisation, a person, a conversation.
+             */
+            id?: string | null;
+            /** @description Whether nothing can be merged while it is so. */
+            blocks: boolean;
         };
         /** @description RFC 9457 problem document, `application/problem+json`. */
         "kernel.Problem": {
@@ -3389,7 +3828,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["identity.User"];
+                    "application/json": components["schemas"]["identity.SeenUser"];
                 };
             };
             401: {
@@ -5231,6 +5670,237 @@ export interface operations {
             };
         };
     };
+    "identity.create_merge_offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.MergeOffer"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.list_merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Merges"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.create_merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["identity.NewMerge"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Merge"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.confirm_merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Merge"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.undo_merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Merge"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
     "directory.list_orgs": {
         parameters: {
             query?: never;
@@ -6432,6 +7102,43 @@ export interface operations {
             };
         };
     };
+    "directory.get_profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Profile"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
     "directory.list_roles": {
         parameters: {
             query?: never;
@@ -6845,6 +7552,391 @@ export interface operations {
                 };
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.issue_accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["directory.NewAccounts"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Cards"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.create_card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+                user: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Card"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.create_recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+                user: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["directory.NewRecovery"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Recovery"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.list_recoveries": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /** @description 1–200, 100 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Recoveries"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.approve_recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+                recovery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["directory.Approved"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.take_recovery_card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["OrgId"];
+                recovery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.Card"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "directory.refuse_recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
