@@ -45,8 +45,8 @@ export interface OrgSettings {
   'directory.invite_by'?: 'admins' | 'members';
 }
 export type AuditEntry = Schemas['directory.AuditEntry'];
-export type NewIssued = Schemas['directory.NewIssued'];
-export type Card = Schemas['directory.Card'];
+export type NewIssued = Schemas['directory.NewAccounts']['people'][number];
+export type Card = Schemas['identity.Card'];
 export type Recovery = Schemas['directory.Recovery'];
 export type Friend = Schemas['directory.Friend'];
 export type PersonCode = Schemas['directory.PersonCode'];

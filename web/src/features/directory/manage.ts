@@ -83,28 +83,20 @@ export const exportAddress = (org: string) => `/api/v1/orgs/${org}/export`;
 
 /** Makes accounts with cards, at most 50 at once. The same key gives the same answer, without the PINs. */
 export const issueAccounts = (org: string, people: NewIssued[], key: string): Promise<{ cards: Card[] }> =>
-  ask(
-    client.POST('/orgs/{id}/accounts', {
-      params: { ...of(org), header: { 'Idempotency-Key': key } },
-      body: { people },
-    }),
-  );
+  ask(client.POST('/orgs/{id}/accounts', { params: of(org), headers: { 'Idempotency-Key': key }, body: { people } }));
 
 /** A new PIN for an account that never signed in. */
 export const renewCard = (org: string, user: string): Promise<Card> =>
   ask(client.POST('/orgs/{id}/members/{user}/card', { params: { path: { id: org, user } } }));
 
-export const askRecovery = (org: string, user: string, reason: string): Promise<Recovery> =>
+export const askRecovery = (org: string, user: string, reason: string): Promise<unknown> =>
   ask(client.POST('/orgs/{id}/members/{user}/recovery', { params: { path: { id: org, user } }, body: { reason } }));
 
 export const readRecoveries = (org: string, cursor?: string): Promise<Page<Recovery>> =>
   ask(client.GET('/orgs/{id}/recoveries', { params: { ...of(org), query: cursor ? { cursor } : {} } }));
 
-export const approveRecovery = (org: string, recovery: string): Promise<Recovery> =>
+export const approveRecovery = (org: string, recovery: string): Promise<{ card?: Card | null }> =>
   ask(client.POST('/orgs/{id}/recoveries/{recovery}/approve', { params: { path: { id: org, recovery } } }));
-
-export const refuseRecovery = (org: string, recovery: string): Promise<unknown> =>
-  ask(client.POST('/orgs/{id}/recoveries/{recovery}/refuse', { params: { path: { id: org, recovery } } }));
 
 export const recoveryCard = (org: string, recovery: string): Promise<Card> =>
   ask(client.POST('/orgs/{id}/recoveries/{recovery}/card', { params: { path: { id: org, recovery } } }));

@@ -170,8 +170,7 @@ export const readNotices = (cursor?: string): Promise<Page<Notice>> =>
 export const seeNotice = (id: string): Promise<unknown> =>
   ask(client.PUT('/me/notices/{id}', { params: { path: { id } }, body: { seen: true } }));
 
-export const offerMerge = (): Promise<{ code: string; expires_at: number }> =>
-  ask(client.POST('/me/merge-offers', { body: {} }));
+export const offerMerge = (): Promise<{ code: string; expires_at: number }> => ask(client.POST('/me/merge-offers'));
 
 export const previewMerge = (code: string): Promise<Merge> => ask(client.POST('/me/merges', { body: { code } }));
 

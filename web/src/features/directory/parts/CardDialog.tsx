@@ -38,7 +38,7 @@ export function CardDialog({
     try {
       setCard(await prove(() => renewCard(org.id, member.user)));
     } catch (error) {
-      if (error instanceof AppError && error.code === 'recovery_needed') return setUsed(true);
+      if (error instanceof AppError && error.code === 'card_used') return setUsed(true);
       throw error;
     }
   });

@@ -1,8 +1,10 @@
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
+import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
 import type { Card, Recovery } from '~/api/types';
 import { now } from '~/core/clock';
+import { people, wantPeople } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { useProof } from '~/features/identity';
 import { useErrorText, useLocale, useT } from '~/i18n';
@@ -12,7 +14,7 @@ import { EmptyState, FailedState } from '~/ui/EmptyState';
 import { Row, Rows, Section } from '~/ui/Section';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
-import { approveRecovery, manageKey, readRecoveries, recoveryCard, refuseRecovery } from '../../manage';
+import { approveRecovery, manageKey, readRecoveries, recoveryCard } from '../../manage';
 import { NewCard } from '../../parts/CardDialog';
 import { useManaged } from './Manage';
 
@@ -45,15 +47,18 @@ export function Recoveries() {
     setBusy(undefined);
     await queries.invalidateQueries({ queryKey: key });
   };
+  const items = useMemo(() => list.data?.pages.flatMap((p) => p.items) ?? [], [list.data]);
+  const users = useStore(people, (s) => s.users);
+  useEffect(() => wantPeople(items.flatMap((r) => [r.user, r.asked_by])), [items]);
   if (!org) return null;
-  const items = list.data?.pages.flatMap((p) => p.items) ?? [];
+  const name = (user: string) => users[user]?.name ?? '';
   const below = (r: Recovery) =>
     [
       t(`directory:recovery.state.${r.state}`),
       r.state === 'approved' && r.ready_at
         ? t('directory:recovery.ready_at', { when: fullTime(locale, r.ready_at) })
         : undefined,
-      t('directory:recovery.asked_by', { name: r.asked_by_name, when: listTime(locale, r.asked_at, now()) }),
+      t('directory:recovery.asked_by', { name: name(r.asked_by), when: listTime(locale, r.asked_at, now()) }),
       r.reason,
     ]
       .filter(Boolean)
@@ -71,22 +76,19 @@ export function Recoveries() {
           {items.map((r) => {
             const mine = r.asked_by === myId();
             return (
-              <Row key={r.id} words={r.name} below={below(r)}>
+              <Row key={r.id} words={name(r.user)} below={below(r)}>
                 {r.state === 'asked' ? (
-                  <>
-                    <Button isDisabled={busy === r.id} onPress={() => void act(r, () => refuseRecovery(id, r.id))}>
-                      {mine ? t('directory:recovery.withdraw') : t('directory:recovery.refuse')}
+                  mine || r.user === myId() ? null : (
+                    <Button
+                      kind="primary"
+                      isDisabled={busy === r.id}
+                      onPress={() =>
+                        void act(r, async () => setCard((await approveRecovery(id, r.id)).card ?? undefined))
+                      }
+                    >
+                      {t('directory:recovery.approve')}
                     </Button>
-                    {mine || r.user === myId() ? null : (
-                      <Button
-                        kind="primary"
-                        isDisabled={busy === r.id}
-                        onPress={() => void act(r, () => approveRecovery(id, r.id))}
-                      >
-                        {t('directory:recovery.approve')}
-                      </Button>
-                    )}
-                  </>
+                  )
                 ) : r.state === 'ready' ? (
                   <Button
                     kind="primary"
