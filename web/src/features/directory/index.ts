@@ -8,8 +8,8 @@ export {
   readInvitation,
   useMembers,
 } from './api';
-export { MemberPicker } from './parts/MemberPicker';
 export { directory, forgetDirectory, orgHandler, putOrgs, readOrgs } from './store';
 
-// Nobody needs a card before somebody is pressed.
+// Nobody needs these before something is pressed; whoever draws them puts a Suspense around.
+export const MemberPicker = lazy(() => import('./parts/MemberPicker').then((m) => ({ default: m.MemberPicker })));
 export const ProfileDialog = lazy(() => import('./parts/ProfileDialog').then((m) => ({ default: m.ProfileDialog })));

@@ -245,12 +245,14 @@ function AddMembers({
         </>
       }
     >
-      <MemberPicker
-        org={c.org_id ?? first}
-        picked={picked}
-        onChange={setPicked}
-        without={new Set(members.map((m) => m.user))}
-      />
+      <Suspense fallback={<SkeletonRows rows={4} />}>
+        <MemberPicker
+          org={c.org_id ?? first}
+          picked={picked}
+          onChange={setPicked}
+          without={new Set(members.map((m) => m.user))}
+        />
+      </Suspense>
       <FormError>{general()}</FormError>
     </Dialog>
   );

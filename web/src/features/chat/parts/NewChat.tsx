@@ -1,5 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { Suspense, useState } from 'react';
 import { useStore } from 'zustand';
 import { directory, MemberPicker } from '~/features/directory';
 import { useT } from '~/i18n';
@@ -9,6 +9,7 @@ import { Dialog } from '~/ui/Dialog';
 import { EmptyState } from '~/ui/EmptyState';
 import { Field } from '~/ui/Field';
 import { FormError } from '~/ui/FormError';
+import { SkeletonRows } from '~/ui/Skeleton';
 import { useSubmit } from '~/ui/useSubmit';
 import { createGroup, startDirect } from '../actions';
 
@@ -71,7 +72,9 @@ export function NewChat({ open, onClose }: { open: boolean; onClose: () => void 
       ) : null}
       {org ? (
         <>
-          <MemberPicker org={org.id} picked={picked} onChange={setPicked} />
+          <Suspense fallback={<SkeletonRows rows={4} />}>
+            <MemberPicker org={org.id} picked={picked} onChange={setPicked} />
+          </Suspense>
           {picked.length > 1 ? (
             <Field
               label={t('chat:new.name')}
