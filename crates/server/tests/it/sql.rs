@@ -25,6 +25,8 @@ const ALLOWED: &[Allow] = &[
     person("WHERE user_id = $1 AND org_id > $2"),
     person("WHERE user_id = $1 AND state <> 'left'"),
     person("WHERE x.user_id = $1 AND y.user_id = $2"),
+    person("FROM directory_recoveries r WHERE r.user_id = $1 AND r.id = $2"),
+    person("WHERE me.user_id = $1 AND me.state = 'active'"),
     Allow {
         module: "directory::",
         contains: "WHERE code = $1",
