@@ -230,7 +230,7 @@ async fn an_export_that_is_under_way_ends_with_the_right_to_it() {
         let host = w.server.base.trim_start_matches("http://").to_owned();
         let mut stream = tokio::net::TcpStream::connect(&host).await.unwrap();
         let request = format!(
-            "GET /api/v1/orgs/{}/export HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\n\r\n",
+            "GET /api/v1/orgs/{}/export HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
             w.org, bob.token
         );
         stream.write_all(request.as_bytes()).await.unwrap();
