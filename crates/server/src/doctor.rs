@@ -3,6 +3,8 @@
 use std::{fs, time::Duration};
 
 use anyhow::{Result, bail};
+use kernel::{OrgScope, audit};
+use proto::OrgId;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::{config::Config, wiring};
@@ -19,6 +21,7 @@ pub async fn run(config: &Config) -> Result<()> {
     };
     line("data folder", data_folder(config));
     line("database", database(config));
+    line("chains of acts", chains(config).await);
     line("address", address(config).await);
     if let Some(url) = &config.nats_url {
         line("nats", nats(url).await);
@@ -42,6 +45,32 @@ fn data_folder(config: &Config) -> Result<String, String> {
 fn database(config: &Config) -> Result<String, String> {
     let (db, _) = wiring::open(config, false).map_err(|e| format!("{e:#}"))?;
     Ok(format!("{}, server {}, up to date", db.engine().as_str(), db.server_id()))
+}
+
+/// Reads every chain of privileged acts and sees that each entry carries the
+/// one before it.
+async fn chains(config: &Config) -> Result<String, String> {
+    const PAGE: i64 = 1_000;
+    let (db, _) = wiring::open(config, false).map_err(|e| format!("{e:#}"))?;
+    let (mut chains, mut entries, mut after) = (0, 0, None);
+    let broken = |scope: uuid::Uuid, seq: i64| {
+        let whose = if scope.is_nil() { "the server".into() } else { format!("organisation {scope}") };
+        format!("the chain of {whose} was changed at entry {seq}; compare it with a backup")
+    };
+    while let Some(scope) = db.read(move |tx| audit::chains(tx, after, 1)).await.map_err(|e| e.to_string())?.pop() {
+        let org = (!scope.is_nil()).then_some(OrgId(scope));
+        let (mut seq, mut hash) = (0, Vec::new());
+        loop {
+            let from = seq;
+            let read = db.read(move |tx| audit::list(tx, org.map(OrgScope::mint), from, PAGE)).await;
+            let page = read.map_err(|e| e.to_string())?;
+            audit::verify(org, seq, hash.clone(), &page).map_err(|seq| broken(scope, seq))?;
+            let Some(last) = page.last() else { break };
+            (seq, hash) = (last.seq, last.hash.clone());
+        }
+        (chains, entries, after) = (chains + 1, entries + seq, Some(scope));
+    }
+    Ok(format!("{chains} chains with {entries} entries, none changed"))
 }
 
 async fn address(config: &Config) -> Result<String, String> {

@@ -125,6 +125,12 @@ impl Person {
         (headers, response.bytes().await.unwrap_or_else(|e| panic!("GET {path}: {e:?}")).to_vec())
     }
 
+    /// The same session, at another node.
+    #[must_use]
+    pub fn at(&self, node: &Nobody) -> Self {
+        Self { nobody: node.clone(), ..self.clone() }
+    }
+
     /// A second session of the same person.
     pub async fn second_device(&self) -> Self {
         let session = self

@@ -25,6 +25,8 @@ pub struct TestServer {
     nobody: Nobody,
     tasks: Vec<JoinHandle<()>>,
     db: TestDb,
+    /// Of other nodes: a gateway works as long as it is held.
+    gateways: Vec<Gateway>,
     forgives_jobs: bool,
 }
 
@@ -54,27 +56,9 @@ impl TestServer {
         let registry = Registry::new(modules).unwrap_or_else(|e| panic!("{e}"));
         let db = TestDb::open(registry.migrations()).await;
         let clock = Arc::new(ManualClock::new(START));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let mut config = KernelConfig::for_tests(base.clone());
-        change(&mut config);
-        let gateway = Gateway::new(bus::Bus::local(), gateway::GatewayConfig::default());
-        let kernel = Kernel::new(
-            db.db(),
-            clock.clone() as Arc<dyn Clock>,
-            registry,
-            config,
-            gateway.sink(),
-            delivery,
-            rand::rngs::StdRng::seed_from_u64(7),
-        );
-        gateway.start(kernel.clone());
-        let (routes, _) = kernel::http::api(&kernel, Listener::Web).split_for_parts();
-        let routes: Router<Arc<Kernel>> = routes.merge(gateway.routes()).fallback(kernel::http::not_found);
-        let app = kernel::http::layered(routes, kernel.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        let serve = tokio::spawn(async move {
-            axum::serve(listener, app).await.unwrap();
-        });
+        let open = db.db();
+        let running = Running::start(open, registry, clock.clone(), bus::Bus::local(), change, delivery, 7).await;
+        let Running { kernel, gateway, base, task } = running;
         let nobody = Nobody { base: base.clone(), http: http() };
         Self {
             kernel,
@@ -83,10 +67,30 @@ impl TestServer {
             base,
             outbox: Arc::default(),
             nobody,
-            tasks: vec![serve],
+            tasks: vec![task],
             db,
+            gateways: Vec::new(),
             forgives_jobs: false,
         }
+    }
+
+    /// Another node over the same database, which no bus joins to the first;
+    /// `None` on SQLite, which has one node. It lives as long as this server.
+    pub async fn cut_off_node(&mut self, modules: Vec<Module>) -> Option<Nobody> {
+        if self.db.db().engine() == store::Engine::Sqlite {
+            return None;
+        }
+        let registry = Registry::new(modules).unwrap_or_else(|e| panic!("{e}"));
+        let mut config = self.db.config().clone();
+        config.node = 2;
+        let db = store::Db::open(&config, registry.migrations(), false).unwrap();
+        // Discard, where nobody listens.
+        let away = bus::Bus::nats("nats://127.0.0.1:9", "m").unwrap();
+        let delivery = Arc::new(Outbox::default());
+        let running = Running::start(db, registry, self.clock.clone(), away, |_| {}, delivery, 8).await;
+        self.tasks.push(running.task);
+        self.gateways.push(running.gateway);
+        Some(Nobody { base: running.base, http: http() })
     }
 
     /// A person with an account of their own.
@@ -130,6 +134,43 @@ impl Drop for TestServer {
         for task in &self.tasks {
             task.abort();
         }
+    }
+}
+
+/// What answers on a port.
+struct Running {
+    kernel: Arc<Kernel>,
+    gateway: Gateway,
+    base: String,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    async fn start(
+        db: store::Db,
+        registry: Registry,
+        clock: Arc<ManualClock>,
+        bus: bus::Bus,
+        change: impl FnOnce(&mut KernelConfig),
+        delivery: Arc<dyn Delivery>,
+        seed: u64,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let mut config = KernelConfig::for_tests(base.clone());
+        change(&mut config);
+        let gateway = Gateway::new(bus, gateway::GatewayConfig::default());
+        let random = rand::rngs::StdRng::seed_from_u64(seed);
+        let clock = clock as Arc<dyn Clock>;
+        let kernel = Kernel::new(db, clock, registry, config, gateway.sink(), delivery, random);
+        gateway.start(kernel.clone());
+        let (routes, _) = kernel::http::api(&kernel, Listener::Web).split_for_parts();
+        let routes: Router<Arc<Kernel>> = routes.merge(gateway.routes()).fallback(kernel::http::not_found);
+        let app = kernel::http::layered(routes, kernel.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let task = tokio::spawn(async move {
+            axum::serve(listener, app).await.unwrap();
+        });
+        Self { kernel, gateway, base, task }
     }
 }
 

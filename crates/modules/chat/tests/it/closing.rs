@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::world::{World, path, say};
 
-/// Says much at once, behind the API.
-async fn say_much(w: &World, group: &str, messages: usize) {
+/// Says much at once, behind the API: each `n` with these words after it.
+async fn say_much(w: &World, group: &str, messages: usize, words: &str) {
     let (id, sender) = (ConversationId(group.parse().unwrap()), w.bob.id);
     let mut said = 0;
     while said < messages {
@@ -23,7 +23,7 @@ async fn say_much(w: &World, group: &str, messages: usize) {
                 sender,
                 client_id: ClientId(Uuid::new_v5(&Uuid::NAMESPACE_OID, (said + n).to_string().as_bytes())),
                 at: w.server.kernel.now(),
-                text: format!("第 {} 句", said + n),
+                text: format!("第 {} 句{words}", said + n),
                 mentions: Vec::new(),
                 mention_all: false,
                 reply_to: None,
@@ -46,7 +46,7 @@ async fn an_export_holds_every_message_once_and_nothing_of_others() {
     const MESSAGES: usize = 12_000;
     let w = World::new().await;
     let group = w.group(&[&w.bob]).await;
-    say_much(&w, &group, MESSAGES).await;
+    say_much(&w, &group, MESSAGES, "").await;
     let pair = w.alice.post("/api/v1/conversations/direct", json!({ "user": w.bob.id })).await.ok();
     say(&w.alice, pair["id"].as_str().unwrap(), "只给你").await;
     let other = w.eve.post("/api/v1/orgs", json!({ "name": "别家" })).await.ok();
@@ -214,4 +214,39 @@ async fn a_suspended_member_reads_nothing_and_has_everything_again_when_back() {
     w.server.run_jobs().await;
     let members = w.alice.get(&path(&group, "/members")).await.ok();
     assert_eq!(members["items"].as_array().unwrap().len(), 1, "{members}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_is_under_way_ends_with_the_right_to_it() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let w = World::new().await;
+    let group = w.group(&[&w.bob]).await;
+    // More than lies between the server and a reader who does not read.
+    say_much(&w, &group, 6_000, &"很长的话".repeat(1_000)).await;
+    let member = format!("/api/v1/orgs/{}/members/{}", w.org, w.bob.id);
+    w.alice.patch(&member, json!({ "role": "owner" })).await.ok();
+    for way in ["role", "session"] {
+        let bob = w.bob.second_device().await;
+        let host = w.server.base.trim_start_matches("http://").to_owned();
+        let mut stream = tokio::net::TcpStream::connect(&host).await.unwrap();
+        let request = format!(
+            "GET /api/v1/orgs/{}/export HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
+            w.org, bob.token
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut first = vec![0; 1_024];
+        stream.read_exact(&mut first).await.unwrap();
+        assert!(first.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&first));
+        if way == "role" {
+            w.alice.patch(&member, json!({ "role": "admin" })).await.ok();
+            w.alice.patch(&member, json!({ "role": "member" })).await.ok();
+        } else {
+            bob.delete("/api/v1/sessions/current").await.ok();
+        }
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest).await;
+        let text = String::from_utf8_lossy(&rest);
+        assert!(!text.contains("\"kind\":\"end\""), "{way}: all of it came");
+        w.alice.patch(&member, json!({ "role": "owner" })).await.ok();
+    }
 }

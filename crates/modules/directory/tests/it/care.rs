@@ -18,6 +18,8 @@ async fn suspending_ends_access_at_once_and_keeps_the_place() {
     let server = server().await;
     let (alice, bob, carol, org) = three(&server).await;
     let mut socket = bob.socket().await;
+    // Joining wrote such a row too.
+    server.clock.advance(1_000);
     let now = server.kernel.now();
     let suspended = alice.patch(&member_path(&org, &bob), json!({ "state": "suspended" })).await.ok();
     assert_eq!((&suspended["state"], &suspended["role"]), (&json!("suspended"), &json!("member")));
@@ -282,5 +284,43 @@ async fn every_privileged_act_is_one_entry_of_the_chain_and_is_read_newest_first
         permissions.iter().any(|p| p["action"] == action)
     };
     assert!(may(0, "close") && !may(1, "close") && may(1, "rename") && !may(2, "rename") && may(2, "leave"));
+    server.run_jobs().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn access_ends_in_five_seconds_on_a_node_that_no_bus_reaches() {
+    use std::time::{Duration, Instant};
+    let mut server = server().await;
+    let (alice, bob, carol, org) = three(&server).await;
+    let dave = server.person("戴夫").await;
+    join(&alice, &org, &[&dave]).await;
+    // On SQLite there is one node, and the same holds on it.
+    let modules = vec![identity::module(), directory::module()];
+    let node = server.cut_off_node(modules).await.unwrap_or_else(|| server.nobody().clone());
+    let suspend = json!({ "state": "suspended" });
+    for (who, how) in [(&bob, "suspended"), (&carol, "removed"), (&dave, "left")] {
+        let there = who.at(&node);
+        there.get(&format!("/api/v1/orgs/{org}/members")).await.ok();
+        let mut socket = there.socket().await;
+        let start = Instant::now();
+        match how {
+            "suspended" => drop(alice.patch(&member_path(&org, who), suspend.clone()).await.ok()),
+            "removed" => drop(alice.delete(&member_path(&org, who)).await.ok()),
+            _ => drop(who.delete(&member_path(&org, who)).await.ok()),
+        }
+        there.get(&format!("/api/v1/orgs/{org}/members")).await.fails(Code::NotFound);
+        socket.until(|v| v["events"][0]["kind"] == "membership" && v["events"][0]["state"] != "active").await;
+        assert!(start.elapsed() < Duration::from_secs(5), "{how}: {:?}", start.elapsed());
+        // What happens there after that reaches them no more.
+        let name = format!("after {how}");
+        alice.patch(&format!("/api/v1/orgs/{org}"), json!({ "name": name })).await.ok();
+        who.patch("/api/v1/me", json!({ "locale": "zh-CN" })).await.ok();
+        socket
+            .until(|v| {
+                assert!(!v["events"].to_string().contains(&name), "{v}");
+                v["events"].to_string().contains("profile")
+            })
+            .await;
+    }
     server.run_jobs().await;
 }
