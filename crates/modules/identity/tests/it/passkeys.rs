@@ -3,7 +3,8 @@
 //!
 //! Seen to fail: with the ceremony read and not taken, with the ceremony's
 //! owner not asked, without the comparison of the counter, without the check of
-//! the person's handle, and with the last credential let go.
+//! the person's handle, with any port for the origin, with the last credential
+//! let go, and without the proof that an act asks for.
 
 use proto::Code;
 use serde_json::{Value, json};
