@@ -62,9 +62,11 @@ fn answer<T: DeserializeOwned>(credential: Value) -> Result<T> {
         .map_err(|error| Error::field(Code::InvalidField, "credential").detail(error.to_string()))
 }
 
-/// Why is for the log of developers; people are told that it did not work.
+/// Why is for the log of whoever runs the server; the other side is told only
+/// that it did not work.
 fn refused(error: &webauthn_rs::prelude::WebauthnError) -> Error {
-    Error::api(Code::PasskeyRefused).detail(error.to_string())
+    tracing::debug!(%error, "a passkey was refused");
+    Code::PasskeyRefused.into()
 }
 
 /// Begins to add a passkey for a person; `known` are those they have, which

@@ -185,7 +185,7 @@ pub(crate) struct Credentials {
     pub(crate) password: bool,
     pub(crate) passkeys: i64,
     pub(crate) totp: bool,
-    /// Verified contact points, by a code to which one is let in.
+    /// Verified contact points that are to stay, by a code to which one is let in.
     pub(crate) contacts: i64,
 }
 

@@ -15,7 +15,8 @@ pub(crate) fn credentials(tx: &mut Tx<'_>, user: UserId) -> Result<Option<Creden
              (SELECT count(*) FROM identity_credentials c WHERE c.user_id = u.id AND c.kind = 'password'),
              (SELECT count(*) FROM identity_passkeys p WHERE p.user_id = u.id),
              (SELECT count(*) FROM identity_totp t WHERE t.user_id = u.id AND t.secret IS NOT NULL),
-             (SELECT count(*) FROM identity_contacts k WHERE k.user_id = u.id AND k.verified_at IS NOT NULL)
+             (SELECT count(*) FROM identity_contacts k
+              WHERE k.user_id = u.id AND k.verified_at IS NOT NULL AND k.pending_until IS NULL)
              FROM users u WHERE u.id = $1 AND u.erased_at IS NULL"
         ),
         &[&user],

@@ -1,7 +1,7 @@
 //! Codes of an authenticator app beside the password, and recovery codes.
 //!
 //! Seen to fail: with the last step not kept, with a window of two steps, with
-//! a recovery code that stays, and with the budget filled again by the right
+//! a recovery code that stays, and with the tries forgotten after the right
 //! password alone.
 
 use proto::Code;
