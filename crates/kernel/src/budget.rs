@@ -50,6 +50,7 @@ pub enum Budget {
 
 impl Budget {
     /// `(burst, milliseconds until one is regained)`.
+    #[expect(clippy::match_same_arms, reason = "one line a purpose, in their order")]
     const fn rate(self) -> (i64, i64) {
         match self {
             Self::Requests => (2_000, 2),

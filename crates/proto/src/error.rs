@@ -10,6 +10,7 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $text:literal;)+) => {
         /// A stable error code with its HTTP status and default text.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[expect(clippy::enum_variant_names, reason = "some errors are about codes that people type")]
         pub enum Code { $($(#[$doc])* $name,)+ }
 
         impl Code {

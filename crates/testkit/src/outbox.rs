@@ -39,8 +39,8 @@ impl Outbox {
     #[track_caller]
     pub fn code(&self, address: &str) -> String {
         let last = self.to(address).pop().unwrap_or_else(|| panic!("nothing was sent to {address}"));
-        let runs = last.text.split(|c: char| !c.is_ascii_digit());
-        runs.filter(|run| run.len() == 6).next_back().expect("a code of six digits").to_owned()
+        let mut runs = last.text.split(|c: char| !c.is_ascii_digit());
+        runs.rfind(|run| run.len() == 6).expect("a code of six digits").to_owned()
     }
 
     /// The next `n` messages are not taken.

@@ -29,6 +29,7 @@ const INVITATIONS: &str = "invitations";
 const REQUESTS: &str = "requests";
 const AUDIT: &str = "audit";
 
+#[expect(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "as the pages want it")]
 fn place(stage: &str, after: impl ToString) -> Option<Cursor> {
     Some(Cursor(vec![stage.to_owned(), after.to_string()]))
 }
@@ -67,6 +68,7 @@ pub(crate) fn export_org(tx: &mut Tx<'_>, ctx: &Ctx, scope: OrgScope, after: Opt
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "rows become a page")]
 fn part<T: serde::Serialize>(kind: &'static str, rows: Vec<T>, next: Option<Cursor>) -> ExportPage {
     ExportPage { rows: rows.iter().map(|row| (kind, json!(row))).collect(), next }
 }

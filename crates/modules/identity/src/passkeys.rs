@@ -13,7 +13,7 @@ use proto::{Code, Error, Result, UserId};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use webauthn_rs::prelude::{
-    CredentialID, DiscoverableAuthentication, DiscoverableKey, Passkey, PasskeyAuthentication, PasskeyRegistration,
+    DiscoverableAuthentication, DiscoverableKey, Passkey, PasskeyAuthentication, PasskeyRegistration,
     PublicKeyCredential, RegisterPublicKeyCredential, Url, Webauthn, WebauthnBuilder,
 };
 
@@ -78,7 +78,6 @@ pub(crate) fn begin_adding(
     name: &str,
     known: Vec<Vec<u8>>,
 ) -> Result<Begun> {
-    let known = known.into_iter().map(CredentialID::from).collect();
     let (options, state) =
         party.start_passkey_registration(user.0, login, name, Some(known)).map_err(Error::internal)?;
     let mut begun = begun(&options, &state)?;

@@ -1,5 +1,7 @@
 //! The verbs. Each is one transaction: lock, permission, rule, store, emit.
 
+#![expect(clippy::unnecessary_wraps, reason = "the kernel asks for these forms")]
+
 use kernel::{
     Ctx, Merge, Resource, allow,
     merge::{Pair, Preview},

@@ -144,6 +144,7 @@ pub(crate) fn move_place(
 
 /// What somebody chose for a conversation, and what they were about to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the switches of a conversation")]
 pub(crate) struct Choice {
     pub(crate) muted: bool,
     pub(crate) pinned: bool,

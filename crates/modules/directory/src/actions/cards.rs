@@ -70,35 +70,33 @@ fn issue_slice(
     tx.lock(&locks)?;
     let proof = allow::<OrgResource, IssueAccounts>(tx, ctx, org)?;
     // Kept by the first slice: a repetition of the request finds it.
-    let again = match again {
-        Some(known) => known,
-        None => {
-            let found = once.result(tx, ctx)?.is_some();
-            if !found {
-                once.keep(tx, ctx, org.0)?;
-            }
-            found
+    let again = if let Some(known) = again {
+        known
+    } else {
+        let found = once.result(tx, ctx)?.is_some();
+        if !found {
+            once.keep(tx, ctx, org.0)?;
         }
+        found
     };
     let mut cards = Vec::with_capacity(places.len());
     let mut made = 0;
     for (i, place) in places.iter().enumerate() {
         let before = if again { unused(tx, ctx, org, place)? } else { None };
-        let card = match before {
-            Some(card) => card,
-            None => {
-                made += 1;
-                let field = format!("people/{}/number", first + i);
-                let number = &place.person.number;
-                if sql::number_taken(tx, proof.scope, number, place.id)? {
-                    return Err(Error::field(Code::NumberTaken, field));
-                }
-                let card = new_account(tx, ctx, org, place, &field)?;
-                sql::recovery::reserve_number(tx, &proof, place.id, &card.name, number, ctx.now)?;
-                let admission = Admission { role: Role::Member, ..Admission::of_founder(org) };
-                join(tx, ctx, admission, place.id)?;
-                card
+        let card = if let Some(card) = before {
+            card
+        } else {
+            made += 1;
+            let field = format!("people/{}/number", first + i);
+            let number = &place.person.number;
+            if sql::number_taken(tx, proof.scope, number, place.id)? {
+                return Err(Error::field(Code::NumberTaken, field));
             }
+            let card = new_account(tx, ctx, org, place, &field)?;
+            sql::recovery::reserve_number(tx, &proof, place.id, &card.name, number, ctx.now)?;
+            let admission = Admission { role: Role::Member, ..Admission::of_founder(org) };
+            join(tx, ctx, admission, place.id)?;
+            card
         };
         cards.push(Card { number: Some(place.person.number.clone()), ..card });
     }

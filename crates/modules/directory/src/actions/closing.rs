@@ -163,7 +163,7 @@ async fn begin(ctx: Ctx, id: OrgId) -> Result<bool> {
                 return Ok(sql::org(tx, id)?.is_some_and(|(_, state)| state == sql::OrgState::Closed));
             }
             let last = audit::newest(tx, Some(org.scope), i64::MAX, 1)?.pop();
-            let hash = last.as_ref().map(|entry| entry.hash.iter().map(|b| format!("{b:02x}")).collect::<String>());
+            let hash = last.as_ref().map(|entry| hex(&entry.hash));
             let detail = json!({
                 "members": org.org.member_count, "entries": last.map_or(0, |entry| entry.seq), "last_hash": hash,
             });
@@ -205,4 +205,12 @@ async fn refuse(ctx: Ctx, id: OrgId, request: JoinRequestId, user: UserId) -> Re
             Ok(())
         })
         .await
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -196,7 +196,8 @@ pub(crate) async fn change_friend(ctx: Ctx, other: UserId, input: FriendChange) 
             let seen = Known::among(tx, &ctx, vec![other])?.contains(other) && is_person(tx, other)?;
             let before = pair.mine.side;
             let listed = before.shown() != FriendState::None;
-            if !listed && !(seen && input.blocked == Some(true)) {
+            let first_sight = seen && input.blocked == Some(true);
+            if !listed && !first_sight {
                 return Err(Code::NotFound.into());
             }
             if !listed {

@@ -209,7 +209,9 @@ impl<'k> Guess<'k> {
                 kernel.budgets.spend(Budget::CodeGuess, who)?;
             }
             if let Err(refused) = kernel.budgets.spend(Budget::CodeGuessServer, Uuid::nil()) {
-                who.into_iter().for_each(|who| kernel.budgets.give_back(Budget::CodeGuess, who));
+                if let Some(who) = who {
+                    kernel.budgets.give_back(Budget::CodeGuess, who);
+                }
                 return Err(refused);
             }
         }

@@ -89,6 +89,6 @@ pub(crate) async fn change_settings(ctx: Ctx, id: OrgId, input: Map<String, Valu
 fn named(error: Error, name: &str) -> Error {
     match error {
         Error::Api { code, context, detail, .. } => Error::Api { code, field: Some(name.to_owned()), context, detail },
-        other => other,
+        other @ Error::Internal(_) => other,
     }
 }

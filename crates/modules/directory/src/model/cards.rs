@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(short.len(), "2026-001@".len() + 5);
         assert!(login(org, "2026-001", 3).starts_with(&short));
         assert_ne!(short, login(OrgId(Uuid::from_u128(8)), "2026-001", 0));
-        assert!(limits::LOGIN_CHARS >= NUMBER_CHARS + 1 + 25);
+        const { assert!(limits::LOGIN_CHARS >= NUMBER_CHARS + 1 + 25) };
     }
 
     #[test]

@@ -304,6 +304,7 @@ impl Act<Pair> for Relate {
 
 /// What two people are to each other, for whoever lets them talk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Ties {
     /// They share an organisation in which both are active.
     pub colleagues: bool,

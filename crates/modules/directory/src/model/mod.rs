@@ -191,7 +191,7 @@ impl MemberChange {
         }
         let name = self.name.as_deref().map(|name| text::name("name", name)).transpose()?;
         let number = self.number.as_deref().map(member_number).transpose()?;
-        Ok(Self { name, number, ..self })
+        Ok(Self { number, name, ..self })
     }
 }
 

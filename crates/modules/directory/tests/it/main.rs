@@ -1,6 +1,11 @@
 //! The directory through HTTP and WebSocket, on the engine
 //! `MAGPIE_TEST_ENGINE` names.
-
+#![expect(
+    clippy::match_same_arms,
+    clippy::if_not_else,
+    clippy::single_match_else,
+    reason = "tables of a model read best row by row"
+)]
 #![expect(clippy::unwrap_used, reason = "what a test needs must be there")]
 
 mod audit;

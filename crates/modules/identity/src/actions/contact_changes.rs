@@ -235,22 +235,18 @@ pub(crate) async fn remove_contact(ctx: Ctx, id: Uuid, old_code: Option<String>)
                 if is_last_way_in(tx, &own.kept)? {
                     return Err(Code::LastCredential.into());
                 }
-                match &old_code {
-                    Some(code) => {
-                        if !codes::check(tx, ctx, (Purpose::Release, id), code)? {
-                            return Ok(Err(()));
-                        }
-                        codes::used(tx, (Purpose::Release, id), Address::key(contact.kind, &own.kept.folded))?;
+                let Some(code) = &old_code else {
+                    proof::recent(ctx, proof::PROOF_MS)?;
+                    if contact.pending_until.is_some() {
+                        return Ok(Ok(Some(contact.clone())));
                     }
-                    None => {
-                        proof::recent(ctx, proof::PROOF_MS)?;
-                        if contact.pending_until.is_some() {
-                            return Ok(Ok(Some(contact.clone())));
-                        }
-                        let proven = own.kept.proven_at;
-                        return wait(tx, ctx, &own, proven, ctx.now + WAIT_MS, "remove").map(|c| Ok(Some(c)));
-                    }
+                    let proven = own.kept.proven_at;
+                    return wait(tx, ctx, &own, proven, ctx.now + WAIT_MS, "remove").map(|c| Ok(Some(c)));
+                };
+                if !codes::check(tx, ctx, (Purpose::Release, id), code)? {
+                    return Ok(Err(()));
                 }
+                codes::used(tx, (Purpose::Release, id), Address::key(contact.kind, &own.kept.folded))?;
             }
             if contact.verified || contact.pending_until.is_some() {
                 let (state, what) = if contact.verified { ("done", "remove") } else { ("cancelled", "replace") };

@@ -91,6 +91,7 @@ pub struct LinkWaiting {
 
 /// What became of a claim.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one of them lives for the length of an answer")]
 pub(crate) enum Claimed {
     NotYet(LinkWaiting),
     SignedIn(SignedIn),
