@@ -52,10 +52,14 @@ const screens = [
   ['manage-audit', node, `${manage}/audit`, true],
 ]
 
+// SCREENS chooses by a pattern on name-size-theme-language, such as `manage.*phone-dark-en`.
+const wanted = new RegExp(process.env.SCREENS ?? '')
+
 for (const colorScheme of ['light', 'dark']) {
   for (const [size, options] of [['desktop', DESKTOP], ['phone', PHONE]]) {
     for (const locale of ['zh-CN', 'en']) {
       for (const [name, server, route, signedIn, act] of screens) {
+        if (!wanted.test(`${name}-${size}-${colorScheme}-${locale}`)) continue
         const page = await newPerson({ ...options, locale, colorScheme })
         if (signedIn) await signInAs(page, server, owner)
         await page.goto(server.base + route, { waitUntil: 'networkidle' }).catch(() => {})

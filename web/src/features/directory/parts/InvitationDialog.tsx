@@ -10,6 +10,9 @@ import { QrCode } from '~/ui/QrCode';
 import styles from '../screens/manage/Manage.module.css';
 import poster from './Poster.module.css';
 
+/** A short code as it is read aloud and typed: in two halves. */
+export const spoken = (short: string): string => `${short.slice(0, 4)}-${short.slice(4)}`.toUpperCase();
+
 /** A link, a code to scan, a code to type, a sheet to hang up. */
 export function InvitationDialog({
   org,
@@ -46,7 +49,7 @@ export function InvitationDialog({
           <CopyField label={t('onboarding:invite.link')} text={invitation.url} />
           {invitation.short ? (
             <p>
-              {t('directory:invitations.short')} <span className={styles.short}>{invitation.short}</span>
+              {t('directory:invitations.short')} <span className={styles.short}>{spoken(invitation.short)}</span>
             </p>
           ) : null}
           <p>{until}</p>
@@ -57,7 +60,7 @@ export function InvitationDialog({
           <h1>{org.name}</h1>
           <p>{t('directory:invitations.poster')}</p>
           <QrCode text={invitation.url} label={t('onboarding:invite.qr')} />
-          {invitation.short ? <p className={styles.short}>{invitation.short}</p> : null}
+          {invitation.short ? <p className={styles.short}>{spoken(invitation.short)}</p> : null}
           <p>{invitation.url}</p>
           <p>{until}</p>
         </article>

@@ -13,7 +13,7 @@ import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
 import { manageKey, readInvitations, revokeInvitation } from '../../manage';
-import { InvitationDialog } from '../../parts/InvitationDialog';
+import { InvitationDialog, spoken } from '../../parts/InvitationDialog';
 import { NewInvitationDialog } from '../../parts/NewInvitationDialog';
 import { useManaged } from './Manage';
 
@@ -118,7 +118,7 @@ function InvitationRow({
   const parts = [state, used];
   if (i.approval) parts.push(t('directory:invitations.with_approval', { count: i.pending }));
   return (
-    <Row words={i.label || i.short || i.code} below={parts.join(' · ')}>
+    <Row words={i.label || (i.short ? spoken(i.short) : i.code)} below={parts.join(' · ')}>
       {over ? null : (
         <>
           <Button onPress={onShow}>{t('directory:invitations.show')}</Button>

@@ -2,8 +2,10 @@ import { useQueryClient } from '@tanstack/react-query';
 import { EllipsisVertical } from 'lucide-react';
 import { useDeferredValue, useState } from 'react';
 import type { Member, Org } from '~/api/types';
+import { sharedNames, shortId } from '~/core/names';
 import { myId } from '~/core/store/session';
 import { useT } from '~/i18n';
+import { Avatar } from '~/ui/Avatar';
 import { Button, IconButton } from '~/ui/Button';
 import { Choice } from '~/ui/Choice';
 import { EmptyState, FailedState } from '~/ui/EmptyState';
@@ -50,8 +52,10 @@ export function Members() {
     all.push(act('remove', t('directory:member.remove'), true));
     return all;
   };
+  const twins = sharedNames(items);
   const below = (m: Member) =>
     [
+      twins.has(m.name) ? shortId(m.user) : undefined,
       m.role === 'member' ? undefined : t(`directory:role.${m.role}`),
       m.number ? t('directory:member.number_is', { number: m.number }) : undefined,
       m.verified ? t('directory:member.verified') : t('directory:member.unverified'),
@@ -82,7 +86,15 @@ export function Members() {
       ) : (
         <Rows>
           {items.map((m) => (
-            <Row key={m.user} words={m.name} below={below(m)}>
+            <Row
+              key={m.user}
+              words={
+                <>
+                  <Avatar id={m.user} name={m.name} size="small" /> {m.name}
+                </>
+              }
+              below={below(m)}
+            >
               {mayActOn(org, m) ? (
                 <Menu label={t('directory:member.acts', { name: m.name })} actions={acts(m)}>
                   <IconButton label={t('directory:member.acts', { name: m.name })}>
