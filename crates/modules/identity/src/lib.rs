@@ -41,7 +41,7 @@ pub use actions::{NewPerson, create_person, issue_token, notice_key, notify, set
 pub use events::{InvitationOffered, ProfileChanged};
 pub use model::{
     Server, Session, SessionKind, User, UserKind,
-    contacts::{Contact, ContactKind, Visibility},
+    contacts::{Contact, ContactKind, SeenContact, Visibility},
     merges::{Merge, MergeState},
     notices::NoticeKind,
     pins::{Card, PinReason},

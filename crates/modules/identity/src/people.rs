@@ -8,7 +8,7 @@ use proto::{Result, UserId};
 use store::Tx;
 
 use crate::{
-    model::{Account, User},
+    model::{Account, User, contacts::SeenContact},
     store as sql,
 };
 
@@ -28,6 +28,14 @@ pub fn list(tx: &mut Tx<'_>, ids: &[UserId]) -> Result<Vec<User>> {
 pub fn names(tx: &mut Tx<'_>, ids: &[UserId]) -> Result<HashMap<UserId, String>> {
     let found = sql::users(tx, ids.iter().copied())?;
     Ok(found.into_iter().map(|user| (user.id, user.name)).collect())
+}
+
+/// The verified contact points of a person that somebody who is a colleague
+/// or a friend of theirs sees. One statement.
+pub fn contacts(tx: &mut Tx<'_>, of: UserId, colleague: bool, friend: bool) -> Result<Vec<SeenContact>> {
+    let all = sql::contacts::of(tx, of)?.into_iter().map(|kept| kept.contact);
+    let seen = all.filter(|c| c.verified && c.visible_to.shows(colleague, friend));
+    Ok(seen.map(|c| SeenContact { kind: c.kind, address: c.address }).collect())
 }
 
 /// The lock that keeps a person's account as it is.

@@ -17,8 +17,9 @@ use crate::{
     store as sql,
 };
 
-/// Somebody the actor may see; 404 for all others alike. Nothing here depends
-/// on whether they blocked the actor.
+/// Somebody the actor may see; 404 for all others alike. Whether they blocked
+/// the actor shows only in that no contact points do, which is as if they had
+/// chosen to show none.
 pub(crate) async fn profile(ctx: Ctx, user: UserId) -> Result<Profile> {
     ctx.clone()
         .db()
@@ -29,7 +30,11 @@ pub(crate) async fn profile(ctx: Ctx, user: UserId) -> Result<Profile> {
             }
             let account = identity::users::get(tx, user)?.ok_or(Code::NotFound)?.public();
             let row = sql::friends::row(tx, me, user)?.unwrap_or_else(|| FriendRow::blank(user));
-            let ties = Ties { blocked: false, ..sql::friends::ties(tx, me, user)? };
+            let ties = sql::friends::ties(tx, me, user)?;
+            let close = |tie: bool| user == me || tie && !ties.blocked;
+            let (colleague, friend) = (close(ties.colleagues), close(ties.friends));
+            let contacts = identity::users::contacts(tx, user, colleague, friend)?;
+            let ties = Ties { blocked: false, ..ties };
             let marks = marks(tx, Home::SharedWith(me), &[user])?.remove(&user).unwrap_or_default();
             let relation = match ties {
                 _ if user == me => Relation::Oneself,
@@ -43,7 +48,16 @@ pub(crate) async fn profile(ctx: Ctx, user: UserId) -> Result<Profile> {
                 friend: person && !row.side.blocked && matches!(row.side.bond, Bond::None | Bond::AskedMe),
             };
             let friend = if user == me { FriendState::None } else { row.side.shown() };
-            Ok(Profile { user: account, relation, marks, friend, orgs: shared(tx, me, user)?, remark: row.remark, can })
+            Ok(Profile {
+                user: account,
+                relation,
+                marks,
+                friend,
+                orgs: shared(tx, me, user)?,
+                contacts,
+                remark: row.remark,
+                can,
+            })
         })
         .await
 }

@@ -1,6 +1,6 @@
 //! A person as another sees them.
 
-use identity::User;
+use identity::{SeenContact, User};
 use kernel::Marks;
 use proto::OrgId;
 use serde::Serialize;
@@ -55,6 +55,9 @@ pub struct Profile {
     pub friend: FriendState,
     /// The organisations both are in, by name.
     pub orgs: Vec<SharedOrg>,
+    /// What they show to colleagues or friends, whichever one is. Nothing to
+    /// those they blocked.
+    pub contacts: Vec<SeenContact>,
     /// One's own name for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,

@@ -436,3 +436,44 @@ async fn a_change_of_an_account_reaches_the_lists_it_is_on() {
     assert_eq!(old.catch_up(&server, &a, 1).await, List::fetch(&server, &a).await);
     server.finish().await;
 }
+
+#[tokio::test]
+async fn a_contact_point_is_shown_to_those_it_is_meant_for() {
+    let server = server().await;
+    let owner = server.person("owner").await;
+    let org = found(&owner, "鹊桥").await;
+    let (a, colleague) = pair(&server, &owner, &org).await;
+    let friend = server.person("韩梅梅").await;
+    let code = a.get("/api/v1/me/friend-code").await.ok();
+    friend.post("/api/v1/me/friends", json!({ "code": code["code"] })).await.ok();
+    act(&a, "accept", &friend).await.ok();
+    let both = server.person("both").await;
+    join(&owner, &org, &[&both]).await;
+    bring(&a, &both, "friend", (false, false)).await;
+
+    let mail = a.post("/api/v1/me/contacts", json!({ "kind": "email", "address": "wei@example.org" })).await.ok();
+    let contact = format!("/api/v1/me/contacts/{}", mail["id"].as_str().unwrap());
+    let shown = async |to: &Person| {
+        let profile = to.get(&format!("/api/v1/users/{}/profile", a.id)).await.ok();
+        profile["contacts"].as_array().unwrap().len() == 1
+    };
+    a.patch(&contact, json!({ "visible_to": "both" })).await.ok();
+    assert!(!shown(&colleague).await, "not before it is verified");
+    server.run_jobs().await;
+    a.post(&format!("{contact}/verify"), json!({ "code": server.outbox.code("wei@example.org") })).await.ok();
+    let cases = [("nobody", [false; 3]), ("colleagues", [true, false, true]), ("friends", [false, true, true])];
+    for (to, wanted) in cases.into_iter().chain([("both", [true; 3])]) {
+        a.patch(&contact, json!({ "visible_to": to })).await.ok();
+        let seen = [shown(&colleague).await, shown(&friend).await, shown(&both).await];
+        assert_eq!(seen, wanted, "{to}");
+    }
+    let profile = friend.get(&format!("/api/v1/users/{}/profile", a.id)).await.ok();
+    assert_eq!((&profile["relation"], &profile["external"]), (&json!("friend"), &json!(true)));
+    assert_eq!(profile["can"], json!({ "message": true, "friend": false }));
+    // Who is blocked sees all as before but that.
+    act(&a, "block", &friend).await.ok();
+    let mut after = friend.get(&format!("/api/v1/users/{}/profile", a.id)).await.ok();
+    assert_eq!(after["contacts"], json!([]));
+    after["contacts"] = profile["contacts"].clone();
+    assert_eq!(after, profile);
+}

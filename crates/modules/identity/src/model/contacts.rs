@@ -92,6 +92,26 @@ pub struct Contact {
     pub pending_until: Option<Millis>,
 }
 
+/// A contact point as somebody else sees it: verified, and shown to them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = identity::SeenContact)]
+pub struct SeenContact {
+    pub kind: ContactKind,
+    pub address: String,
+}
+
+impl Visibility {
+    /// Whether somebody who is this to the person sees it.
+    pub(crate) const fn shows(self, colleague: bool, friend: bool) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Colleagues => colleague,
+            Self::Friends => friend,
+            Self::Both => colleague || friend,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = identity::Contacts)]
 pub struct ContactList {
