@@ -117,7 +117,7 @@ pub(crate) async fn verify_contact(ctx: Ctx, id: Uuid, input: ContactProof) -> R
                 others.into_iter().chain([user]).for_each(|u| touched(&ctx, u, id));
                 return Ok(contact);
             }
-            Outcome::Wrong(field) => return Err(Error::field(Code::CodeInvalid, field)),
+            Outcome::Wrong(field) => return Err(Error::field(Code::SixDigitsWrong, field)),
             Outcome::Again => {}
         }
     }
@@ -217,6 +217,33 @@ fn is_last_way_in(tx: &mut Tx<'_>, own: &Kept) -> Result<bool> {
     Ok(!others && !people::ways(tx, own.user)?.any())
 }
 
+/// What keeps a verified contact point from going now; `None`: nothing.
+fn kept_for_now<'t>(
+    tx: &mut Tx<'t>,
+    ctx: &Ctx,
+    own: &Allowed<'t, OwnContact, Manage>,
+    old_code: Option<&str>,
+) -> Result<Option<Outcome>> {
+    let contact = &own.kept.contact;
+    if is_last_way_in(tx, &own.kept)? {
+        return Err(Code::LastCredential.into());
+    }
+    if let Some(code) = old_code {
+        let this = (Purpose::Release, contact.id);
+        if !codes::check(tx, ctx, this, code)? {
+            return Ok(Some(Outcome::Wrong("old_code")));
+        }
+        codes::used(tx, this, Address::key(contact.kind, &own.kept.folded))?;
+        return Ok(None);
+    }
+    proof::recent(ctx, proof::PROOF_MS)?;
+    if contact.pending_until.is_some() {
+        return Ok(Some(Outcome::Done(contact.clone())));
+    }
+    let waits = wait(tx, ctx, own, own.kept.proven_at, ctx.now + WAIT_MS, "remove")?;
+    Ok(Some(Outcome::Done(waits)))
+}
+
 /// Removes a contact point; `None` where it is gone. A verified one goes at
 /// once with a code that was sent to it, else with a fresh proof a day later.
 /// One that is not verified goes at once, with a change that waits.
@@ -231,22 +258,10 @@ pub(crate) async fn remove_contact(ctx: Ctx, id: Uuid, old_code: Option<String>)
             tx.lock(&plan.locks())?;
             let own = allow::<OwnContact, Manage>(tx, ctx, id)?;
             let contact = &own.kept.contact;
-            if contact.verified {
-                if is_last_way_in(tx, &own.kept)? {
-                    return Err(Code::LastCredential.into());
-                }
-                let Some(code) = &old_code else {
-                    proof::recent(ctx, proof::PROOF_MS)?;
-                    if contact.pending_until.is_some() {
-                        return Ok(Ok(Some(contact.clone())));
-                    }
-                    let proven = own.kept.proven_at;
-                    return wait(tx, ctx, &own, proven, ctx.now + WAIT_MS, "remove").map(|c| Ok(Some(c)));
-                };
-                if !codes::check(tx, ctx, (Purpose::Release, id), code)? {
-                    return Ok(Err(()));
-                }
-                codes::used(tx, (Purpose::Release, id), Address::key(contact.kind, &own.kept.folded))?;
+            if contact.verified
+                && let Some(kept) = kept_for_now(tx, ctx, &own, old_code.as_deref())?
+            {
+                return Ok(Some(kept));
             }
             if contact.verified || contact.pending_until.is_some() {
                 let (state, what) = if contact.verified { ("done", "remove") } else { ("cancelled", "replace") };
@@ -254,11 +269,16 @@ pub(crate) async fn remove_contact(ctx: Ctx, id: Uuid, old_code: Option<String>)
             }
             sql::remove(tx, id)?;
             audit::log_access(tx, ctx, user, "remove", &format!("contact:{id}"), &json!({ "kind": contact.kind }))?;
-            Ok::<_, Error>(Ok(None))
+            Ok::<_, Error>(None)
         })
         .await?;
     touched(&ctx, user, id);
-    outcome.map_err(|()| Error::field(Code::CodeInvalid, "old_code"))
+    match outcome {
+        None => Ok(None),
+        Some(Outcome::Done(contact)) => Ok(Some(contact)),
+        Some(Outcome::Wrong(field)) => Err(Error::field(Code::SixDigitsWrong, field)),
+        Some(Outcome::Again) => Err(Code::Conflict.into()),
+    }
 }
 
 /// Takes back that a verified address will be removed.

@@ -1,4 +1,6 @@
 //! Notices, and the log of who looked at or changed an account.
+//!
+//! Seen to fail: with the profile not held back where a page of notices was cut.
 
 use identity::NoticeKind;
 use kernel::{Principal, audit};

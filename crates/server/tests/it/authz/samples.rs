@@ -78,7 +78,6 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "identity.show_contact" => Some(json!({ "visible_to": "colleagues" })),
         "identity.verify_contact" => Some(json!({ "code": world.contacts(who).code })),
         "identity.release_contact" => Some(json!({ "old_code": world.contacts(who).release })),
-        "identity.send_contact_code" | "identity.keep_contact" => Some(json!({})),
         "identity.mark_notice" => Some(json!({ "seen": true })),
         "identity.list_users" => {
             path = format!("{path}?ids={}", id(Who::Colleague));
@@ -97,7 +96,10 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "directory.update_settings" => Some(json!({ "step_up_minutes": 5 })),
         "directory.hand_over" => Some(json!({ "user": target, "then": "admin" })),
         "directory.close_org" => Some(json!({ "name": "canary-org-a" })),
-        "directory.approve_request" | "directory.refuse_request" => Some(json!({})),
+        "directory.approve_request"
+        | "directory.refuse_request"
+        | "identity.send_contact_code"
+        | "identity.keep_contact" => Some(json!({})),
         "directory.create_invitation" | "directory.accept_invitation" | "chat.recall_message" => Some(json!({})),
         "directory.ask_friend" => Some(json!({ "user": target })),
         "directory.update_friend" => Some(json!({ "remark": "a name of my own" })),
