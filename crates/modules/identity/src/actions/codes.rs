@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::throttle::{self, Rule};
 use crate::{
-    model::contacts::{Address, ContactKind, mailbox},
+    model::contacts::{Address, ContactKind, Kept, mailbox},
     store::{self as sql, codes},
     words,
 };
@@ -137,8 +137,13 @@ async fn send(ctx: Ctx, job: Claimed) -> Result<()> {
             codes::set_hash(tx, purpose, subject, hash)?;
             let Some(user) = found.user else { return Ok::<_, Error>(None) };
             let who = sql::user(tx, user)?;
-            let contact = sql::contacts::of(tx, user)?;
-            let shown = contact.into_iter().find(|c| c.contact.kind == found.kind && c.folded == found.folded);
+            let same = |c: &Kept| c.contact.kind == found.kind && c.folded == found.folded;
+            let mut shown = sql::contacts::of(tx, user)?.into_iter().find(same);
+            if shown.is_none() {
+                // Of an account that this one stands for.
+                let all = sql::contacts::proven(tx, found.kind, &found.folded)?;
+                shown = all.into_iter().find(|c| c.contact.verified);
+            }
             Ok(shown.map(|c| (c.contact.kind, c.contact.address, who.and_then(|u| u.locale))))
         })
         .await?;

@@ -21,7 +21,7 @@ use crate::{
     entrance::{Caller, Entrance},
     model::{
         SILENT_MS, SignedIn,
-        contacts::Address,
+        contacts::{Address, ContactKind},
         credentials::Second,
         notices::NoticeKind,
         resets::{Reset, ResetFinish, ResetStart, Standing, opens},
@@ -139,8 +139,10 @@ fn enter(
         return Err(wrong());
     }
     let user = sql::user(tx, plan.user)?.filter(|u| !u.deleted).ok_or_else(wrong)?;
-    let contacts = sql::contacts::of(tx, user.id)?;
-    let other = contacts.iter().find(|k| k.contact.verified && k.contact.kind != code.kind).map(|k| k.contact.kind);
+    let mut others = sql::contacts::opening(tx, user.id)?;
+    others.retain(|(kind, folded)| (*kind, folded) != (code.kind, &code.folded));
+    // A mailbox before a phone: it is what the answer can send the person to.
+    let other = others.iter().map(|(kind, _)| *kind).min_by_key(|kind| *kind != ContactKind::Email);
     let seen = sql::last_seen(tx, user.id)?.unwrap_or(user.created_at);
     let ways = sql::ways(tx, user.id)?;
     let second = ways.totp && input.second.is_some();

@@ -85,6 +85,20 @@ pub(crate) fn owner(tx: &mut Tx<'_>, kind: ContactKind, folded: &str) -> Result<
     )?)
 }
 
+/// The verified addresses that open an account: its own, and those of accounts
+/// it stands for.
+pub(crate) fn opening(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<(ContactKind, String)>> {
+    let found: Vec<(String, String)> = tx.query(
+        sql!(
+            "SELECT c.kind, c.folded FROM identity_contacts c JOIN users u ON u.id = c.user_id
+             WHERE c.verified_at IS NOT NULL AND (u.id = $1 OR u.merged_into = $1) ORDER BY c.id LIMIT 50"
+        ),
+        &[&user],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    found.into_iter().map(|(kind, folded)| Ok((kind.parse()?, folded))).collect()
+}
+
 /// Adds an address of a person, not verified yet.
 pub(crate) fn add(tx: &mut Tx<'_>, user: UserId, id: Uuid, address: &Address, now: Millis) -> Result<()> {
     tx.execute(

@@ -11,7 +11,8 @@ pub(crate) fn ways(tx: &mut Tx<'_>, user: UserId) -> Result<Ways> {
     let has = |kind: &str| kinds.iter().any(|k| k == kind);
     let (passkeys, totp, pins): (i64, i64, i64) = tx.one(
         sql!(
-            "SELECT (SELECT count(*) FROM identity_passkeys WHERE user_id = $1),
+            "SELECT (SELECT count(*) FROM identity_passkeys p JOIN users u ON u.id = p.user_id
+                     WHERE u.id = $1 OR u.merged_into = $1),
              (SELECT count(*) FROM identity_totp WHERE user_id = $1 AND secret IS NOT NULL),
              (SELECT count(*) FROM identity_pins WHERE user_id = $1)"
         ),

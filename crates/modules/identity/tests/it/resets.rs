@@ -405,3 +405,25 @@ async fn where_an_authenticator_is_on_its_code_is_shown_too_and_cannot_be_guesse
     let both = json!({ "code": code, "new_password": NEW, "second": { "totp": app.code(0) } });
     server.nobody().post(&path, both).await.ok();
 }
+
+#[tokio::test]
+async fn what_opened_a_merged_account_opens_the_one_that_stands_for_it_by_the_same_rules() {
+    let server = crate::server().await;
+    let (alice, before) = (server.person("张伟").await, server.person("伟").await);
+    own(&server, &before, "email", "wei@example.org").await;
+    own(&server, &alice, "phone", PHONE).await;
+    without_password(&server, &alice).await;
+    let (into, from) = (alice.id, before.id);
+    server
+        .db()
+        .write(move |tx| tx.execute(store::sql!("UPDATE users SET merged_into = $1 WHERE id = $2"), &[&into, &from]))
+        .await
+        .unwrap();
+    // The mailbox of the other one counts as something else to show.
+    let path = start(&server, PHONE).await;
+    let problem = finish(&server, &path, &server.outbox.code(PHONE)).await.fails(Code::SecondProofRequired);
+    assert_eq!(problem["context"], json!({ "methods": ["email"] }));
+    let path = start(&server, "wei@example.org").await;
+    let back = finish(&server, &path, &server.outbox.code("wei@example.org")).await.ok();
+    assert_eq!(back["user"]["id"], alice.id.to_string());
+}
