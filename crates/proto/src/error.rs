@@ -79,7 +79,7 @@ codes! {
     LinkUsed = "link_used", 410, "this code was used already";
     PasswordTooShort = "password_too_short", 422, "the password is too short";
     PasswordTooCommon = "password_too_common", 422, "the password is one of the most common ones";
-    SixDigitsWrong = "code_invalid", 422, "the code is wrong, used up or has expired";
+    CodeInvalid = "code_invalid", 422, "the code is wrong, used up or has expired";
     SecondProofRequired = "second_proof_required", 403, "a code to a phone is not enough for this account";
     AskOrganisation = "ask_organisation", 403, "this account is opened again by its organisation only";
     SetupTokenInvalid = "setup_token_invalid", 403, "the set-up link is used up or wrong";

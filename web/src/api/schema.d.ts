@@ -2735,6 +2735,11 @@ export interface components {
             friend: components["schemas"]["directory.FriendState"];
             /** @description The organisations both are in, by name. */
             orgs: components["schemas"]["directory.SharedOrg"][];
+            /**
+             * @description What they show to colleagues or friends, whichever one is. Nothing to
+             *     those they blocked.
+             */
+            contacts: components["schemas"]["identity.SeenContact"][];
             /** @description One's own name for them. */
             remark?: string | null;
             can: components["schemas"]["directory.PersonCan"];
@@ -3185,6 +3190,11 @@ export interface components {
             /** @description Six digits that the authenticator app shows now. */
             totp?: string | null;
             recovery_code?: string | null;
+        };
+        /** @description A contact point as somebody else sees it: verified, and shown to them. */
+        "identity.SeenContact": {
+            kind: components["schemas"]["identity.ContactKind"];
+            address: string;
         };
         /**
          * @description A person as somebody else sees them, with the marks relative to what the

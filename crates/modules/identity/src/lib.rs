@@ -152,7 +152,7 @@ pub fn module() -> Module {
         cards: Vec::new(),
         waiting: Vec::new(),
         notifications: &[],
-        merge: Duty::Nothing("accounts are not merged yet; both keep their credentials and sessions"),
+        merge: Duty::Nothing("runs the merge: one account stands for the other, and its ways in open that one"),
         person_data: PersonData { export: Duty::Does(data::export), erase: Duty::Does(data::erase) },
         org_data: OrgData {
             export: Duty::Nothing("keeps nothing that belongs to an organisation"),

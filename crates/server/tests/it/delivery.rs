@@ -185,7 +185,7 @@ async fn a_code_by_text_message_goes_through_the_gateway_as_it_is_described() {
     assert!(head.contains("x-key: Key hidden"), "{head}");
     let body: Value = serde_json::from_str(body).unwrap();
     assert_eq!(body["to"], "+8613800138000");
-    verify(&alice, &contact, "000000").await.fails(Code::SixDigitsWrong);
+    verify(&alice, &contact, "000000").await.fails(Code::CodeInvalid);
     verify(&alice, &contact, &six_digits(body["text"].as_str().unwrap())).await.ok();
     // No mail server: what would be sent is in the log, and the job is done.
     alice.post("/api/v1/me/contacts", json!({ "kind": "email", "address": "wei@example.org" })).await.ok();

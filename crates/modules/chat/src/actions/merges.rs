@@ -194,8 +194,10 @@ fn bring(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, id: ConversationId) -> Result<
     let mine = merges::choice(tx, id, pair.into)?;
     if let Some((theirs, ..)) = merges::choice(tx, id, pair.from)? {
         let before = mine.as_ref().map(|(choice, ..)| choice.clone());
-        let after = together(before.as_ref().filter(|_| places.0.is_some()), &theirs);
+        // Whoever takes part and chose nothing wants it as it is.
+        let own = into.is_some() || row.kind.derived() && before.is_some();
         let before = before.unwrap_or_default();
+        let after = together(Some(&before).filter(|_| own), &theirs);
         if after != before {
             choose(tx, pair, id, (&before, &after), &mut rev, &mut told)?;
             let long = before.draft.as_ref().is_some_and(|draft| draft.len() > DRAFT_BYTES);
@@ -262,7 +264,7 @@ fn together(into: Option<&Choice>, from: &Choice) -> Choice {
         (a, b) => a.clone().or_else(|| b.clone()),
     };
     Choice {
-        muted: into.muted,
+        muted: into.muted || from.muted,
         pinned: into.pinned || from.pinned,
         hidden: into.hidden && from.hidden,
         marked_unread: into.marked_unread || from.marked_unread,

@@ -10,6 +10,7 @@ mod data;
 mod friends;
 mod groups;
 mod marks;
+mod merge_model;
 mod merges;
 mod messages;
 mod mirror;

@@ -18,18 +18,28 @@ pub(crate) async fn preview(into: &Person, from: &Person) -> Value {
     into.post("/api/v1/me/merges", json!({ "code": offer["code"] })).await.ok()
 }
 
-/// Merges `from` into `into`; the id of the merge.
-pub(crate) async fn merge(server: &TestServer, into: &Person, from: &Person) -> String {
+/// Begins to merge `from` into `into`; the id of the merge.
+pub(crate) async fn merge_begun(into: &Person, from: &Person) -> String {
     let merge = preview(into, from).await;
     let id = merge["id"].as_str().unwrap().to_owned();
     into.post(&format!("/api/v1/me/merges/{id}/confirm"), json!({})).await.ok();
+    id
+}
+
+/// Merges `from` into `into`; the id of the merge.
+pub(crate) async fn merge(server: &TestServer, into: &Person, from: &Person) -> String {
+    let id = merge_begun(into, from).await;
     server.run_jobs().await;
     assert_eq!(state(into, &id).await, "done");
     id
 }
 
-pub(crate) async fn undo(server: &TestServer, into: &Person, id: &str) {
+pub(crate) async fn undo_begun(into: &Person, id: &str) {
     into.post(&format!("/api/v1/me/merges/{id}/undo"), json!({})).await.ok();
+}
+
+pub(crate) async fn undo(server: &TestServer, into: &Person, id: &str) {
+    undo_begun(into, id).await;
     server.run_jobs().await;
     assert_eq!(state(into, id).await, "undone");
 }
@@ -297,5 +307,147 @@ async fn chains_and_cycles_and_late_regrets_are_refused() {
     let kept = kept.second_device().await;
     let late = kept.post(&format!("/api/v1/me/merges/{first}/undo"), json!({})).await;
     assert_eq!(refused(late.fails(Code::MergeRefused)), "too_late");
+    w.server.finish().await;
+}
+
+#[tokio::test]
+async fn many_merge_and_send_at_once_and_no_message_is_lost_or_doubled() {
+    let w = World::new().await;
+    let mut pairs = Vec::new();
+    for nth in 0..32 {
+        let (a, b) = (w.server.person(&format!("a{nth}")).await, w.server.person(&format!("b{nth}")).await);
+        w.join(&a).await;
+        w.join(&b).await;
+        pairs.push((a, b));
+    }
+    let seconds: Vec<&Person> = pairs.iter().map(|(_, b)| b).collect();
+    let group = w.group(&seconds).await;
+    let mut begun = Vec::new();
+    for (a, b) in &pairs {
+        begun.push(preview(a, b).await["id"].as_str().unwrap().to_owned());
+    }
+    let confirm = async |nth: usize| {
+        let path = format!("/api/v1/me/merges/{}/confirm", begun[nth]);
+        pairs[nth].0.post(&path, json!({})).await.ok();
+    };
+    let send = async |nth: usize| {
+        let mut sent = 0;
+        for text in 0..4 {
+            // Whose session ends in the middle is refused, and knows it.
+            for person in [&w.alice, &pairs[nth].1] {
+                let answer = post(person, &group, crate::world::message(&format!("{nth} {text}"))).await;
+                sent += usize::from(answer.status.is_success());
+            }
+        }
+        sent
+    };
+    let jobs = async {
+        for _ in 0..40 {
+            w.server.run_jobs().await;
+        }
+    };
+    let (sent, ..) = tokio::join!(
+        futures_util::future::join_all((0..32).map(send)),
+        futures_util::future::join_all((0..32).map(confirm)),
+        jobs,
+    );
+    w.server.run_jobs().await;
+    for (nth, (a, _)) in pairs.iter().enumerate() {
+        assert_eq!(state(a, &begun[nth]).await, "done");
+        view(a, &group).await;
+    }
+    let v = view(&w.alice, &group).await;
+    assert_eq!(v["member_count"], 33);
+    assert_eq!(v["head"]["n"].as_u64(), Some(sent.iter().sum::<usize>() as u64));
+    crate::mirror::assert_dense(&w.alice, &group).await;
+    let org = w.alice.get(&format!("/api/v1/orgs/{}", w.org)).await.ok();
+    assert_eq!(org["member_count"], 3 + 32);
+    w.server.clock.advance(60_000);
+    w.server.run_jobs().await;
+    w.server.finish().await;
+}
+
+/// The law for the person's own stream: what it tells after any rev leads to
+/// what is read anew, for both accounts.
+#[tokio::test]
+async fn the_streams_of_both_persons_tell_what_is_read_anew() {
+    let w = World::new().await;
+    let other = w.server.person("other").await;
+    w.join(&other).await;
+    let group = w.group(&[&w.bob, &other]).await;
+    say(&w.alice, &group, "one").await;
+    other.put(&path(&group, "/draft"), json!({ "text": "unsaid" })).await.ok();
+    other.put(&path(&group, "/preferences"), json!({ "pinned": true })).await.ok();
+    read_to(&other, &group, 2).await;
+    let merge = merge(&w.server, &w.bob, &other).await;
+    let told = personal(&w.server, &w.bob, &group).await;
+    let v = view(&w.bob, &group).await;
+    assert_eq!(
+        (&told["draft"], &told["pinned"], &told["read_seq"]),
+        (&v["draft"], &v["preferences"]["pinned"], &v["cursor"]["read_seq"])
+    );
+    assert_eq!(told["merge"], "done");
+    undo(&w.server, &w.bob, &merge).await;
+    let other = other.second_device().await;
+    for (person, merged) in [(&w.bob, json!("undone")), (&other, Value::Null)] {
+        let (told, v) = (personal(&w.server, person, &group).await, view(person, &group).await);
+        assert_eq!(told["draft"].as_str().filter(|d| !d.is_empty()), v["draft"].as_str());
+        assert_eq!(told["pinned"].as_bool().unwrap_or_default(), v["preferences"]["pinned"] == true);
+        assert_eq!(told["read_seq"], v["cursor"]["read_seq"]);
+        assert_eq!(told["merge"], merged);
+        assert_eq!(told["membership"], "active");
+    }
+    w.server.clock.advance(60_000);
+    w.server.run_jobs().await;
+    w.server.finish().await;
+}
+
+/// What a device knows that read the person's stream from the beginning, two
+/// rows at a time.
+async fn personal(server: &TestServer, person: &Person, group: &str) -> Value {
+    let (mut known, mut rev) = (json!({}), 0);
+    loop {
+        let (kernel, user) = (server.kernel.clone(), person.id.0);
+        let read = server.db().read(move |tx| kernel.registry.stream("person").unwrap().since(tx, user, rev, 2)).await;
+        let read = read.unwrap();
+        for event in read.changes.iter().flat_map(|change| &change.events) {
+            match event["kind"].as_str().unwrap() {
+                "cursor" if event["conversation"] == group => known["read_seq"] = event["read_seq"].clone(),
+                "preferences" if event["conversation"] == group => known["pinned"] = event["pinned"].clone(),
+                "draft" if event["conversation"] == group => known["draft"] = event["text"].clone(),
+                "merge" => known["merge"] = event["merge"]["state"].clone(),
+                "membership" => known["membership"] = event["state"].clone(),
+                _ => {}
+            }
+        }
+        rev = read.rev;
+        if !read.more {
+            return known;
+        }
+    }
+}
+
+/// A guest who turns out to have an account: the account gets what the guest
+/// had, and the guest goes on beside it.
+#[tokio::test]
+async fn a_guest_is_linked_and_keeps_what_they_had() {
+    let w = World::new().await;
+    let guest = w.server.person("guest").await;
+    w.join(&guest).await;
+    let group = w.group(&[&guest]).await;
+    say(&guest, &group, "hello").await;
+    let id = guest.id;
+    let kind = store::sql!("UPDATE users SET kind = 'guest' WHERE id = $1");
+    w.server.db().write(move |tx| tx.execute(kind, &[&id])).await.unwrap();
+    let guest = guest.second_device().await;
+    let merge = merge(&w.server, &w.bob, &guest).await;
+    for person in [&w.bob, &guest] {
+        assert_eq!(texts(&get(person, &group, "/messages").await), [(2, Some("hello".into()))]);
+    }
+    w.bob.patch(&path(&group, "/messages/2"), json!({ "body": body("as well") })).await.ok();
+    undo(&w.server, &w.bob, &merge).await;
+    assert_eq!(view(&guest, &group).await["member_count"], 3);
+    w.server.clock.advance(60_000);
+    w.server.run_jobs().await;
     w.server.finish().await;
 }

@@ -161,6 +161,10 @@ impl Follower {
         Self { mirror: Mirror::fresh(person, id).await, person: person.clone(), socket, id: id.to_owned() }
     }
 
+    pub(crate) fn conversation(&self) -> &str {
+        &self.id
+    }
+
     /// `verify_action`: the state before with the frames since then is the
     /// fresh state; so is the state before with what catching up reads; and
     /// each frame holds just what is read at its rev.

@@ -190,14 +190,13 @@ impl Move<'_> {
     fn write(&self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<()> {
         let org = self.org.org();
         let delta: i64 = self.rows.iter().map(|(_, old, new)| active(Some(new)) - active(old.as_ref())).sum();
+        let changes = |(_, old, new): &(UserId, Option<Place>, Place)| old.as_ref() != Some(new);
+        let last = self.rows.iter().rposition(changes);
         let (mut joined, mut left) = (None, None);
-        for (nth, (user, old, new)) in self.rows.iter().enumerate() {
-            if old.as_ref() == Some(new) {
-                continue;
-            }
+        for (nth, (user, old, new)) in self.rows.iter().enumerate().filter(|(_, row)| changes(row)) {
             let revs = revs(tx, org, *user)?;
             merges::put(tx, self.pair, org, *user, new, revs)?;
-            let counted = nth == 1 && delta != 0;
+            let counted = Some(nth) == last && delta != 0;
             if counted {
                 merges::add_to_count(tx, self.pair, org, delta, revs.org)?;
             }

@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs must be there")]
 
 mod audit;
+mod cards;
 mod care;
 mod closing;
 mod friends;

@@ -117,7 +117,7 @@ pub(crate) async fn verify_contact(ctx: Ctx, id: Uuid, input: ContactProof) -> R
                 others.into_iter().chain([user]).for_each(|u| touched(&ctx, u, id));
                 return Ok(contact);
             }
-            Outcome::Wrong(field) => return Err(Error::field(Code::SixDigitsWrong, field)),
+            Outcome::Wrong(field) => return Err(Error::field(Code::CodeInvalid, field)),
             Outcome::Again => {}
         }
     }
@@ -213,7 +213,9 @@ fn take_over(tx: &mut Tx<'_>, ctx: &Ctx, own: &Kept, plan: &Plan, proven_at: Mil
 
 /// Whether the person gets in without this contact point.
 fn is_last_way_in(tx: &mut Tx<'_>, own: &Kept) -> Result<bool> {
-    let others = sql::of(tx, own.user)?.into_iter().any(|k| k.contact.verified && k.contact.id != own.contact.id);
+    let others = sql::of(tx, own.user)?
+        .into_iter()
+        .any(|k| k.contact.verified && k.contact.pending_until.is_none() && k.contact.id != own.contact.id);
     Ok(!others && !people::ways(tx, own.user)?.any())
 }
 
@@ -276,7 +278,7 @@ pub(crate) async fn remove_contact(ctx: Ctx, id: Uuid, old_code: Option<String>)
     match outcome {
         None => Ok(None),
         Some(Outcome::Done(contact)) => Ok(Some(contact)),
-        Some(Outcome::Wrong(field)) => Err(Error::field(Code::SixDigitsWrong, field)),
+        Some(Outcome::Wrong(field)) => Err(Error::field(Code::CodeInvalid, field)),
         Some(Outcome::Again) => Err(Code::Conflict.into()),
     }
 }

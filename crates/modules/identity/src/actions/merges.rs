@@ -123,7 +123,7 @@ fn may_merge(tx: &mut Tx<'_>, keeps: &Standing, gives: &Standing) -> Result<()> 
 
 /// What all modules say of the two.
 fn ask_all(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair) -> Result<MergePreview> {
-    let mut all = MergePreview::default();
+    let mut all = merges::ways_in(tx, pair.from)?;
     for (_, merge) in ctx.kernel.registry.merges() {
         let part = (merge.preview)(tx, ctx, pair)?;
         part.counts.iter().for_each(|(what, n)| all.count(what, *n));

@@ -106,7 +106,7 @@ pub(crate) async fn finish_reset(
             tx.lock(&plan.locks(id))?;
             if !codes::check(tx, &ctx, (Purpose::Reset, id), &input.code)? {
                 // The try is counted, so this commits.
-                return Ok(Err(Error::field(Code::SixDigitsWrong, "code")));
+                return Ok(Err(Error::field(Code::CodeInvalid, "code")));
             }
             match enter(tx, &ctx, id, &plan, &input, hashed.as_ref(), &entrance) {
                 // Nothing was written yet but what counts tries: a wrong second
@@ -132,7 +132,7 @@ fn enter(
     hashed: Option<&Hashed>,
     entrance: &Entrance,
 ) -> Result<Entered> {
-    let wrong = || Error::field(Code::SixDigitsWrong, "code");
+    let wrong = || Error::field(Code::CodeInvalid, "code");
     let code = plan.code.as_ref().ok_or_else(wrong)?;
     // The contact may have found another owner since the code was asked for.
     if sql::contacts::owner(tx, code.kind, &code.folded)? != Some(plan.user) {

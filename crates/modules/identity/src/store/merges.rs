@@ -266,6 +266,18 @@ pub(crate) fn undone(tx: &mut Tx<'_>, pair: &Pair, rev: i64, now: Millis) -> Res
     Ok(())
 }
 
+/// How many ways in an account has that will open the one that stands for it.
+pub(crate) fn ways_in(tx: &mut Tx<'_>, user: UserId) -> Result<MergePreview> {
+    Ok(tx.one(
+        sql!(
+            "SELECT (SELECT COUNT(*) FROM identity_passkeys WHERE user_id = $1),
+             (SELECT COUNT(*) FROM identity_contacts WHERE user_id = $1 AND verified_at IS NOT NULL)"
+        ),
+        &[&user],
+        |row| Ok(MergePreview { passkeys: row.get(0)?, contacts: row.get(1)?, ..MergePreview::default() }),
+    )?)
+}
+
 /// Which of these pieces were moved.
 pub(crate) fn was_moved(tx: &mut Tx<'_>, id: Uuid, module: &str, piece: &str) -> Result<bool> {
     let found = tx.opt(

@@ -51,7 +51,7 @@ async fn a_code_proves_an_address_once_and_no_other() {
     let (for_mail, for_phone) = (server.outbox.code("Wei@example.org"), server.outbox.code("+8613800138000"));
     assert_ne!(for_mail, for_phone);
     // The code of another ceremony.
-    alice.post(&path(&mail, "/verify"), json!({ "code": for_phone })).await.fails(Code::SixDigitsWrong);
+    alice.post(&path(&mail, "/verify"), json!({ "code": for_phone })).await.fails(Code::CodeInvalid);
     let good = json!({ "code": format!(" {} {} ", &for_mail[..3], &for_mail[3..]) });
     assert_eq!(alice.post(&path(&mail, "/verify"), good).await.ok()["verified"], true);
     assert_eq!(contacts(&alice).await.iter().filter(|c| c["verified"] == true).count(), 1);
@@ -75,16 +75,16 @@ async fn a_code_bears_five_tries_and_ten_minutes() {
     let code = server.outbox.code("wei@example.org");
     let wrong = json!({ "code": if code == "000000" { "000001" } else { "000000" } });
     for _ in 0..5 {
-        alice.post(&path(&mail, "/verify"), wrong.clone()).await.fails(Code::SixDigitsWrong);
+        alice.post(&path(&mail, "/verify"), wrong.clone()).await.fails(Code::CodeInvalid);
     }
-    let problem = alice.post(&path(&mail, "/verify"), json!({ "code": code })).await.fails(Code::SixDigitsWrong);
+    let problem = alice.post(&path(&mail, "/verify"), json!({ "code": code })).await.fails(Code::CodeInvalid);
     assert_eq!(problem["field"], "code");
     // A new one has its own tries, and its time.
     alice.post(&path(&mail, "/codes"), json!({})).await.ok();
     server.run_jobs().await;
     let second = server.outbox.code("wei@example.org");
     server.clock.advance(10 * 60_000);
-    alice.post(&path(&mail, "/verify"), json!({ "code": second })).await.fails(Code::SixDigitsWrong);
+    alice.post(&path(&mail, "/verify"), json!({ "code": second })).await.fails(Code::CodeInvalid);
     alice.post(&path(&mail, "/codes"), json!({})).await.ok();
     server.run_jobs().await;
     server.clock.advance(10 * 60_000 - 1);
@@ -104,12 +104,12 @@ async fn tries_at_once_are_no_more_than_tries_one_by_one() {
     let wrong = if code == "000000" { "000001" } else { "000000" };
     let tries = (0..32).map(|_| {
         let (alice, path) = (alice.clone(), path(&mail, "/verify"));
-        tokio::spawn(async move { alice.post(&path, json!({ "code": wrong })).await.fails(Code::SixDigitsWrong) })
+        tokio::spawn(async move { alice.post(&path, json!({ "code": wrong })).await.fails(Code::CodeInvalid) })
     });
     for tried in tries.collect::<Vec<_>>() {
         tried.await.unwrap();
     }
-    alice.post(&path(&mail, "/verify"), json!({ "code": code })).await.fails(Code::SixDigitsWrong);
+    alice.post(&path(&mail, "/verify"), json!({ "code": code })).await.fails(Code::CodeInvalid);
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn wrong_codes_for_one_address_end_for_a_day_whichever_codes_they_are_for(
         for _ in 0..5 {
             let code = server.outbox.code("wei@example.org");
             let wrong = if code == "000000" { "000001" } else { "000000" };
-            device.post(&path(&mail, "/verify"), json!({ "code": wrong })).await.fails(Code::SixDigitsWrong);
+            device.post(&path(&mail, "/verify"), json!({ "code": wrong })).await.fails(Code::CodeInvalid);
         }
     }
     server.clock.advance(61 * 60_000);
@@ -135,7 +135,7 @@ async fn wrong_codes_for_one_address_end_for_a_day_whichever_codes_they_are_for(
     server.run_jobs().await;
     let good = json!({ "code": server.outbox.code("wei@example.org") });
     let device = alice.second_device().await;
-    device.post(&path(&mail, "/verify"), good).await.fails(Code::SixDigitsWrong);
+    device.post(&path(&mail, "/verify"), good).await.fails(Code::CodeInvalid);
     server.clock.advance(DAY);
     alice.post(&path(&mail, "/codes"), json!({})).await.ok();
     server.run_jobs().await;
@@ -255,7 +255,7 @@ async fn an_address_is_replaced_at_once_by_a_code_to_the_old_one() {
     server.clock.advance(9 * 60_000);
     let (code, old_code) = (server.outbox.code("new@example.org"), server.outbox.code("old@example.org"));
     let wrong = json!({ "code": code, "old_code": code });
-    assert_eq!(alice.post(&path(&new, "/verify"), wrong).await.fails(Code::SixDigitsWrong)["field"], "old_code");
+    assert_eq!(alice.post(&path(&new, "/verify"), wrong).await.fails(Code::CodeInvalid)["field"], "old_code");
     let done = alice.post(&path(&new, "/verify"), json!({ "code": code, "old_code": old_code })).await.ok();
     assert_eq!((&done["verified"], done.get("pending_until")), (&json!(true), None));
     let left = contacts(&alice).await;
@@ -339,7 +339,7 @@ async fn removing_a_verified_address_wants_its_code_or_a_proof_and_a_day() {
 
     let mail = own(&server, &alice.second_device().await, "email", "wei@example.org").await;
     let proven = server.outbox.code("wei@example.org");
-    alice.post(&path(&mail, "/release"), json!({ "old_code": proven })).await.fails(Code::SixDigitsWrong);
+    alice.post(&path(&mail, "/release"), json!({ "old_code": proven })).await.fails(Code::CodeInvalid);
     alice.post(&path(&mail, "/codes"), json!({})).await.ok();
     server.run_jobs().await;
     let code = json!({ "old_code": server.outbox.code("wei@example.org") });
