@@ -6,5 +6,6 @@ import onboarding from '../features/onboarding/locales/en.json';
 import settings from '../features/settings/locales/en.json';
 import common from './locales/en/common.json';
 import errors from './locales/en/errors.json';
+import ui from './locales/en/ui.json';
 
-export default { common, errors, identity, directory, chat, onboarding, settings };
+export default { common, errors, identity, directory, chat, onboarding, settings, ui };

@@ -11,7 +11,7 @@ declare module 'i18next' {
   }
 }
 
-const NAMESPACES = ['common', 'errors', 'identity', 'directory', 'chat', 'onboarding', 'settings'] as const;
+const NAMESPACES = ['common', 'errors', 'identity', 'directory', 'chat', 'onboarding', 'settings', 'ui'] as const;
 
 const bundles: Record<Language, () => Promise<{ default: Record<string, object> }>> = {
   'zh-CN': () => import('./zh-CN'),

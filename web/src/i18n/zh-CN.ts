@@ -6,5 +6,6 @@ import onboarding from '../features/onboarding/locales/zh-CN.json';
 import settings from '../features/settings/locales/zh-CN.json';
 import common from './locales/zh-CN/common.json';
 import errors from './locales/zh-CN/errors.json';
+import ui from './locales/zh-CN/ui.json';
 
-export default { common, errors, identity, directory, chat, onboarding, settings };
+export default { common, errors, identity, directory, chat, onboarding, settings, ui };

@@ -1,27 +1,6 @@
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { ask, client } from '~/api/client';
 import type { Accepted, Invitation, InvitationPreview, JoinRequest, Org } from '~/api/types';
-import { learnPeople } from '~/core/store/people';
-import { membersKey, putOrgs } from './store';
-
-const PAGE = 100;
-
-/** Members of an organisation whose name contains `q`, page by page. */
-export function useMembers(org: string | undefined, q: string, state: 'active' | 'suspended' = 'active') {
-  return useInfiniteQuery({
-    queryKey: [...membersKey(org ?? ''), q, state],
-    enabled: Boolean(org),
-    initialPageParam: undefined as string | undefined,
-    placeholderData: keepPreviousData,
-    queryFn: async ({ pageParam }) => {
-      const query = { limit: PAGE, state, ...(q ? { q } : {}), ...(pageParam ? { cursor: pageParam } : {}) };
-      const page = await ask(client.GET('/orgs/{id}/members', { params: { path: { id: org ?? '' }, query } }));
-      learnPeople(page.items.map((m) => ({ id: m.user, name: m.name })));
-      return page;
-    },
-    getNextPageParam: (page) => page.next ?? undefined,
-  });
-}
+import { putOrgs } from './store';
 
 export async function createOrg(name: string): Promise<Org> {
   const org = await ask(client.POST('/orgs', { body: { name } }));

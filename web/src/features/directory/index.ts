@@ -6,7 +6,6 @@ export {
   createInvitation,
   createOrg,
   readInvitation,
-  useMembers,
 } from './api';
 export { directory, forgetDirectory, orgHandler, putOrgs, readOrgs } from './store';
 

@@ -5,11 +5,10 @@ import type { Member } from '~/api/types';
 import { sharedNames } from '~/core/names';
 import { myId } from '~/core/store/session';
 import { useT } from '~/i18n';
-import { Button } from '~/ui/Button';
-import { EmptyState, FailedState } from '~/ui/EmptyState';
+import { EmptyState } from '~/ui/EmptyState';
 import { Field } from '~/ui/Field';
-import { SkeletonRows } from '~/ui/Skeleton';
-import { useMembers } from '../api';
+import { PagedList } from '~/ui/PagedList';
+import { useMembers } from '../members';
 import { directory } from '../store';
 import styles from './MemberPicker.module.css';
 import { MemberRow } from './MemberRow';
@@ -35,7 +34,7 @@ export function MemberPicker({
   const t = useT();
   const [q, setQ] = useState('');
   const query = useMembers(org, useDeferredValue(q.trim()));
-  const members = useMemo(() => query.data?.pages.flatMap((p) => p.items) ?? [], [query.data]);
+  const members = query.items;
   const shown = members.filter((m) => m.state === 'active' && m.user !== myId() && !without?.has(m.user));
   const twins = useMemo(() => sharedNames(members), [members]);
   const chosen = new Set(picked.map((p) => p.id));
@@ -60,29 +59,24 @@ export function MemberPicker({
         </ul>
       ) : null}
       <Field label={t('directory:search')} type="search" value={q} onChange={setQ} autoComplete="off" />
-      {query.isError ? (
-        <FailedState error={query.error} retry={() => void query.refetch()} />
-      ) : query.isPending ? (
-        <SkeletonRows rows={4} />
-      ) : shown.length === 0 ? (
+      {shown.length === 0 && members.length > 0 && !query.hasMore ? (
         <EmptyState title={t('directory:none')} />
       ) : (
-        <ul className={styles.list} aria-label={t('directory:members')}>
-          {shown.map((m) => (
-            <li key={m.user}>
-              <label className={styles.option}>
-                <input type="checkbox" checked={chosen.has(m.user)} onChange={() => flip(m)} />
-                <MemberRow member={m} twin={twins.has(m.name)} me={false} />
-              </label>
-            </li>
-          ))}
-        </ul>
+        <PagedList list={query} rows={4} empty={t('directory:none')}>
+          {() => (
+            <ul className={styles.list} aria-label={t('directory:members')}>
+              {shown.map((m) => (
+                <li key={m.user}>
+                  <label className={styles.option}>
+                    <input type="checkbox" checked={chosen.has(m.user)} onChange={() => flip(m)} />
+                    <MemberRow member={m} twin={twins.has(m.name)} me={false} />
+                  </label>
+                </li>
+              ))}
+            </ul>
+          )}
+        </PagedList>
       )}
-      {query.hasNextPage ? (
-        <Button kind="quiet" isPending={query.isFetchingNextPage} onPress={() => void query.fetchNextPage()}>
-          {t('directory:more')}
-        </Button>
-      ) : null}
     </div>
   );
 }

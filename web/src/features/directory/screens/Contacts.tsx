@@ -10,13 +10,14 @@ import { myId } from '~/core/store/session';
 import { watchPeople } from '~/core/watch';
 import { startDirect } from '~/features/chat';
 import { useErrorText, useT } from '~/i18n';
-import { Button, IconButton } from '~/ui/Button';
+import { IconButton } from '~/ui/Button';
 import { Choice } from '~/ui/Choice';
-import { EmptyState, FailedState } from '~/ui/EmptyState';
+import { EmptyState } from '~/ui/EmptyState';
 import { Field } from '~/ui/Field';
+import { PagedList } from '~/ui/PagedList';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
-import { useMembers } from '../api';
+import { useMembers } from '../members';
 import { MemberRow } from '../parts/MemberRow';
 import { OwnRequests } from '../parts/OwnRequests';
 import { directory } from '../store';
@@ -94,10 +95,7 @@ function Members({ org, title }: { org: Org; title: string }) {
   const navigate = useNavigate();
   const [q, setQ] = useState('');
   const query = useMembers(org.id, useDeferredValue(q.trim()));
-  const members = useMemo(
-    () => query.data?.pages.flatMap((p) => p.items).filter((m) => m.state === 'active') ?? [],
-    [query.data],
-  );
+  const members = useMemo(() => query.items.filter((m) => m.state === 'active'), [query.items]);
   const twins = useMemo(() => sharedNames(members), [members]);
   const presence = useStore(people, (s) => s.presence);
   useWatch(members);
@@ -114,42 +112,33 @@ function Members({ org, title }: { org: Org; title: string }) {
       <div className={styles.search}>
         <Field label={t('directory:search')} type="search" value={q} onChange={setQ} autoComplete="off" />
       </div>
-      {query.isError ? (
-        <FailedState error={query.error} retry={() => void query.refetch()} />
-      ) : query.isPending ? (
-        <SkeletonRows />
-      ) : members.length === 0 ? (
-        <EmptyState title={t('directory:none')} />
-      ) : (
-        <ul className={styles.list} aria-label={title}>
-          {members.map((m) => {
-            const me = m.user === myId();
-            const online = presence[m.user] === 'online' ? t('common:online') : undefined;
-            const row = <MemberRow member={m} twin={twins.has(m.name)} me={me} online={online} />;
-            return (
-              <li key={m.user}>
-                {me ? (
-                  <div className={styles.row}>{row}</div>
-                ) : (
-                  <button
-                    type="button"
-                    className={styles.row}
-                    onClick={() => void write(m)}
-                    title={t('directory:message')}
-                  >
-                    {row}
-                  </button>
-                )}
-              </li>
-            );
-          })}
-        </ul>
-      )}
-      {query.hasNextPage ? (
-        <Button kind="quiet" isPending={query.isFetchingNextPage} onPress={() => void query.fetchNextPage()}>
-          {t('directory:more')}
-        </Button>
-      ) : null}
+      <PagedList list={query} empty={t('directory:none')}>
+        {() => (
+          <ul className={styles.list} aria-label={title}>
+            {members.map((m) => {
+              const me = m.user === myId();
+              const online = presence[m.user] === 'online' ? t('common:online') : undefined;
+              const row = <MemberRow member={m} twin={twins.has(m.name)} me={me} online={online} />;
+              return (
+                <li key={m.user}>
+                  {me ? (
+                    <div className={styles.row}>{row}</div>
+                  ) : (
+                    <button
+                      type="button"
+                      className={styles.row}
+                      onClick={() => void write(m)}
+                      title={t('directory:message')}
+                    >
+                      {row}
+                    </button>
+                  )}
+                </li>
+              );
+            })}
+          </ul>
+        )}
+      </PagedList>
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { EllipsisVertical, UserPlus } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
@@ -16,6 +16,7 @@ import { Field } from '~/ui/Field';
 import { FormError } from '~/ui/FormError';
 import form from '~/ui/form.module.css';
 import { Menu } from '~/ui/Menu';
+import { PagedList, usePages } from '~/ui/PagedList';
 import { QrCode } from '~/ui/QrCode';
 import { Row, Rows, Section } from '~/ui/Section';
 import { SkeletonRows } from '~/ui/Skeleton';
@@ -30,14 +31,8 @@ export function Friends() {
   const queries = useQueryClient();
   const [own, setOwn] = useState(false);
   const [adding, setAdding] = useState(false);
-  const list = useInfiniteQuery({
-    queryKey: FRIENDS,
-    staleTime: 0,
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) => readFriends(pageParam),
-    getNextPageParam: (page) => page.next ?? undefined,
-  });
-  const items = list.data?.pages.flatMap((p) => p.items) ?? [];
+  const list = usePages(FRIENDS, (cursor) => readFriends(cursor));
+  const { items } = list;
   const of = (state: Friend['state']) => items.filter((f) => f.state === state);
   const changed = () => void queries.invalidateQueries({ queryKey: FRIENDS });
   const groups = [
@@ -57,30 +52,25 @@ export function Friends() {
       }
     >
       <Button onPress={() => setOwn(true)}>{t('directory:friends.my_code')}</Button>
-      {list.isError ? (
-        <FailedState error={list.error} retry={() => void list.refetch()} />
-      ) : !list.data ? (
-        <SkeletonRows rows={4} />
-      ) : items.length === 0 ? (
-        <EmptyState title={t('directory:friends.none')}>{t('directory:friends.none_text')}</EmptyState>
-      ) : (
-        groups.map(({ state, title }) =>
-          of(state).length === 0 ? null : (
-            <Section key={state} title={title}>
-              <Rows>
-                {of(state).map((f) => (
-                  <FriendRow key={f.user.id} friend={f} onChanged={changed} />
-                ))}
-              </Rows>
-            </Section>
-          ),
-        )
-      )}
-      {list.hasNextPage ? (
-        <Button isPending={list.isFetchingNextPage} onPress={() => void list.fetchNextPage()}>
-          {t('directory:more')}
-        </Button>
-      ) : null}
+      <PagedList
+        list={list}
+        rows={4}
+        empty={<EmptyState title={t('directory:friends.none')}>{t('directory:friends.none_text')}</EmptyState>}
+      >
+        {() =>
+          groups.map(({ state, title }) =>
+            of(state).length === 0 ? null : (
+              <Section key={state} title={title}>
+                <Rows>
+                  {of(state).map((f) => (
+                    <FriendRow key={f.user.id} friend={f} onChanged={changed} />
+                  ))}
+                </Rows>
+              </Section>
+            ),
+          )
+        }
+      </PagedList>
       {own ? <OwnCode onClose={() => setOwn(false)} /> : null}
       {adding ? <AddDialog onClose={() => setAdding(false)} /> : null}
     </SubPage>

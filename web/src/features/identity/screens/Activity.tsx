@@ -1,13 +1,10 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
 import { ask, client } from '~/api/client';
 import type { ActivityEntry } from '~/api/types';
 import { myId } from '~/core/store/session';
 import { useLocale, useT } from '~/i18n';
 import { fullTime } from '~/i18n/format';
-import { Button } from '~/ui/Button';
-import { EmptyState, FailedState } from '~/ui/EmptyState';
+import { PagedList, usePages } from '~/ui/PagedList';
 import { Row, Rows } from '~/ui/Section';
-import { SkeletonRows } from '~/ui/Skeleton';
 import { SubPage } from '~/ui/SubPage';
 import { deviceName } from '../device';
 
@@ -15,37 +12,22 @@ import { deviceName } from '../device';
 export function Activity() {
   const t = useT();
   const locale = useLocale();
-  const activity = useInfiniteQuery({
-    queryKey: ['activity'],
-    staleTime: 0,
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) =>
-      ask(client.GET('/me/activity', { params: { query: pageParam ? { cursor: pageParam } : {} } })),
-    getNextPageParam: (page) => page.next ?? undefined,
-  });
-  const entries = activity.data?.pages.flatMap((p) => p.items) ?? [];
+  const activity = usePages(['activity'], (cursor) =>
+    ask(client.GET('/me/activity', { params: { query: cursor ? { cursor } : {} } })),
+  );
   return (
     <SubPage title={t('identity:activity.title')} back={{ to: '/me' }}>
       <p>{t('identity:activity.text')}</p>
-      {activity.isError ? (
-        <FailedState error={activity.error} retry={() => void activity.refetch()} />
-      ) : !activity.data ? (
-        <SkeletonRows rows={5} />
-      ) : entries.length === 0 ? (
-        <EmptyState title={t('identity:activity.none')} />
-      ) : (
-        <Rows>
-          {entries.map((entry, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a log only grows at its end, which is the first page
-            <Row key={i} words={<What entry={entry} />} below={fullTime(locale, entry.at)} />
-          ))}
-        </Rows>
-      )}
-      {activity.hasNextPage ? (
-        <Button isPending={activity.isFetchingNextPage} onPress={() => void activity.fetchNextPage()}>
-          {t('common:more')}
-        </Button>
-      ) : null}
+      <PagedList list={activity} rows={5} empty={t('identity:activity.none')}>
+        {(entries) => (
+          <Rows>
+            {entries.map((entry, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a log only grows at its end, which is the first page
+              <Row key={i} words={<What entry={entry} />} below={fullTime(locale, entry.at)} />
+            ))}
+          </Rows>
+        )}
+      </PagedList>
     </SubPage>
   );
 }

@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Invitation } from '~/api/types';
 import { now } from '~/core/clock';
@@ -6,10 +6,9 @@ import { useLocale, useT } from '~/i18n';
 import { fullTime } from '~/i18n/format';
 import { Button } from '~/ui/Button';
 import { Confirm } from '~/ui/Dialog';
-import { EmptyState, FailedState } from '~/ui/EmptyState';
 import { FormError } from '~/ui/FormError';
+import { PagedList, usePages } from '~/ui/PagedList';
 import { Row, Rows, Section } from '~/ui/Section';
-import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
 import { manageKey, readInvitations, revokeInvitation } from '../../manage';
@@ -27,13 +26,7 @@ export function Invitations() {
   const [open, setOpen] = useState<Invitation>();
   const [ending, setEnding] = useState<Invitation>();
   const key = manageKey(id, 'invitations');
-  const list = useInfiniteQuery({
-    queryKey: key,
-    staleTime: 0,
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) => readInvitations(id, pageParam),
-    getNextPageParam: (page) => page.next ?? undefined,
-  });
+  const list = usePages(key, (cursor) => readInvitations(id, cursor));
   const refresh = () => queries.invalidateQueries({ queryKey: key });
   const revoke = useSubmit(async (invitation: Invitation) => {
     await revokeInvitation(id, invitation.id);
@@ -41,31 +34,21 @@ export function Invitations() {
     await refresh();
   });
   if (!org) return null;
-  const items = list.data?.pages.flatMap((p) => p.items) ?? [];
   return (
     <Section title={t('directory:manage.invitations')} text={t('directory:invitations.text')}>
       <Button kind="primary" onPress={() => setMaking(true)}>
         {t('directory:invitations.new')}
       </Button>
       <FormError>{revoke.general()}</FormError>
-      {list.isError ? (
-        <FailedState error={list.error} retry={() => void list.refetch()} />
-      ) : !list.data ? (
-        <SkeletonRows rows={3} />
-      ) : items.length === 0 ? (
-        <EmptyState title={t('directory:invitations.none')} />
-      ) : (
-        <Rows>
-          {items.map((i) => (
-            <InvitationRow key={i.id} invitation={i} onShow={() => setOpen(i)} onEnd={() => setEnding(i)} />
-          ))}
-        </Rows>
-      )}
-      {list.hasNextPage ? (
-        <Button isPending={list.isFetchingNextPage} onPress={() => void list.fetchNextPage()}>
-          {t('directory:more')}
-        </Button>
-      ) : null}
+      <PagedList list={list} rows={3} empty={t('directory:invitations.none')}>
+        {(items) => (
+          <Rows>
+            {items.map((i) => (
+              <InvitationRow key={i.id} invitation={i} onShow={() => setOpen(i)} onEnd={() => setEnding(i)} />
+            ))}
+          </Rows>
+        )}
+      </PagedList>
       {making ? (
         <NewInvitationDialog
           org={org}

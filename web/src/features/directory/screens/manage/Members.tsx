@@ -6,14 +6,13 @@ import { sharedNames, shortId } from '~/core/names';
 import { myId } from '~/core/store/session';
 import { useT } from '~/i18n';
 import { Avatar } from '~/ui/Avatar';
-import { Button, IconButton } from '~/ui/Button';
+import { IconButton } from '~/ui/Button';
 import { Choice } from '~/ui/Choice';
-import { EmptyState, FailedState } from '~/ui/EmptyState';
 import { Field } from '~/ui/Field';
 import { Menu, type MenuAction } from '~/ui/Menu';
+import { PagedList } from '~/ui/PagedList';
 import { Row, Rows, Section } from '~/ui/Section';
-import { SkeletonRows } from '~/ui/Skeleton';
-import { useMembers } from '../../api';
+import { useMembers } from '../../members';
 import { MemberDialogs, type MemberTask } from '../../parts/MemberDialogs';
 import { membersKey } from '../../store';
 import { useManaged } from './Manage';
@@ -32,7 +31,7 @@ export function Members() {
   const [task, setTask] = useState<{ kind: MemberTask; member: Member }>();
   const list = useMembers(org?.id, useDeferredValue(q.trim()), state);
   if (!org) return null;
-  const items = list.data?.pages.flatMap((p) => p.items) ?? [];
+  const { items } = list;
   const acts = (member: Member): MenuAction[] => {
     const act = (kind: MemberTask, label: string, danger = false): MenuAction => ({
       id: kind,
@@ -77,40 +76,31 @@ export function Members() {
           onChange={setState}
         />
       </div>
-      {list.isError ? (
-        <FailedState error={list.error} retry={() => void list.refetch()} />
-      ) : !list.data ? (
-        <SkeletonRows />
-      ) : items.length === 0 ? (
-        <EmptyState title={t('directory:none')} />
-      ) : (
-        <Rows>
-          {items.map((m) => (
-            <Row
-              key={m.user}
-              words={
-                <>
-                  <Avatar id={m.user} name={m.name} size="small" /> {m.name}
-                </>
-              }
-              below={below(m)}
-            >
-              {mayActOn(org, m) ? (
-                <Menu label={t('directory:member.acts', { name: m.name })} actions={acts(m)}>
-                  <IconButton label={t('directory:member.acts', { name: m.name })}>
-                    <EllipsisVertical aria-hidden />
-                  </IconButton>
-                </Menu>
-              ) : null}
-            </Row>
-          ))}
-        </Rows>
-      )}
-      {list.hasNextPage ? (
-        <Button isPending={list.isFetchingNextPage} onPress={() => void list.fetchNextPage()}>
-          {t('directory:more')}
-        </Button>
-      ) : null}
+      <PagedList list={list} empty={t('directory:none')}>
+        {(items) => (
+          <Rows>
+            {items.map((m) => (
+              <Row
+                key={m.user}
+                words={
+                  <>
+                    <Avatar id={m.user} name={m.name} size="small" /> {m.name}
+                  </>
+                }
+                below={below(m)}
+              >
+                {mayActOn(org, m) ? (
+                  <Menu label={t('directory:member.acts', { name: m.name })} actions={acts(m)}>
+                    <IconButton label={t('directory:member.acts', { name: m.name })}>
+                      <EllipsisVertical aria-hidden />
+                    </IconButton>
+                  </Menu>
+                ) : null}
+              </Row>
+            ))}
+          </Rows>
+        )}
+      </PagedList>
       {task ? (
         <MemberDialogs
           org={org}

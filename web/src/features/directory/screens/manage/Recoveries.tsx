@@ -1,5 +1,5 @@
-import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useMemo, useState } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
 import type { Card, Recovery } from '~/api/types';
@@ -10,9 +10,8 @@ import { useProof } from '~/features/identity';
 import { useErrorText, useLocale, useT } from '~/i18n';
 import { fullTime, listTime } from '~/i18n/format';
 import { Button } from '~/ui/Button';
-import { EmptyState, FailedState } from '~/ui/EmptyState';
+import { PagedList, usePages } from '~/ui/PagedList';
 import { Row, Rows, Section } from '~/ui/Section';
-import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
 import { approveRecovery, manageKey, readRecoveries, recoveryCard } from '../../manage';
 import { NewCard } from '../../parts/CardDialog';
@@ -30,13 +29,7 @@ export function Recoveries() {
   const [busy, setBusy] = useState<string>();
   const [card, setCard] = useState<Card>();
   const key = manageKey(id, 'recoveries');
-  const list = useInfiniteQuery({
-    queryKey: key,
-    staleTime: 0,
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) => readRecoveries(id, pageParam),
-    getNextPageParam: (page) => page.next ?? undefined,
-  });
+  const list = usePages(key, (cursor) => readRecoveries(id, cursor));
   const act = async (recovery: Recovery, run: () => Promise<unknown>) => {
     setBusy(recovery.id);
     try {
@@ -47,7 +40,7 @@ export function Recoveries() {
     setBusy(undefined);
     await queries.invalidateQueries({ queryKey: key });
   };
-  const items = useMemo(() => list.data?.pages.flatMap((p) => p.items) ?? [], [list.data]);
+  const { items } = list;
   const users = useStore(people, (s) => s.users);
   useEffect(() => wantPeople(items.flatMap((r) => [r.user, r.asked_by])), [items]);
   if (!org) return null;
@@ -65,49 +58,40 @@ export function Recoveries() {
       .join(' · ');
   return (
     <Section title={t('directory:manage.recoveries')} text={t('directory:recovery.list_text')}>
-      {list.isError ? (
-        <FailedState error={list.error} retry={() => void list.refetch()} />
-      ) : !list.data ? (
-        <SkeletonRows rows={3} />
-      ) : items.length === 0 ? (
-        <EmptyState title={t('directory:recovery.none')} />
-      ) : (
-        <Rows>
-          {items.map((r) => {
-            const mine = r.asked_by === myId();
-            return (
-              <Row key={r.id} words={name(r.user)} below={below(r)}>
-                {r.state === 'asked' ? (
-                  mine || r.user === myId() ? null : (
+      <PagedList list={list} rows={3} empty={t('directory:recovery.none')}>
+        {(items) => (
+          <Rows>
+            {items.map((r) => {
+              const mine = r.asked_by === myId();
+              return (
+                <Row key={r.id} words={name(r.user)} below={below(r)}>
+                  {r.state === 'asked' ? (
+                    mine || r.user === myId() ? null : (
+                      <Button
+                        kind="primary"
+                        isDisabled={busy === r.id}
+                        onPress={() =>
+                          void act(r, async () => setCard((await approveRecovery(id, r.id)).card ?? undefined))
+                        }
+                      >
+                        {t('directory:recovery.approve')}
+                      </Button>
+                    )
+                  ) : r.state === 'ready' ? (
                     <Button
                       kind="primary"
                       isDisabled={busy === r.id}
-                      onPress={() =>
-                        void act(r, async () => setCard((await approveRecovery(id, r.id)).card ?? undefined))
-                      }
+                      onPress={() => void act(r, async () => setCard(await recoveryCard(id, r.id)))}
                     >
-                      {t('directory:recovery.approve')}
+                      {t('directory:recovery.card')}
                     </Button>
-                  )
-                ) : r.state === 'ready' ? (
-                  <Button
-                    kind="primary"
-                    isDisabled={busy === r.id}
-                    onPress={() => void act(r, async () => setCard(await recoveryCard(id, r.id)))}
-                  >
-                    {t('directory:recovery.card')}
-                  </Button>
-                ) : null}
-              </Row>
-            );
-          })}
-        </Rows>
-      )}
-      {list.hasNextPage ? (
-        <Button isPending={list.isFetchingNextPage} onPress={() => void list.fetchNextPage()}>
-          {t('directory:more')}
-        </Button>
-      ) : null}
+                  ) : null}
+                </Row>
+              );
+            })}
+          </Rows>
+        )}
+      </PagedList>
       {card ? <NewCard org={org} card={card} onClose={() => setCard(undefined)} /> : null}
       {dialog}
     </Section>

@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { asAppError } from '~/api/client';
 import type { Asking } from '~/api/types';
@@ -6,9 +6,8 @@ import { now } from '~/core/clock';
 import { useErrorText, useLocale, useT } from '~/i18n';
 import { listTime } from '~/i18n/format';
 import { Button } from '~/ui/Button';
-import { EmptyState, FailedState } from '~/ui/EmptyState';
+import { PagedList, usePages } from '~/ui/PagedList';
 import { Row, Rows, Section } from '~/ui/Section';
-import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
 import { decideRequest, manageKey, readRequests } from '../../manage';
 import { useManaged } from './Manage';
@@ -23,13 +22,7 @@ export function Requests() {
   const id = org?.id ?? '';
   const [busy, setBusy] = useState<string>();
   const key = manageKey(id, 'requests');
-  const list = useInfiniteQuery({
-    queryKey: key,
-    staleTime: 0,
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) => readRequests(id, pageParam),
-    getNextPageParam: (page) => page.next ?? undefined,
-  });
+  const list = usePages(key, (cursor) => readRequests(id, cursor));
   const decide = async (request: Asking, approve: boolean) => {
     setBusy(request.id);
     try {
@@ -46,44 +39,34 @@ export function Requests() {
     // Somebody else may have decided it in the meantime.
     await queries.invalidateQueries({ queryKey: key });
   };
-  const items = list.data?.pages.flatMap((p) => p.items) ?? [];
   return (
     <Section title={t('directory:manage.requests')} text={t('directory:requests.text')}>
-      {list.isError ? (
-        <FailedState error={list.error} retry={() => void list.refetch()} />
-      ) : !list.data ? (
-        <SkeletonRows rows={3} />
-      ) : items.length === 0 ? (
-        <EmptyState title={t('directory:requests.none')} />
-      ) : (
-        <Rows>
-          {items.map((r) => (
-            <Row
-              key={r.id}
-              words={r.name}
-              below={[
-                listTime(locale, r.at, now()),
-                r.label ? t('directory:requests.by', { label: r.label }) : undefined,
-                r.returning ? t('directory:requests.returning') : undefined,
-              ]
-                .filter(Boolean)
-                .join(' · ')}
-            >
-              <Button isDisabled={busy === r.id} onPress={() => void decide(r, false)}>
-                {t('directory:requests.refuse')}
-              </Button>
-              <Button kind="primary" isDisabled={busy === r.id} onPress={() => void decide(r, true)}>
-                {t('directory:requests.approve')}
-              </Button>
-            </Row>
-          ))}
-        </Rows>
-      )}
-      {list.hasNextPage ? (
-        <Button isPending={list.isFetchingNextPage} onPress={() => void list.fetchNextPage()}>
-          {t('directory:more')}
-        </Button>
-      ) : null}
+      <PagedList list={list} rows={3} empty={t('directory:requests.none')}>
+        {(items) => (
+          <Rows>
+            {items.map((r) => (
+              <Row
+                key={r.id}
+                words={r.name}
+                below={[
+                  listTime(locale, r.at, now()),
+                  r.label ? t('directory:requests.by', { label: r.label }) : undefined,
+                  r.returning ? t('directory:requests.returning') : undefined,
+                ]
+                  .filter(Boolean)
+                  .join(' · ')}
+              >
+                <Button isDisabled={busy === r.id} onPress={() => void decide(r, false)}>
+                  {t('directory:requests.refuse')}
+                </Button>
+                <Button kind="primary" isDisabled={busy === r.id} onPress={() => void decide(r, true)}>
+                  {t('directory:requests.approve')}
+                </Button>
+              </Row>
+            ))}
+          </Rows>
+        )}
+      </PagedList>
     </Section>
   );
 }
