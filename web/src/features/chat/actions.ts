@@ -145,8 +145,17 @@ export async function removeMember(id: string, user: string): Promise<void> {
 
 const MEMBER_PAGES = 5;
 
-/** Reads who is in a conversation, up to a thousand: enough for a list to pick from, search takes over beyond. */
-export async function loadMembers(id: string): Promise<void> {
+const readingMembers = new Map<string, Promise<void>>();
+
+/** Reads who is in a conversation; whoever asks meanwhile waits for the same answer. */
+export function loadMembers(id: string): Promise<void> {
+  const running = readingMembers.get(id) ?? readMembers(id).finally(() => readingMembers.delete(id));
+  readingMembers.set(id, running);
+  return running;
+}
+
+/** Up to a thousand: enough for a list to pick from, search takes over beyond. */
+async function readMembers(id: string): Promise<void> {
   const members: ConversationMember[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < MEMBER_PAGES; page++) {

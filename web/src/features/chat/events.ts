@@ -184,7 +184,7 @@ export function applyToMembers(
   if (event.left) return rest;
   const old = members.find((m) => m.user === event.user);
   const name = event.name ?? old?.name ?? nameOf(event.user) ?? '';
-  const next = { user: event.user, name, role: event.role, joined_seq: event.joined_seq, left: false };
+  const next = { ...old, user: event.user, name, role: event.role, joined_seq: event.joined_seq, left: false };
   return old ? members.map((m) => (m === old ? next : m)) : [...rest, next];
 }
 

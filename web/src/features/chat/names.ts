@@ -1,11 +1,28 @@
 /** What a conversation and a person are called here. */
 import { useStore } from 'zustand';
 import { useShallow } from 'zustand/react/shallow';
-import type { Conversation } from '~/api/types';
+import type { Conversation, ConversationMember } from '~/api/types';
 import { people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { directory } from '~/features/directory';
 import { useT } from '~/i18n';
+import type { PersonMarks } from '~/ui/Marks';
+import { chat } from './store';
+
+const NO_MARKS: PersonMarks = {};
+const indexed = new WeakMap<readonly ConversationMember[], Map<string, ConversationMember>>();
+
+/** What one should know of a member before believing their name; nothing while the members are not known. */
+export function useMarks(conversation: string, user: string): PersonMarks {
+  const members = useStore(chat, (s) => s.members[conversation]);
+  if (!members) return NO_MARKS;
+  let index = indexed.get(members);
+  if (!index) {
+    index = new Map(members.map((m) => [m.user, m]));
+    indexed.set(members, index);
+  }
+  return index.get(user) ?? NO_MARKS;
+}
 
 export function useName(id: string | undefined): string {
   return useStore(people, (s) => (id ? (s.users[id]?.name ?? '') : ''));

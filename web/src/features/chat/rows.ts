@@ -34,7 +34,8 @@ export interface RowInput {
 
 export function buildRows({ messages, pending, me, readTo }: RowInput): Row[] {
   const rows: Row[] = [];
-  let unreadShown = readTo === undefined;
+  // Where the run begins later, the first unread lies before it and stands at none of its messages.
+  let unreadShown = readTo === undefined || (messages[0]?.seq ?? 0) > readTo + 1;
   for (const message of messages) {
     const mine = message.sender.id === me;
     const firstUnread = !unreadShown && message.seq > (readTo ?? 0) && !mine;

@@ -1,6 +1,6 @@
 /** Between what a person types and a message body, and back. */
 
-import type { Block, BlocksBody, Body, MentionBlock, TextBlock } from '~/api/types';
+import type { Block, BlocksBody, Body, MentionBlock, Message, TextBlock } from '~/api/types';
 import { i18next } from '~/i18n';
 import type { Draft } from './store';
 
@@ -55,6 +55,18 @@ export function plainText(body: Body | null, nameOf: (user: string) => string): 
   return body.blocks
     .map((b) => (isText(b) ? b.text : isMention(b) ? `@${mentionedName(b.user, nameOf)}` : ''))
     .join('');
+}
+
+/** Several messages as text: who, when, what. System lines and recalled messages say nothing. */
+export function transcript(
+  messages: readonly Message[],
+  nameOf: (user: string) => string,
+  timeOf: (ms: number) => string,
+): string {
+  return messages
+    .filter((m) => m.body?.kind === 'blocks')
+    .map((m) => `${nameOf(m.sender.id)} ${timeOf(m.sent_at)}\n${plainText(m.body, nameOf)}`)
+    .join('\n\n');
 }
 
 /** The draft from which a body was made, so that it can be written anew. */

@@ -9,15 +9,24 @@ export interface ChatUi {
   sheet: number | undefined;
   receipts: number | undefined;
   editing: { conversation: string; seq: number; draft: Draft } | undefined;
+  /** Messages being chosen, to do one thing with all of them. */
+  selecting: { conversation: string; seqs: readonly number[] } | undefined;
+  /** A message to go to; a new object each time. */
+  jump: { seq: number } | undefined;
   /** Grows when the composer should take the focus. */
   focus: number;
 }
+
+/** As many as one forwarding carries. */
+export const MAX_SELECTED = 100;
 
 export const chatUi = createStore<ChatUi>(() => ({
   active: undefined,
   sheet: undefined,
   receipts: undefined,
   editing: undefined,
+  selecting: undefined,
+  jump: undefined,
   focus: 0,
 }));
 
@@ -26,5 +35,38 @@ export function focusComposer(): void {
 }
 
 export function closeAll(): void {
-  chatUi.setState({ active: undefined, sheet: undefined, receipts: undefined, editing: undefined });
+  chatUi.setState({
+    active: undefined,
+    sheet: undefined,
+    receipts: undefined,
+    editing: undefined,
+    selecting: undefined,
+    jump: undefined,
+  });
+}
+
+export function startSelecting(conversation: string, seq: number): void {
+  chatUi.setState({ selecting: { conversation, seqs: [seq] }, active: undefined, editing: undefined });
+}
+
+/** Chooses a message or lets it go again; the limit is what one forwarding carries. */
+export function flipSelected(seq: number): void {
+  const { selecting } = chatUi.getState();
+  if (!selecting) return;
+  const seqs = selecting.seqs.includes(seq)
+    ? selecting.seqs.filter((s) => s !== seq)
+    : [...selecting.seqs, seq].slice(0, MAX_SELECTED);
+  chatUi.setState({ selecting: { ...selecting, seqs } });
+}
+
+/** Chooses more messages at once, as many as there is room for. */
+export function addSelected(more: readonly number[]): void {
+  const { selecting } = chatUi.getState();
+  if (!selecting) return;
+  const news = more.filter((seq) => !selecting.seqs.includes(seq));
+  chatUi.setState({ selecting: { ...selecting, seqs: [...selecting.seqs, ...news].slice(0, MAX_SELECTED) } });
+}
+
+export function stopSelecting(): void {
+  chatUi.setState({ selecting: undefined });
 }

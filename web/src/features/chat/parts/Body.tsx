@@ -3,7 +3,8 @@ import type { Body as MessageBody } from '~/api/types';
 import { myId } from '~/core/store/session';
 import { useT } from '~/i18n';
 import { cx } from '~/ui/cx';
-import { useName } from '../names';
+import { Marks } from '~/ui/Marks';
+import { useMarks, useName } from '../names';
 import { ALL, isMention, isText } from '../text';
 import styles from './Body.module.css';
 
@@ -28,23 +29,33 @@ export function linked(text: string): ReactNode[] {
 }
 
 /** Blocks as React nodes, never as HTML. Kinds this client does not know are left out. */
-export function Body({ body }: { body: MessageBody }) {
+export function Body({ body, conversation }: { body: MessageBody; conversation: string }) {
   if (body.kind !== 'blocks') return null;
   return (
     <span className={styles.text}>
       {body.blocks.map((block, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: blocks of one body have no other name and do not move
         <Fragment key={i}>
-          {isText(block) ? linked(block.text) : isMention(block) ? <Mention user={block.user} /> : null}
+          {isText(block) ? (
+            linked(block.text)
+          ) : isMention(block) ? (
+            <Mention user={block.user} conversation={conversation} />
+          ) : null}
         </Fragment>
       ))}
     </span>
   );
 }
 
-function Mention({ user }: { user: string }) {
+function Mention({ user, conversation }: { user: string; conversation: string }) {
   const t = useT();
   const name = useName(user === ALL ? undefined : user);
+  const marks = useMarks(conversation, user);
   const me = user === ALL || user === myId();
-  return <span className={cx(styles.mention, me && styles.me)}>@{user === ALL ? t('chat:mention.all') : name}</span>;
+  return (
+    <span className={cx(styles.mention, me && styles.me)}>
+      @{user === ALL ? t('chat:mention.all') : name}
+      <Marks of={marks} />
+    </span>
+  );
 }

@@ -1,5 +1,15 @@
-import { AtSign, SendHorizontal, X } from 'lucide-react';
-import { type KeyboardEvent, type RefObject, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
+import { AtSign, SendHorizontal, Smile, X } from 'lucide-react';
+import {
+  type KeyboardEvent,
+  lazy,
+  type RefObject,
+  Suspense,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
 import { useStore } from 'zustand';
 import { settings } from '~/core/settings';
 import { people } from '~/core/store/people';
@@ -17,6 +27,8 @@ import styles from './Composer.module.css';
 import { MentionList } from './MentionList';
 import { type ComposerModel, useComposer } from './useComposer';
 import { type Candidate, useMentions } from './useMentions';
+
+const EmojiButton = lazy(() => import('./EmojiButton').then((m) => ({ default: m.EmojiButton })));
 
 const MAX_CHARS = 10_000;
 const TYPING_EVERY_MS = 3_000;
@@ -56,7 +68,10 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
   const onKeyDown = (e: KeyboardEvent<HTMLTextAreaElement>) => {
     if (isComposing(e)) return;
     if (mentions.open && mentionKey(e, mentions, pick)) return e.preventDefault();
-    if (e.key === 'Enter' && sends(e, enterSends)) {
+    if (e.key === 'Enter' && e.altKey && !composer.editing) {
+      e.preventDefault();
+      composer.replyLast();
+    } else if (e.key === 'Enter' && sends(e, enterSends)) {
       e.preventDefault();
       void submit();
     } else if (e.key === 'Escape' && composer.cancel()) {
@@ -65,10 +80,11 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
       e.preventDefault();
     }
   };
-  const atSign = () => {
+  const insert = (piece: string) => {
     const el = area.current;
-    const at = el?.selectionStart ?? draft.text.length;
-    put(`${draft.text.slice(0, at)}@${draft.text.slice(at)}`, at + 1);
+    const from = el?.selectionStart ?? draft.text.length;
+    const to = el?.selectionEnd ?? from;
+    put(draft.text.slice(0, from) + piece + draft.text.slice(to), from + piece.length);
     el?.focus();
   };
   if (!c.can.post) return <p className={styles.closed}>{t('chat:composer.closed')}</p>;
@@ -102,8 +118,9 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
           onSelect={(e) => setCaret(e.currentTarget.selectionStart)}
           onKeyDown={onKeyDown}
         />
+        <Emoji onPick={insert} />
         {group ? (
-          <IconButton label={t('chat:composer.mention')} onPress={atSign}>
+          <IconButton label={t('chat:composer.mention')} onPress={() => insert('@')}>
             <AtSign aria-hidden />
           </IconButton>
         ) : null}
@@ -117,6 +134,27 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
         </IconButton>
       </div>
     </div>
+  );
+}
+
+/** A plain button until it is first pressed; then the picker is fetched and opens. */
+function Emoji({ onPick }: { onPick: (emoji: string) => void }) {
+  const t = useT();
+  const [open, setOpen] = useState<boolean>();
+  const plain = (
+    <IconButton label={t('chat:composer.emoji')} onPress={() => setOpen(true)}>
+      <Smile aria-hidden />
+    </IconButton>
+  );
+  if (open === undefined) return plain;
+  const pick = (emoji: string) => {
+    setOpen(false);
+    onPick(emoji);
+  };
+  return (
+    <Suspense fallback={plain}>
+      <EmojiButton open={open} onOpen={setOpen} onPick={pick} />
+    </Suspense>
   );
 }
 

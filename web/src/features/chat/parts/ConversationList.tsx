@@ -1,6 +1,6 @@
 import { useParams } from '@tanstack/react-router';
 import { MessageSquarePlus, MessagesSquare } from 'lucide-react';
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, type MouseEvent, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { Virtualizer } from 'virtua';
 import { useStore } from 'zustand';
 import { AppError } from '~/api/client';
@@ -15,6 +15,10 @@ import { readConversations } from '../live';
 import { chat } from '../store';
 import styles from './ConversationList.module.css';
 import { ConversationRow } from './ConversationRow';
+import type { RowSpot } from './RowMenu';
+import { useLongPress } from './useLongPress';
+
+const RowMenu = lazy(() => import('./RowMenu').then((m) => ({ default: m.RowMenu })));
 
 type Filter = 'all' | 'unread' | 'mentions' | 'direct' | 'groups';
 
@@ -38,6 +42,8 @@ export function ConversationList({ onNew, edge }: { onNew: () => void; edge?: Re
   }, [order, conversations, filter, current]);
   const scroller = useRef<HTMLDivElement>(null);
   useListPresence(shown);
+  const [menu, setMenu] = useState<RowSpot>();
+  const rows = useRowMenu(setMenu);
   const filters: { id: Filter; label: string }[] = [
     { id: 'all', label: t('chat:filter.all') },
     { id: 'unread', label: t('chat:filter.unread') },
@@ -66,15 +72,54 @@ export function ConversationList({ onNew, edge }: { onNew: () => void; edge?: Re
           title={t(filter === 'all' ? 'chat:list.empty' : 'chat:list.empty_filter')}
         />
       ) : (
-        <div ref={scroller} className={styles.scroller}>
+        // Each row is a link; the menu key and a long press on it reach this.
+        <div ref={scroller} className={styles.scroller} {...rows}>
           <Virtualizer data={shown} scrollRef={scroller} as="ul" item="li">
             {(c) => <ConversationRow key={c.id} conversation={c} current={c.id === current} />}
           </Virtualizer>
         </div>
       )}
+      {menu ? (
+        <Suspense>
+          <RowMenu spot={menu} onClose={() => setMenu(undefined)} />
+        </Suspense>
+      ) : null}
       {edge}
     </nav>
   );
+}
+
+/** A right click, the menu key or a long press on a row asks for its menu. */
+function useRowMenu(open: (spot: RowSpot) => void) {
+  const pressed = useRef(false);
+  const ask = (target: EventTarget, point?: { x: number; y: number }) => {
+    const row = (target as Element).closest<HTMLElement>('[data-conversation]');
+    const id = row?.dataset.conversation;
+    if (!row || !id) return false;
+    const { left, bottom } = row.getBoundingClientRect();
+    open({ id, ...(point ?? { x: left, y: bottom }) });
+    return true;
+  };
+  const press = useLongPress((target) => {
+    pressed.current = ask(target);
+  });
+  return {
+    ...press,
+    onContextMenu(e: MouseEvent) {
+      // The browser's own long press comes after ours, or in its place.
+      if (pressed.current) return e.preventDefault();
+      // The menu key has no place of its own.
+      const byKey = e.clientX === 0 && e.clientY === 0;
+      if (ask(e.target, byKey ? undefined : { x: e.clientX, y: e.clientY })) e.preventDefault();
+    },
+    onClickCapture(e: MouseEvent) {
+      // The finger that held the row does not also open it.
+      if (!pressed.current) return;
+      pressed.current = false;
+      e.preventDefault();
+      e.stopPropagation();
+    },
+  };
 }
 
 const WATCHED = 100;

@@ -36,6 +36,7 @@ export const ConversationRow = memo(function ConversationRow({
       className={cx(styles.row, current && styles.current, c.preferences.pinned && styles.pinned)}
       aria-current={current ? 'page' : undefined}
       data-testid="conversation"
+      data-conversation={c.id}
     >
       <ConversationAvatar conversation={c} title={title} />
       <span className={styles.words}>

@@ -1,5 +1,5 @@
 import { AlertCircle, Clock } from 'lucide-react';
-import { type KeyboardEvent, lazy, memo, type PointerEvent, Suspense, useRef, useState } from 'react';
+import { type KeyboardEvent, lazy, memo, Suspense, useState } from 'react';
 import { useStore } from 'zustand';
 import { AppError } from '~/api/client';
 import type { Message } from '~/api/types';
@@ -13,22 +13,26 @@ import { Avatar } from '~/ui/Avatar';
 import { Button } from '~/ui/Button';
 import { cx } from '~/ui/cx';
 import { isComposing } from '~/ui/isComposing';
+import { Marks } from '~/ui/Marks';
 import { keepDraft } from '../drafts';
 import { services } from '../live';
-import { useName } from '../names';
+import { useMarks, useName } from '../names';
 import type { Row } from '../rows';
 import { messageAt } from '../segments';
 import { chat } from '../store';
 import { useSystemText } from '../system';
 import { plainText } from '../text';
-import { chatUi, focusComposer } from '../ui';
+import { chatUi, flipSelected, focusComposer } from '../ui';
 import { Body } from './Body';
 import styles from './MessageRow.module.css';
 import { Reactions } from './Reactions';
 import { ReadState } from './ReadState';
+import { startReply } from './reply';
+import { useLongPress } from './useLongPress';
 
 // Menus are a fifth of the shell and nobody needs them before the first message is under the pointer.
 const MessageTools = lazy(() => import('./MessageTools').then((m) => ({ default: m.MessageTools })));
+const SelectBox = lazy(() => import('./Selecting').then((m) => ({ default: m.SelectBox })));
 
 export interface MessageRowProps {
   row: Row;
@@ -36,7 +40,8 @@ export interface MessageRowProps {
   /** Names stand above others' messages where more than two talk. */
   named: boolean;
   lit: boolean;
-  onJump: (seq: number) => void;
+  /** From the message `by` to the one it answers. */
+  onFollow: (seq: number, by: number) => void;
 }
 
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
@@ -108,35 +113,14 @@ function Recalled({ conversation, message }: { conversation: string; message: Me
   );
 }
 
-const LONG_PRESS_MS = 450;
-const MOVED_PX = 10;
-
-/** A long press opens the sheet; moving means scrolling. */
-function useLongPress(run: () => void) {
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const from = useRef({ x: 0, y: 0 });
-  const stop = () => clearTimeout(timer.current);
-  return {
-    onPointerDown(e: PointerEvent) {
-      if (e.pointerType !== 'touch') return;
-      from.current = { x: e.clientX, y: e.clientY };
-      stop();
-      timer.current = setTimeout(run, LONG_PRESS_MS);
-    },
-    onPointerMove(e: PointerEvent) {
-      if (Math.hypot(e.clientX - from.current.x, e.clientY - from.current.y) > MOVED_PX) stop();
-    },
-    onPointerUp: stop,
-    onPointerCancel: stop,
-  };
-}
-
-function Bubble({ row, message, conversation, named, lit, onJump }: MessageRowProps & { message: Message }) {
+function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRowProps & { message: Message }) {
   const t = useT();
   const locale = useLocale();
   const name = useName(message.sender.id);
   const me = myId();
+  const marks = useMarks(conversation, message.sender.id);
   const active = useStore(chatUi, (s) => s.active === row.key);
+  const selecting = useStore(chatUi, (s) => s.selecting?.conversation === conversation);
   const [held, setHeld] = useState(false);
   const show = (on: boolean) => chatUi.setState({ active: on ? row.key : undefined });
   const openSheet = () => chatUi.setState({ sheet: message.seq, active: undefined });
@@ -144,11 +128,13 @@ function Bubble({ row, message, conversation, named, lit, onJump }: MessageRowPr
   const onKeyDown = (e: KeyboardEvent) => {
     if (e.target !== e.currentTarget || isComposing(e) || e.key !== 'Enter') return;
     e.preventDefault();
-    openSheet();
+    if (selecting) flipSelected(message.seq);
+    else if (e.altKey) startReply(conversation, message.seq);
+    else openSheet();
   };
   return (
     <article
-      className={cx(styles.message, row.mine && styles.mine, lit && styles.lit)}
+      className={cx(styles.message, row.mine && styles.mine, lit && styles.lit, selecting && styles.selecting)}
       aria-label={t('chat:message.label', {
         who: row.mine ? t('chat:message.you') : name,
         when: clockTime(locale, message.sent_at),
@@ -170,20 +156,27 @@ function Bubble({ row, message, conversation, named, lit, onJump }: MessageRowPr
         {row.grouped ? null : (
           <p className={styles.meta}>
             {!row.mine && named ? <span className={styles.name}>{name}</span> : null}
+            {row.mine ? null : <Marks of={marks} />}
             <time title={fullTime(locale, message.sent_at)}>{clockTime(locale, message.sent_at)}</time>
           </p>
         )}
         <div className={styles.line}>
           {row.mine ? <ReadState conversation={conversation} seq={message.seq} me={me} /> : null}
-          <div className={styles.bubble} {...press} data-testid="bubble">
-            {message.reply_to ? <Quote conversation={conversation} seq={message.reply_to} onJump={onJump} /> : null}
-            {message.body ? <Body body={message.body} /> : null}
+          <div className={styles.bubble} {...(selecting ? {} : press)} data-testid="bubble">
+            {message.reply_to ? (
+              <Quote
+                conversation={conversation}
+                seq={message.reply_to}
+                onFollow={(seq) => onFollow(seq, message.seq)}
+              />
+            ) : null}
+            {message.body ? <Body body={message.body} conversation={conversation} /> : null}
             {message.edited_at ? (
               <span className={styles.edited} title={fullTime(locale, message.edited_at)}>
                 {t('chat:message.edited')}
               </span>
             ) : null}
-            {active || held ? (
+            {(active || held) && !selecting ? (
               <Suspense>
                 <MessageTools conversation={conversation} message={message} mine={row.mine} onOpen={setHeld} />
               </Suspense>
@@ -192,11 +185,24 @@ function Bubble({ row, message, conversation, named, lit, onJump }: MessageRowPr
         </div>
         <Reactions conversation={conversation} message={message} />
       </div>
+      {selecting ? (
+        <Suspense>
+          <SelectBox seq={message.seq} />
+        </Suspense>
+      ) : null}
     </article>
   );
 }
 
-function Quote({ conversation, seq, onJump }: { conversation: string; seq: number; onJump: (seq: number) => void }) {
+function Quote({
+  conversation,
+  seq,
+  onFollow,
+}: {
+  conversation: string;
+  seq: number;
+  onFollow: (seq: number) => void;
+}) {
   const t = useT();
   const quoted = useStore(chat, (s) => messageAt(s.timelines[conversation]?.segments ?? [], seq));
   const name = useName(quoted?.sender.id);
@@ -207,7 +213,7 @@ function Quote({ conversation, seq, onJump }: { conversation: string; seq: numbe
       ? plainText(quoted.body, (id) => users[id]?.name ?? '')
       : t('chat:message.recalled');
   return (
-    <button type="button" className={styles.quote} onClick={() => onJump(seq)}>
+    <button type="button" className={styles.quote} onClick={() => onFollow(seq)}>
       {quoted ? <strong>{name}</strong> : null} {text}
     </button>
   );
@@ -238,7 +244,7 @@ function Pending({ row, pending }: { row: Row; pending: OutboxRow }) {
             <Clock className={styles.sending} role="img" aria-label={t('chat:message.sending')} />
           )}
           <div className={styles.bubble}>
-            <Body body={pending.body} />
+            <Body body={pending.body} conversation={pending.conversation} />
           </div>
         </div>
         {failed ? (

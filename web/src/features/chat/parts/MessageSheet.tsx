@@ -1,12 +1,12 @@
 import { useStore } from 'zustand';
 import type { Message } from '~/api/types';
 import { useT } from '~/i18n';
-import { Dialog } from '~/ui/Dialog';
 import { messageAt } from '../segments';
 import { chat } from '../store';
 import { chatUi } from '../ui';
-import styles from './MessageSheet.module.css';
-import { QuickReactions, useReact } from './Reactions';
+import { ActionSheet } from './ActionSheet';
+import { useReact } from './Reactions';
+import { ReactPicker } from './ReactPicker';
 import { useMessageActions } from './useMessageActions';
 
 /** All that can be done with a message, in a sheet: after a long press, or Enter on a focused message. */
@@ -24,31 +24,13 @@ function Sheet({ conversation, message }: { conversation: string; message: Messa
   const flip = useReact(conversation, message);
   const close = () => chatUi.setState({ sheet: undefined });
   return (
-    <Dialog open sheet title={t('chat:action.tools')} onClose={close}>
-      <QuickReactions
+    <ActionSheet title={t('chat:action.tools')} actions={actions} onClose={close}>
+      <ReactPicker
         onPick={(emoji) => {
           close();
           flip(emoji);
         }}
       />
-      <ul>
-        {actions.map((a) => (
-          <li key={a.id}>
-            <button
-              type="button"
-              className={styles.action}
-              data-danger={a.danger || undefined}
-              onClick={() => {
-                close();
-                a.run();
-              }}
-            >
-              {a.icon}
-              {a.label}
-            </button>
-          </li>
-        ))}
-      </ul>
-    </Dialog>
+    </ActionSheet>
   );
 }

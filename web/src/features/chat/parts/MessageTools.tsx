@@ -8,8 +8,10 @@ import { IconButton } from '~/ui/Button';
 import { cx } from '~/ui/cx';
 import { Menu } from '~/ui/Menu';
 import styles from './MessageTools.module.css';
-import { QuickReactions, useReact } from './Reactions';
-import { startReply, useMessageActions } from './useMessageActions';
+import { useReact } from './Reactions';
+import { ReactPicker } from './ReactPicker';
+import { startReply } from './reply';
+import { useMessageActions } from './useMessageActions';
 
 /** The tools over a message under the pointer or with the focus. They float: the text never moves. */
 export function MessageTools({
@@ -39,7 +41,7 @@ export function MessageTools({
         </IconButton>
         <Popover className={styles.popover ?? ''} placement="top">
           <Dialog aria-label={t('chat:action.react')} className={styles.dialog ?? ''}>
-            <QuickReactions
+            <ReactPicker
               onPick={(emoji) => {
                 openReact(false);
                 flip(emoji);

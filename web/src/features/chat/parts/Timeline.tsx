@@ -1,4 +1,4 @@
-import { ArrowDown } from 'lucide-react';
+import { ArrowDown, ArrowUp, Undo2 } from 'lucide-react';
 import {
   type KeyboardEvent,
   type ReactElement,
@@ -10,6 +10,7 @@ import {
 } from 'react';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
 import { useT } from '~/i18n';
+import { cx } from '~/ui/cx';
 import { isComposing } from '~/ui/isComposing';
 import type { Row } from '../rows';
 import type { Anchor } from '../store';
@@ -18,8 +19,14 @@ import styles from './Timeline.module.css';
 export interface Place {
   /** The first row in sight; undefined at the end of the conversation. */
   anchor: Anchor | undefined;
-  /** The newest message in sight. */
+  /** The first and the newest message in sight. */
+  top: number | undefined;
   seen: number | undefined;
+}
+
+export interface Target {
+  seq: number;
+  nth: number;
 }
 
 export interface TimelineProps {
@@ -28,7 +35,7 @@ export interface TimelineProps {
   /** Where to begin: at the end, where it was left, or at the first unread. */
   start: { at: 'end' } | { at: 'unread' } | { at: 'anchor'; anchor: Anchor };
   /** A message to bring into sight; `nth` tells two jumps to the same one apart. */
-  target: { seq: number; nth: number } | undefined;
+  target: Target | undefined;
   hasBefore: boolean;
   hasAfter: boolean;
   onNeedBefore: () => void;
@@ -37,6 +44,11 @@ export interface TimelineProps {
   onEnd: () => void;
   /** Messages below that were not read. */
   below: number;
+  /** How many unread messages begin above what is in sight, and the way there. */
+  above: number | undefined;
+  onUnread: () => void;
+  /** Back to where a jump to a quoted message began. */
+  onBack: (() => void) | undefined;
   children: (row: Row) => ReactElement;
 }
 
@@ -85,6 +97,7 @@ export function Timeline(props: TimelineProps) {
       const last = handle.findItemIndex(top + handle.viewportSize - 8);
       p.onPlace({
         anchor: stuck.current ? undefined : anchorAt(p.rows, first, top - handle.getItemOffset(first)),
+        top: p.rows[first]?.seq,
         seen: lastSeq(p.rows, last),
       });
       if (top < NEAR_PX && p.hasBefore) p.onNeedBefore();
@@ -150,12 +163,26 @@ export function Timeline(props: TimelineProps) {
           {(row: Row) => props.children(row)}
         </Virtualizer>
       </div>
-      {atEnd && !hasAfter ? null : (
-        <button type="button" className={styles.toEnd} onClick={() => (hasAfter ? props.onEnd() : toEnd())}>
-          <ArrowDown aria-hidden size={16} />
-          {props.below > 0 ? t('chat:timeline.new_below', { count: props.below }) : t('chat:timeline.to_end')}
+      {props.above ? (
+        <button type="button" className={cx(styles.pill, styles.above)} onClick={props.onUnread}>
+          <ArrowUp aria-hidden size={16} />
+          {t('chat:timeline.unread_above', { count: props.above })}
         </button>
-      )}
+      ) : null}
+      <div className={styles.pills}>
+        {props.onBack ? (
+          <button type="button" className={styles.pill} onClick={props.onBack}>
+            <Undo2 aria-hidden size={16} />
+            {t('chat:timeline.back')}
+          </button>
+        ) : null}
+        {atEnd && !hasAfter ? null : (
+          <button type="button" className={styles.pill} onClick={() => (hasAfter ? props.onEnd() : toEnd())}>
+            <ArrowDown aria-hidden size={16} />
+            {props.below > 0 ? t('chat:timeline.new_below', { count: props.below }) : t('chat:timeline.to_end')}
+          </button>
+        )}
+      </div>
     </div>
   );
 }

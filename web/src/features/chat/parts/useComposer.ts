@@ -9,7 +9,7 @@ import { keepDraft } from '../drafts';
 import { lastSegment } from '../segments';
 import { chat, type Draft } from '../store';
 import { chatUi } from '../ui';
-import { editable, startEdit } from './useMessageActions';
+import { editable, startEdit, startReply } from './reply';
 
 const EMPTY: Draft = { text: '', picks: [] };
 
@@ -22,6 +22,8 @@ export interface ComposerModel {
   cancel(): boolean;
   /** ↑ in an empty composer: the last message of one's own, if it may be edited. */
   editLast(): boolean;
+  /** Alt+Enter: answers the last message of somebody else. */
+  replyLast(): void;
 }
 
 export function useComposer(conversation: string): ComposerModel {
@@ -62,6 +64,13 @@ export function useComposer(conversation: string): ComposerModel {
       const mine = [...(tail?.messages ?? [])].reverse().find((m) => editable(m, myId()));
       if (mine) startEdit(conversation, mine);
       return mine !== undefined;
+    },
+    replyLast() {
+      const tail = lastSegment(chat.getState().timelines[conversation]?.segments ?? []);
+      const other = [...(tail?.messages ?? [])]
+        .reverse()
+        .find((m) => m.sender.id !== myId() && m.body?.kind === 'blocks');
+      if (other) startReply(conversation, other.seq);
     },
   };
 }

@@ -1,8 +1,7 @@
-import { CheckCheck, Copy, Pencil, Reply, Undo2 } from 'lucide-react';
+import { CheckCheck, Copy, ListChecks, Pencil, Reply, Undo2 } from 'lucide-react';
 import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
 import type { Message } from '~/api/types';
-import { now } from '~/core/clock';
 import { people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { useErrorText, useT } from '~/i18n';
@@ -10,31 +9,12 @@ import { copyText } from '~/ui/copy';
 import type { MenuAction } from '~/ui/Menu';
 import { toast } from '~/ui/Toast';
 import { recall } from '../actions';
-import { keepDraft } from '../drafts';
 import { chat } from '../store';
-import { plainText, toDraft } from '../text';
-import { chatUi, focusComposer } from '../ui';
-
-const WINDOW_MS = 24 * 3_600_000;
+import { plainText } from '../text';
+import { chatUi, startSelecting } from '../ui';
+import { editable, startEdit, startReply } from './reply';
 
 const nameOf = (id: string) => people.getState().users[id]?.name ?? '';
-
-export function startReply(conversation: string, seq: number): void {
-  const draft = chat.getState().drafts[conversation] ?? { text: '', picks: [] };
-  chatUi.setState({ editing: undefined });
-  keepDraft(conversation, { ...draft, reply_to: seq });
-  focusComposer();
-}
-
-export function startEdit(conversation: string, message: Message): void {
-  chatUi.setState({ editing: { conversation, seq: message.seq, draft: toDraft(message.body, nameOf) } });
-  focusComposer();
-}
-
-/** Whether a message may still be changed by the one who wrote it. */
-export function editable(message: Message, me: string): boolean {
-  return message.sender.id === me && message.body?.kind === 'blocks' && now() - message.sent_at < WINDOW_MS;
-}
 
 /** What can be done with a message, in the order of use. */
 export function useMessageActions(conversation: string, message: Message): MenuAction[] {
@@ -61,6 +41,7 @@ export function useMessageActions(conversation: string, message: Message): MenuA
       chatUi.setState({ receipts: message.seq }),
     );
   }
+  add('select', t('chat:action.select'), <ListChecks aria-hidden />, () => startSelecting(conversation, message.seq));
   if (editable(message, me) || leads) {
     const run = () => void recall(conversation, message).catch((e) => toast(errorText(asAppError(e))));
     add('recall', t('chat:action.recall'), <Undo2 aria-hidden />, run, true);

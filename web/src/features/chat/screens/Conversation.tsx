@@ -1,13 +1,15 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { type KeyboardEvent, lazy, Suspense, useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import { AppError } from '~/api/client';
 import { people, wantPeople } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { useT } from '~/i18n';
 import { EmptyState, FailedState } from '~/ui/EmptyState';
+import { isComposing } from '~/ui/isComposing';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { useLayout } from '~/ui/useLayout';
+import { loadMembers, markRead } from '../actions';
 import type { HeldConversation } from '../events';
 import { readConversation } from '../live';
 import { useTitle } from '../names';
@@ -19,12 +21,13 @@ import { useTimeline } from '../parts/useTimeline';
 import { chat } from '../store';
 import { peopleOf } from '../system';
 import { plainText } from '../text';
-import { chatUi, closeAll } from '../ui';
+import { chatUi, closeAll, stopSelecting } from '../ui';
 import styles from './Conversation.module.css';
 
 const MessageSheet = lazy(() => import('../parts/MessageSheet').then((m) => ({ default: m.MessageSheet })));
 const Details = lazy(() => import('../parts/Details').then((m) => ({ default: m.Details })));
 const ReceiptsDialog = lazy(() => import('../parts/ReceiptsDialog').then((m) => ({ default: m.ReceiptsDialog })));
+const SelectBar = lazy(() => import('../parts/Selecting').then((m) => ({ default: m.SelectBar })));
 const JumpToDate = lazy(() => import('../parts/JumpToDate').then((m) => ({ default: m.JumpToDate })));
 
 export function ConversationScreen() {
@@ -56,17 +59,33 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
   const [dating, setDating] = useState<boolean>();
   const receipts = useStore(chatUi, (s) => s.receipts !== undefined);
   const sheet = useStore(chatUi, (s) => s.sheet !== undefined);
+  const selecting = useStore(chatUi, (s) => s.selecting !== undefined);
   const details = pane === 'details';
   const params = { conversation: c.id };
   useEffect(() => closeAll, []);
+  useMembers(c);
   const closePane = () => void navigate({ to: '/chat/$conversation', params, search: {}, replace: true });
+  /** Escape ends one thing after the other; with nothing left to end, the conversation counts as read. */
+  const onKeyDown = (e: KeyboardEvent) => {
+    if (e.key !== 'Escape' || e.defaultPrevented || isComposing(e)) return;
+    if (selecting) stopSelecting();
+    else if (details) closePane();
+    else markRead(c.id, c.head.seq);
+  };
   return (
-    <div className={styles.open} data-details={details || undefined}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape reaches it from whatever has the focus inside
+    <div className={styles.open} data-details={details || undefined} onKeyDown={onKeyDown}>
       {details && layout === 'phone' ? null : (
         <main className={styles.talk} id="content">
           <Header conversation={c} title={title} pane={details} onDate={() => setDating(true)} />
           <Messages conversation={c} title={title} at={at} />
-          <Composer conversation={c} title={title} />
+          {selecting ? (
+            <Suspense>
+              <SelectBar conversation={c.id} />
+            </Suspense>
+          ) : (
+            <Composer conversation={c} title={title} />
+          )}
         </main>
       )}
       {details ? (
@@ -84,7 +103,7 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
             conversation={c.id}
             open={dating}
             onClose={() => setDating(false)}
-            onFound={(seq) => void navigate({ to: '/chat/$conversation', params, search: { at: seq }, replace: true })}
+            onFound={(seq) => chatUi.setState({ jump: { seq } })}
           />
         )}
       </Suspense>
@@ -134,6 +153,9 @@ function Messages({
         onPlace={timeline.onPlace}
         onEnd={timeline.onEnd}
         below={c.unread}
+        above={timeline.above}
+        onUnread={timeline.onUnread}
+        onBack={timeline.onBack}
       >
         {(row) => (
           <MessageRow
@@ -141,14 +163,23 @@ function Messages({
             row={row}
             conversation={c.id}
             named={c.kind !== 'direct'}
-            lit={target !== undefined && row.seq === target.seq}
-            onJump={timeline.jump}
+            lit={row.seq !== undefined && row.seq === timeline.lit}
+            onFollow={timeline.follow}
           />
         )}
       </Timeline>
       <Announcer conversation={c} />
     </>
   );
+}
+
+/** Whether a name can be believed is known of members only: read once, so that the marks stand beside every sender. */
+function useMembers(c: HeldConversation): void {
+  const known = useStore(chat, (s) => s.members[c.id] !== undefined);
+  const wanted = c.kind === 'group' || c.kind === 'all_staff';
+  useEffect(() => {
+    if (wanted && !known) loadMembers(c.id).catch(() => undefined);
+  }, [c.id, wanted, known]);
 }
 
 const ANNOUNCE_EVERY_MS = 3_000;

@@ -1,0 +1,25 @@
+import { type PointerEvent, useRef } from 'react';
+
+const LONG_PRESS_MS = 450;
+const MOVED_PX = 10;
+
+/** A long press of a finger runs `run`; moving means scrolling. */
+export function useLongPress(run: (target: EventTarget) => void) {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const from = useRef({ x: 0, y: 0 });
+  const stop = () => clearTimeout(timer.current);
+  return {
+    onPointerDown(e: PointerEvent) {
+      if (e.pointerType !== 'touch') return;
+      from.current = { x: e.clientX, y: e.clientY };
+      stop();
+      const { target } = e;
+      timer.current = setTimeout(() => run(target), LONG_PRESS_MS);
+    },
+    onPointerMove(e: PointerEvent) {
+      if (Math.hypot(e.clientX - from.current.x, e.clientY - from.current.y) > MOVED_PX) stop();
+    },
+    onPointerUp: stop,
+    onPointerCancel: stop,
+  };
+}
