@@ -36,6 +36,11 @@ test('the unread begin at the first message of others after what was read', () =
   expect(rows.map((r) => r.firstUnread)).toEqual([false, false, true, false]);
 });
 
+test('the unread divider stands nowhere while the first unread is before the run', () => {
+  const rows = buildRows({ ...input, readTo: 1, messages: [message(7), message(8)] });
+  expect(rows.some((r) => r.firstUnread)).toBe(false);
+});
+
 test('a message keeps its key when it is acknowledged, and never stands twice', () => {
   const pending = {
     client_id: 'x',

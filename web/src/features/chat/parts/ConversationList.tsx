@@ -1,6 +1,16 @@
 import { useParams } from '@tanstack/react-router';
 import { MessageSquarePlus, MessagesSquare } from 'lucide-react';
-import { lazy, type MouseEvent, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react';
+import {
+  lazy,
+  type MouseEvent,
+  type PointerEvent,
+  type ReactNode,
+  Suspense,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { Virtualizer } from 'virtua';
 import { useStore } from 'zustand';
 import { AppError } from '~/api/client';
@@ -105,19 +115,16 @@ function useRowMenu(open: (spot: RowSpot) => void) {
   });
   return {
     ...press,
+    onPointerDown(e: PointerEvent) {
+      pressed.current = false;
+      press.onPointerDown(e);
+    },
     onContextMenu(e: MouseEvent) {
       // The browser's own long press comes after ours, or in its place.
       if (pressed.current) return e.preventDefault();
       // The menu key has no place of its own.
       const byKey = e.clientX === 0 && e.clientY === 0;
       if (ask(e.target, byKey ? undefined : { x: e.clientX, y: e.clientY })) e.preventDefault();
-    },
-    onClickCapture(e: MouseEvent) {
-      // The finger that held the row does not also open it.
-      if (!pressed.current) return;
-      pressed.current = false;
-      e.preventDefault();
-      e.stopPropagation();
     },
   };
 }
