@@ -2,10 +2,11 @@ import 'fake-indexeddb/auto';
 import { cleanup } from '@testing-library/react';
 import { afterEach, vi } from 'vitest';
 import { settings } from './src/core/settings';
-import { startI18n } from './src/i18n';
+import { allTexts, startI18n } from './src/i18n';
 
 settings.setState({ language: 'zh-CN' });
 await startI18n();
+await allTexts();
 
 afterEach(() => {
   cleanup();

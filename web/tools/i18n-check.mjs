@@ -17,6 +17,7 @@ const DYNAMIC = [
   'identity:merge.state.',
   'identity:notices.kinds.',
   'common:connection.',
+  'common:keys.',
   'common:online',
   'common:offline',
 ];

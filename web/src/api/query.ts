@@ -8,3 +8,6 @@ export const retry = (count: number, error: unknown): boolean =>
 export const NOTICES = ['notices'] as const;
 export const FRIENDS = ['friends'] as const;
 export const OWN_REQUESTS = ['join-requests'] as const;
+
+/** All that waits for the person signed in. */
+export const WAITING = ['waiting'] as const;

@@ -12,6 +12,7 @@ export type paths = { [P in keyof Paths as P extends `/api/v1${infer Rest}` ? Re
 export type Uuid = string;
 export type Millis = number;
 
+export type WaitingItem = Schemas['kernel.WaitingItem'];
 export type Problem = Schemas['kernel.Problem'];
 export interface Page<T> {
   items: T[];

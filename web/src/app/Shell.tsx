@@ -1,46 +1,57 @@
 import { Link, Outlet, useMatchRoute, useNavigate, useParams } from '@tanstack/react-router';
-import { type LucideIcon, MessageCircle, User, Users } from 'lucide-react';
-import { useEffect } from 'react';
+import { Search } from 'lucide-react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import { session } from '~/core/store/session';
-import { chat } from '~/features/chat';
+import { useWaitingConversations } from '~/features/chat';
+import { openSearch, SearchHost } from '~/features/search';
 import { useT } from '~/i18n';
 import { cx } from '~/ui/cx';
+import { type Destination, PlacesContext, usePlaces } from '~/ui/destination';
 import { Mark } from '~/ui/Mark';
 import { useLayout } from '~/ui/useLayout';
-import { ConnectionBanner } from './ConnectionBanner';
+import { Banners } from './Banners';
+import { usePlacesHere } from './places';
 import styles from './Shell.module.css';
-import { useShortcuts } from './shortcuts';
+import { keysOf, useShortcuts } from './shortcuts';
+
+const Help = lazy(() => import('./Help').then((m) => ({ default: m.Help })));
 
 /** Rail or tabs, and the place one is in. */
 export function Shell() {
   const layout = useLayout();
   const { conversation } = useParams({ strict: false });
   const t = useT();
+  const [helping, setHelping] = useState(false);
+  const help = useCallback(() => setHelping(true), []);
+  const places = usePlacesHere(help);
+  const rail = useMemo(() => [...places.slots, ...places.pinned], [places]);
   useSignedIn();
-  useShortcuts();
+  useTitle();
+  useShortcuts(rail, help);
   const tabs = layout === 'phone' && !conversation;
   return (
-    <div className={styles.shell} data-layout={layout}>
-      <a className={styles.skip} href="#content">
-        {t('common:skip_to_content')}
-      </a>
-      {layout === 'phone' ? null : (
-        <div className={styles.rail}>
-          <span className={styles.mark}>
-            <Mark size={32} />
-          </span>
-          <Slots />
+    <PlacesContext value={places}>
+      <div className={styles.shell} data-layout={layout}>
+        <a className={styles.skip} href="#content">
+          {t('common:skip_to_content')}
+        </a>
+        {layout === 'phone' ? null : <Rail />}
+        <div className={styles.place}>
+          <Banners />
+          <div className={styles.content}>
+            <Outlet />
+          </div>
+          {tabs ? <Tabs /> : null}
         </div>
-      )}
-      <div className={styles.place}>
-        <ConnectionBanner />
-        <div className={styles.content}>
-          <Outlet />
-        </div>
-        {tabs ? <Slots /> : null}
+        <SearchHost />
+        {helping ? (
+          <Suspense>
+            <Help onClose={() => setHelping(false)} />
+          </Suspense>
+        ) : null}
       </div>
-    </div>
+    </PlacesContext>
   );
 }
 
@@ -53,47 +64,74 @@ function useSignedIn(): void {
   }, [status, navigate]);
 }
 
-function Slots() {
-  const t = useT();
-  const waiting = useStore(chat, (s) => {
-    let count = 0;
-    for (const c of Object.values(s.conversations)) {
-      if ((c.unread > 0 || c.preferences.marked_unread) && (!c.preferences.muted || c.mentioned)) count += 1;
-    }
-    return count;
-  });
-  useTitle(waiting, t('common:product'));
-  return (
-    <nav className={styles.slots} aria-label={t('common:main_nav')}>
-      <Slot to="/chat" icon={MessageCircle} label={t('common:slots.chat')} count={waiting} />
-      <Slot to="/contacts" icon={Users} label={t('common:slots.contacts')} />
-      <Slot to="/me" icon={User} label={t('common:slots.me')} />
-    </nav>
-  );
-}
-
 /** The number of conversations that need me, also where only the tab is seen. */
-function useTitle(waiting: number, product: string): void {
+function useTitle(): void {
+  const t = useT();
+  const waiting = useWaitingConversations();
+  const product = t('common:product');
   useEffect(() => {
     document.title = waiting > 0 ? `(${waiting}) ${product}` : product;
   }, [waiting, product]);
 }
 
-function Slot({
-  to,
-  icon: Icon,
-  label,
-  count = 0,
-}: {
-  to: '/chat' | '/contacts' | '/me';
-  icon: LucideIcon;
-  label: string;
-  count?: number;
-}) {
+function Rail() {
   const t = useT();
-  const current = Boolean(useMatchRoute()({ to, fuzzy: true }));
+  const { slots, pinned } = usePlaces();
   return (
-    <Link to={to} className={cx(styles.slot, current && styles.current)} aria-current={current ? 'page' : undefined}>
+    <div className={styles.rail}>
+      <span className={styles.mark}>
+        <Mark size={32} />
+      </span>
+      <button
+        type="button"
+        className={styles.search}
+        onClick={openSearch}
+        title={`${t('common:search')} ${keysOf('search')}`}
+        aria-label={t('common:search')}
+        aria-keyshortcuts="Control+K Meta+K"
+      >
+        <Search aria-hidden />
+      </button>
+      <nav className={styles.slots} aria-label={t('common:main_nav')}>
+        {slots.map((d) => (
+          <Slot key={d.id} destination={d} />
+        ))}
+        {pinned.length > 0 ? <hr className={styles.divider} /> : null}
+        {pinned.map((d) => (
+          <Slot key={d.id} destination={d} />
+        ))}
+      </nav>
+    </div>
+  );
+}
+
+function Tabs() {
+  const t = useT();
+  const { slots } = usePlaces();
+  return (
+    <nav className={styles.slots} aria-label={t('common:main_nav')}>
+      {slots.map((d) => (
+        <Slot key={d.id} destination={d} />
+      ))}
+    </nav>
+  );
+}
+
+const none = () => 0;
+
+function Slot({ destination: d }: { destination: Destination }) {
+  const t = useT();
+  // A destination is declared once with its count or without: the order of hooks never changes for a key.
+  const useCount = d.useCount ?? none;
+  const count = useCount();
+  const current = Boolean(useMatchRoute()({ ...d.link, fuzzy: true }));
+  const Icon = d.icon;
+  return (
+    <Link
+      {...d.link}
+      className={cx(styles.slot, current && styles.current)}
+      aria-current={current ? 'page' : undefined}
+    >
       <span className={styles.icon}>
         <Icon aria-hidden />
         {count > 0 ? (
@@ -102,8 +140,10 @@ function Slot({
           </span>
         ) : null}
       </span>
-      <span className={styles.label}>{label}</span>
-      {count > 0 ? <span className="visually-hidden">{t('common:waiting', { count })}</span> : null}
+      <span className={styles.label}>{d.label(t)}</span>
+      {count > 0 ? (
+        <span className="visually-hidden">{t(d.id === 'chat' ? 'common:waiting' : 'common:waits', { count })}</span>
+      ) : null}
     </Link>
   );
 }

@@ -6,6 +6,8 @@ import { directoryScreens } from '~/features/directory/routes';
 import { identityScreens, signInSearch, signUpSearch } from '~/features/identity/routes';
 import { onboardingScreens } from '~/features/onboarding/routes';
 import { settingsScreens } from '~/features/settings/routes';
+import { waitingScreens } from '~/features/waiting/routes';
+import { workbenchScreens } from '~/features/workbench/routes';
 import { useT } from '~/i18n';
 import { Page } from '~/ui/Page';
 import { Toasts } from '~/ui/Toast';
@@ -110,6 +112,12 @@ const conversation = createRoute({
   validateSearch: conversationSearch,
   component: ConversationScreen,
 });
+const waiting = createRoute({ getParentRoute: () => inside, path: '/waiting', component: waitingScreens.waiting });
+const workbench = createRoute({
+  getParentRoute: () => inside,
+  path: '/workbench',
+  component: workbenchScreens.workbench,
+});
 const contacts = createRoute({ getParentRoute: () => inside, path: '/contacts', component: directoryScreens.contacts });
 const contactsOf = createRoute({
   getParentRoute: () => inside,
@@ -158,6 +166,8 @@ const tree = root.addChildren([
   ...outside,
   inside.addChildren([
     chatRoute.addChildren([nothingOpen, conversation]),
+    waiting,
+    workbench,
     contacts,
     contactsOf,
     me,

@@ -14,6 +14,7 @@ import {
   openOutboxStore,
   type Place,
 } from '~/core/db';
+import { doNow } from '~/core/later';
 import { setLifecycle } from '~/core/lifecycle';
 import { Outbox } from '~/core/outbox';
 import { Realtime, type StreamHandler, type TabMessage } from '~/core/realtime';
@@ -26,6 +27,7 @@ import { onWatch } from '~/core/watch';
 import * as chatSlice from '~/features/chat';
 import * as directorySlice from '~/features/directory';
 import { queries } from './queries';
+import { Touched } from './touched';
 
 interface Running {
   place: Place;
@@ -38,6 +40,8 @@ interface Running {
 }
 
 let running: Running | undefined;
+
+const touched = new Touched(queries);
 
 const LAST = 'magpie:last';
 
@@ -144,7 +148,10 @@ async function begin(me: User, { epoch, cache: opened, shared = false }: Beginni
       connection.setState({ state });
       if (state === 'ended') void endedElsewhere();
     },
-    ephemeral: chatSlice.ephemeral,
+    ephemeral(message) {
+      if (message.t === 'touched') touched.signal(message);
+      chatSlice.ephemeral(message);
+    },
     resumed,
     newEpoch: (next) => void changeEpoch(next),
     sessionLives,
@@ -221,6 +228,7 @@ function resumed(caughtUp: boolean, personRev: number | undefined): void {
     void chatSlice.readConversations();
     void directorySlice.readOrgs().catch(() => undefined);
   }
+  touched.back();
   running?.outbox.nudge();
 }
 
@@ -241,6 +249,7 @@ function applyPerson(_id: string, rev: number, events: unknown[]): void {
   if (running) running.personRev = Math.max(rev, running.personRev ?? 0);
   for (const value of events) {
     const event = value as PersonStreamEvent;
+    touched.person(event);
     if (event.kind === 'membership') void directorySlice.readOrgs().catch(() => undefined);
     else if (event.kind === 'profile') {
       const user = event.user ?? (event as unknown as User);
@@ -297,6 +306,7 @@ async function endedElsewhere(): Promise<void> {
 async function signOut(): Promise<void> {
   leaving = true;
   try {
+    await doNow();
     await ask(client.DELETE('/sessions/current'));
     running?.realtime.signedOut();
     await purge();

@@ -1,31 +1,80 @@
-/** Never bare letters: an input method would lose them. */
+/** Keys that work anywhere. Never bare letters: an input method would lose them. */
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { chat } from '~/features/chat';
+import { openSearch } from '~/features/search';
+import type { Destination } from '~/ui/destination';
 
-const PLACES = ['/chat', '/contacts', '/me'] as const;
+/** Mac keyboards say ⌘ where others say Ctrl. */
+export const MAC = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? '');
 
-/** Ctrl/⌘ 1…3 go to a place; Alt ↑ ↓ to the conversation above or below; with Shift to the next unread. */
-export function useShortcuts(): void {
+/** How keys are written for the person. `Mod` is Ctrl or ⌘. */
+export function written(keys: string): string {
+  return MAC
+    ? keys.replaceAll('Mod+', '⌘').replaceAll('Alt+', '⌥').replaceAll('Shift+', '⇧').replaceAll('Ctrl+', '⌃')
+    : keys.replaceAll('Mod+', 'Ctrl+');
+}
+
+/** Everything the help sheet lists. */
+export const SHORTCUTS = [
+  { id: 'search', keys: 'Mod+K', group: 'anywhere' },
+  { id: 'place', keys: 'Mod+1…8', group: 'anywhere' },
+  { id: 'help', keys: 'Mod+/', group: 'anywhere' },
+  { id: 'neighbour', keys: 'Alt+↑ / ↓', group: 'chat' },
+  { id: 'unread', keys: 'Alt+Shift+↑ / ↓', group: 'chat' },
+  { id: 'send', keys: 'Enter', group: 'chat' },
+  { id: 'line', keys: 'Shift+Enter', group: 'chat' },
+  { id: 'edit', keys: '↑', group: 'chat' },
+  { id: 'mention', keys: '@', group: 'chat' },
+  { id: 'cancel', keys: 'Esc', group: 'chat' },
+] as const;
+
+export type ShortcutId = (typeof SHORTCUTS)[number]['id'];
+
+export const keysOf = (id: ShortcutId): string => written(SHORTCUTS.find((s) => s.id === id)?.keys ?? '');
+
+/** What a key press asks for, or nothing. */
+export type Asked = { place: number } | 'search' | 'help' | { step: 1 | -1; unread: boolean };
+
+type Press = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'isComposing' | 'keyCode'>;
+
+export function asked(e: Press): Asked | undefined {
+  if (e.isComposing || e.keyCode === 229) return undefined;
+  if ((e.ctrlKey || e.metaKey) && !e.altKey) {
+    if (!e.shiftKey && /^[1-8]$/.test(e.key)) return { place: Number(e.key) - 1 };
+    if (!e.shiftKey && e.key.toLowerCase() === 'k') return 'search';
+    if (e.key === '/' || e.key === '?') return 'help';
+    return undefined;
+  }
+  if (e.altKey && !e.ctrlKey && !e.metaKey && (e.key === 'ArrowUp' || e.key === 'ArrowDown')) {
+    return { step: e.key === 'ArrowUp' ? -1 : 1, unread: e.shiftKey };
+  }
+  return undefined;
+}
+
+export function useShortcuts(places: readonly Destination[], help: () => void): void {
   const navigate = useNavigate();
   const { conversation } = useParams({ strict: false });
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
-      if (e.isComposing || e.keyCode === 229) return;
-      const place = (e.ctrlKey || e.metaKey) && !e.altKey && !e.shiftKey ? PLACES[Number(e.key) - 1] : undefined;
-      if (place) {
-        e.preventDefault();
-        return void navigate({ to: place });
+      const what = asked(e);
+      if (!what) return;
+      if (what === 'search') openSearch();
+      else if (what === 'help') help();
+      else if ('place' in what) {
+        const place = places[what.place];
+        if (!place) return;
+        void navigate(place.link);
+      } else {
+        const next = neighbour(conversation, what.step, what.unread);
+        if (!next) return;
+        void navigate({ to: '/chat/$conversation', params: { conversation: next } });
       }
-      if (!e.altKey || (e.key !== 'ArrowUp' && e.key !== 'ArrowDown')) return;
-      const next = neighbour(conversation, e.key === 'ArrowUp' ? -1 : 1, e.shiftKey);
-      if (!next) return;
       e.preventDefault();
-      void navigate({ to: '/chat/$conversation', params: { conversation: next } });
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, [navigate, conversation]);
+  }, [navigate, conversation, places, help]);
 }
 
 function neighbour(current: string | undefined, step: 1 | -1, unread: boolean): string | undefined {

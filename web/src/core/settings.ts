@@ -13,10 +13,22 @@ export interface Settings {
   language: Language | undefined;
   enterSends: boolean;
   listWidth: number;
+  /** Destinations pinned below the slots, by their ids, in order. */
+  pins: readonly string[];
+  /** The card of first steps was put away. */
+  firstStepsDone: boolean;
 }
 
 const KEY = 'magpie:settings';
-const defaults: Settings = { theme: 'system', fontSize: 14, language: undefined, enterSends: true, listWidth: 280 };
+const defaults: Settings = {
+  theme: 'system',
+  fontSize: 14,
+  language: undefined,
+  enterSends: true,
+  listWidth: 280,
+  pins: [],
+  firstStepsDone: false,
+};
 
 function read(): Settings {
   try {

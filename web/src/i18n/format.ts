@@ -47,6 +47,11 @@ export function dayTitle(locale: Language, ms: number, now: number): string {
   const ago = daysAgo(ms, now);
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   if (ago === 0 || ago === 1) return relative.format(-ago as 0, 'day');
+  return calendarDay(locale, ms, now);
+}
+
+/** 11月22日 周日 */
+export function calendarDay(locale: Language, ms: number, now: number): string {
   const weekday = format(locale, 'weekday', { weekday: 'short' }, ms);
   return locale === 'zh-CN' ? `${date(locale, ms, now)} ${weekday}` : `${weekday}, ${date(locale, ms, now)}`;
 }

@@ -1,21 +1,38 @@
 import i18next from 'i18next';
+import { useCallback } from 'react';
 import { initReactI18next, useTranslation } from 'react-i18next';
 import type { AppError } from '~/api/client';
 import { type Language, settings } from '~/core/settings';
 import type zhCN from './zh-CN';
+import type zhCNRest from './zh-CN.rest';
 
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'common';
-    resources: typeof zhCN;
+    resources: typeof zhCN & typeof zhCNRest;
   }
 }
 
-const NAMESPACES = ['common', 'errors', 'identity', 'directory', 'chat', 'onboarding', 'settings', 'ui'] as const;
+const NAMESPACES = [
+  'common',
+  'errors',
+  'identity',
+  'directory',
+  'chat',
+  'onboarding',
+  'search',
+  'settings',
+  'ui',
+  'waiting',
+  'workbench',
+] as const;
 
-const bundles: Record<Language, () => Promise<{ default: Record<string, object> }>> = {
-  'zh-CN': () => import('./zh-CN'),
-  en: () => import('./en'),
+type Bundle = () => Promise<{ default: Record<string, object> }>;
+
+/** What the first paint needs, and what may come a moment later. */
+const bundles: Record<Language, { first: Bundle; rest: Bundle }> = {
+  'zh-CN': { first: () => import('./zh-CN'), rest: () => import('./zh-CN.rest') },
+  en: { first: () => import('./en'), rest: () => import('./en.rest') },
 };
 
 /** The person's choice, else what the browser asks for, else Chinese. */
@@ -26,9 +43,23 @@ export function chosenLanguage(): Language {
   return asked?.startsWith('en') ? 'en' : 'zh-CN';
 }
 
-async function load(language: Language): Promise<void> {
-  const { default: texts } = await bundles[language]();
+async function load(language: Language, part: 'first' | 'rest'): Promise<void> {
+  const { default: texts } = await bundles[language][part]();
   for (const [ns, keys] of Object.entries(texts)) i18next.addResourceBundle(language, ns, keys, true, true);
+}
+
+const rest = new Map<Language, Promise<void>>();
+
+/** Resolves once every text of the language in use is there; whoever draws a screen of its own waits for it. */
+export function allTexts(language = i18next.language as Language): Promise<void> {
+  let loading = rest.get(language);
+  if (!loading) {
+    loading = load(language, 'rest');
+    rest.set(language, loading);
+    // Not there because there was no network: the next one who asks tries again.
+    loading.catch(() => rest.delete(language));
+  }
+  return loading;
 }
 
 export async function startI18n(): Promise<void> {
@@ -40,15 +71,16 @@ export async function startI18n(): Promise<void> {
     defaultNS: 'common',
     resources: {},
     interpolation: { escapeValue: false },
-    react: { useSuspense: false },
+    // Texts that come after the first paint reach what is drawn already.
+    react: { useSuspense: false, bindI18nStore: 'added' },
   });
-  await load(language);
+  await load(language, 'first');
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;
 }
 
 export async function setLanguage(language: Language): Promise<void> {
-  await load(language);
+  await Promise.all([load(language, 'first'), allTexts(language)]);
   settings.setState({ language });
   document.documentElement.lang = language;
   await i18next.changeLanguage(language);
@@ -67,11 +99,14 @@ export function useLocale(): Language {
 /** What went wrong, in the person's words; a code without words shows the number of the request to ask about. */
 export function useErrorText(): (error: AppError) => string {
   const t = useT();
-  return (error) => {
-    const key = `errors:${error.code}`;
-    if (i18next.exists(key)) return String(t(key as 'errors:internal', error.context));
-    return error.requestId ? t('errors:unknown_with_id', { id: error.requestId }) : t('errors:unknown');
-  };
+  return useCallback(
+    (error) => {
+      const key = `errors:${error.code}`;
+      if (i18next.exists(key)) return String(t(key as 'errors:internal', error.context));
+      return error.requestId ? t('errors:unknown_with_id', { id: error.requestId }) : t('errors:unknown');
+    },
+    [t],
+  );
 }
 
 export { i18next };

@@ -1,11 +1,6 @@
-/** All texts of one language in one chunk: some ten kilobytes, loaded once, before the first paint. */
+/** The texts of the first paint: the shell and the conversations. The rest follows at once (`zh-CN.rest.ts`). */
 import chat from '../features/chat/locales/zh-CN.json';
-import directory from '../features/directory/locales/zh-CN.json';
-import identity from '../features/identity/locales/zh-CN.json';
-import onboarding from '../features/onboarding/locales/zh-CN.json';
-import settings from '../features/settings/locales/zh-CN.json';
 import common from './locales/zh-CN/common.json';
 import errors from './locales/zh-CN/errors.json';
-import ui from './locales/zh-CN/ui.json';
 
-export default { common, errors, identity, directory, chat, onboarding, settings, ui };
+export default { common, errors, chat };

@@ -1,6 +1,5 @@
-import type { ReactNode } from 'react';
+import { lazy, type ReactNode, Suspense, useRef, useState } from 'react';
 import { Button as AriaButton, type ButtonProps as AriaProps } from 'react-aria-components/Button';
-import { Tooltip, TooltipTrigger } from 'react-aria-components/Tooltip';
 import styles from './Button.module.css';
 import { cx } from './cx';
 
@@ -29,21 +28,41 @@ export interface IconButtonProps extends Omit<AriaProps, 'className' | 'style' |
   children: ReactNode;
 }
 
+// Floating things know how to find their place; nobody needs that before the pointer rests somewhere.
+const Tip = lazy(() => import('./Tip').then((m) => ({ default: m.Tip })));
+
 /** A button that shows only an icon: its words are the tooltip and the accessible name. */
 export function IconButton({ label, keys, active, small, children, ...props }: IconButtonProps) {
+  const ref = useRef<HTMLButtonElement>(null);
+  const [hovered, setHovered] = useState(false);
+  const [focused, setFocused] = useState(false);
+  const { onHoverChange, onPressStart } = props;
   return (
-    <TooltipTrigger delay={500} closeDelay={80}>
+    <>
       <AriaButton
         {...props}
+        ref={ref}
         aria-label={label}
+        onHoverChange={(on) => {
+          setHovered(on);
+          onHoverChange?.(on);
+        }}
+        onPressStart={(e) => {
+          setHovered(false);
+          setFocused(false);
+          onPressStart?.(e);
+        }}
+        onFocus={(e) => setFocused(e.currentTarget.matches(':focus-visible'))}
+        onBlur={() => setFocused(false)}
         className={cx(styles.icon, small && styles.small, active && styles.active)}
       >
         {children}
       </AriaButton>
-      <Tooltip className={styles.tooltip ?? ''} offset={6}>
-        {label}
-        {keys ? <kbd className={styles.keys}>{keys}</kbd> : null}
-      </Tooltip>
-    </TooltipTrigger>
+      {hovered || focused ? (
+        <Suspense>
+          <Tip anchor={ref} at={hovered ? 'rest' : 'once'} label={label} {...(keys ? { keys } : {})} />
+        </Suspense>
+      ) : null}
+    </>
   );
 }

@@ -1,8 +1,8 @@
-import { Radio, RadioGroup } from 'react-aria-components/RadioGroup';
+import { useId } from 'react';
 import styles from './Choice.module.css';
 import { cx } from './cx';
 
-/** One of a few, all in sight: chips above a list, or segments in settings. */
+/** One of a few, all in sight: chips above a list, or segments in settings. The browser's own radio buttons: small and known to every reader of screens. */
 export function Choice<T extends string>({
   label,
   value,
@@ -16,19 +16,22 @@ export function Choice<T extends string>({
   onChange: (value: T) => void;
   chips?: boolean;
 }) {
+  const name = useId();
   return (
-    <RadioGroup
-      aria-label={label}
-      orientation="horizontal"
-      value={value}
-      onChange={(v) => onChange(v as T)}
-      className={cx(styles.group, chips ? styles.chips : styles.segments)}
-    >
+    <div role="radiogroup" aria-label={label} className={cx(styles.group, chips ? styles.chips : styles.segments)}>
       {options.map((o) => (
-        <Radio key={o.id} value={o.id} className={styles.option ?? ''}>
+        <label key={o.id} className={cx(styles.option, o.id === value && styles.selected)}>
+          <input
+            type="radio"
+            className={styles.radio}
+            name={name}
+            value={o.id}
+            checked={o.id === value}
+            onChange={() => onChange(o.id)}
+          />
           {o.label}
-        </Radio>
+        </label>
       ))}
-    </RadioGroup>
+    </div>
   );
 }

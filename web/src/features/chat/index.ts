@@ -1,7 +1,9 @@
 /** What the rest of the client may use of chat. */
 export { createGroup, sentMessage, startDirect } from './actions';
 export { startCache, stopCache } from './cache';
+export { destinations, useWaitingConversations } from './destinations';
 export { forgetDrafts } from './drafts';
+export type { HeldConversation } from './events';
 export {
   catchUpTimelines,
   conversationHandler,
@@ -12,5 +14,7 @@ export {
   readConversations,
   setServices,
 } from './live';
+export { useTitles } from './names';
+export { ConversationAvatar } from './parts/ConversationAvatar';
 export { resumePoint } from './resume';
 export { chat, dropTimeline, forgetChat, putOutbox, setMembers } from './store';

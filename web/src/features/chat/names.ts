@@ -46,10 +46,34 @@ export function useTitle(c: Conversation): string {
   const org = useStore(directory, (s) =>
     c.kind === 'all_staff' && Object.keys(s.orgs).length > 1 ? s.orgs[c.org_id ?? '']?.name : undefined,
   );
+  return titleOf(c, names, org, t);
+}
+
+/** `names`: of the other one, or of the first members. `org`: where "everyone" must say of what. */
+function titleOf(
+  c: Conversation,
+  names: readonly string[],
+  org: string | undefined,
+  t: ReturnType<typeof useT>,
+): string {
   if (c.kind === 'self') return t('chat:title.self');
   if (c.kind === 'direct') return names[0] ?? t('chat:title.someone');
   if (c.title) return c.title;
   if (c.kind === 'all_staff') return org ? t('chat:title.all_staff_of', { org }) : t('chat:title.all_staff');
   if (names.length === 0) return t('chat:title.group');
   return names.join(t('chat:title.join'));
+}
+
+/** The titles of many at once, for whoever lists or searches them. */
+export function useTitles(conversations: readonly Conversation[]): string[] {
+  const t = useT();
+  const me = myId();
+  const users = useStore(people, (s) => s.users);
+  const orgs = useStore(directory, (s) => s.orgs);
+  const several = Object.keys(orgs).length > 1;
+  return conversations.map((c) => {
+    const ids = c.kind === 'direct' ? [c.peer ?? ''] : c.members_preview.filter((id) => id !== me).slice(0, 4);
+    const names = ids.map((id) => users[id]?.name ?? '').filter(Boolean);
+    return titleOf(c, names, several && c.kind === 'all_staff' ? orgs[c.org_id ?? '']?.name : undefined, t);
+  });
 }

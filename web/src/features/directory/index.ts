@@ -12,3 +12,7 @@ export { directory, forgetDirectory, orgHandler, putOrgs, readOrgs } from './sto
 // Nobody needs these before something is pressed; whoever draws them puts a Suspense around.
 export const MemberPicker = lazy(() => import('./parts/MemberPicker').then((m) => ({ default: m.MemberPicker })));
 export const ProfileDialog = lazy(() => import('./parts/ProfileDialog').then((m) => ({ default: m.ProfileDialog })));
+export { destinations } from './destinations';
+export const DirectoryWaiting = lazy(() =>
+  import('./parts/WaitingItems').then((m) => ({ default: m.DirectoryWaiting })),
+);

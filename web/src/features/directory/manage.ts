@@ -40,11 +40,12 @@ export const readRequests = (org: string, cursor?: string): Promise<Page<Asking>
     }),
   );
 
-export const decideRequest = (org: string, request: string, approve: boolean): Promise<unknown> => {
-  const params = { path: { id: org, request } };
+/** `keepalive`: the page may be gone before the answer comes. */
+export const decideRequest = (org: string, request: string, approve: boolean, keepalive = false): Promise<unknown> => {
+  const options = { params: { path: { id: org, request } }, keepalive };
   return approve
-    ? ask(client.POST('/orgs/{id}/join-requests/{request}/approve', { params }))
-    : ask(client.POST('/orgs/{id}/join-requests/{request}/refuse', { params }));
+    ? ask(client.POST('/orgs/{id}/join-requests/{request}/approve', options))
+    : ask(client.POST('/orgs/{id}/join-requests/{request}/refuse', options));
 };
 
 export const changeMember = (org: string, user: string, body: MemberChange): Promise<Member> =>

@@ -1,15 +1,15 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { screen } from '~/ui/screen';
 
 export const directoryScreens = {
-  contacts: lazyRouteComponent(() => import('./screens/Contacts'), 'Contacts'),
-  friends: lazyRouteComponent(() => import('./screens/Friends'), 'Friends'),
-  person: lazyRouteComponent(() => import('./screens/Person'), 'Person'),
-  manage: lazyRouteComponent(() => import('./screens/manage/Manage'), 'Manage'),
-  members: lazyRouteComponent(() => import('./screens/manage/Members'), 'Members'),
-  invitations: lazyRouteComponent(() => import('./screens/manage/Invitations'), 'Invitations'),
-  requests: lazyRouteComponent(() => import('./screens/manage/Requests'), 'Requests'),
-  accounts: lazyRouteComponent(() => import('./screens/manage/Accounts'), 'Accounts'),
-  recoveries: lazyRouteComponent(() => import('./screens/manage/Recoveries'), 'Recoveries'),
-  settings: lazyRouteComponent(() => import('./screens/manage/Settings'), 'Settings'),
-  audit: lazyRouteComponent(() => import('./screens/manage/Audit'), 'Audit'),
+  contacts: screen(() => import('./screens/Contacts'), 'Contacts'),
+  friends: screen(() => import('./screens/Friends'), 'Friends'),
+  person: screen(() => import('./screens/Person'), 'Person'),
+  manage: screen(() => import('./screens/manage/Manage'), 'Manage'),
+  members: screen(() => import('./screens/manage/Members'), 'Members'),
+  invitations: screen(() => import('./screens/manage/Invitations'), 'Invitations'),
+  requests: screen(() => import('./screens/manage/Requests'), 'Requests'),
+  accounts: screen(() => import('./screens/manage/Accounts'), 'Accounts'),
+  recoveries: screen(() => import('./screens/manage/Recoveries'), 'Recoveries'),
+  settings: screen(() => import('./screens/manage/Settings'), 'Settings'),
+  audit: screen(() => import('./screens/manage/Audit'), 'Audit'),
 };

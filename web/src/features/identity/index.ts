@@ -1,5 +1,6 @@
 /** What the rest of the client may use of identity. */
 export { endOtherSessions, endSession, needProof, readSessions, type SignedIn, signIn, signUp } from './api';
+export { destinations } from './destinations';
 export { deviceName } from './device';
 export { LoginShown } from './parts/LoginShown';
 export { Notices } from './parts/Notices';

@@ -1,15 +1,15 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { screen } from '~/ui/screen';
 
 export const identityScreens = {
-  signIn: lazyRouteComponent(() => import('./screens/SignIn'), 'SignIn'),
-  signUp: lazyRouteComponent(() => import('./screens/SignUp'), 'SignUp'),
-  card: lazyRouteComponent(() => import('./screens/Card'), 'Card'),
-  approveLink: lazyRouteComponent(() => import('./screens/ApproveLink'), 'ApproveLink'),
-  reset: lazyRouteComponent(() => import('./screens/Reset'), 'Reset'),
-  security: lazyRouteComponent(() => import('./screens/Security'), 'Security'),
-  activity: lazyRouteComponent(() => import('./screens/Activity'), 'Activity'),
-  merges: lazyRouteComponent(() => import('./screens/Merges'), 'Merges'),
-  setup: lazyRouteComponent(() => import('./screens/SignUp'), 'Setup'),
+  signIn: screen(() => import('./screens/SignIn'), 'SignIn'),
+  signUp: screen(() => import('./screens/SignUp'), 'SignUp'),
+  card: screen(() => import('./screens/Card'), 'Card'),
+  approveLink: screen(() => import('./screens/ApproveLink'), 'ApproveLink'),
+  reset: screen(() => import('./screens/Reset'), 'Reset'),
+  security: screen(() => import('./screens/Security'), 'Security'),
+  activity: screen(() => import('./screens/Activity'), 'Activity'),
+  merges: screen(() => import('./screens/Merges'), 'Merges'),
+  setup: screen(() => import('./screens/SignUp'), 'Setup'),
 };
 
 /** Where to go after signing in: a path of this site only, so that a link cannot lead elsewhere. */

@@ -1,9 +1,9 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { screen } from '~/ui/screen';
 
 export const onboardingScreens = {
-  welcome: lazyRouteComponent(() => import('./screens/Welcome'), 'Welcome'),
-  create: lazyRouteComponent(() => import('./screens/CreateOrg'), 'CreateOrg'),
-  invite: lazyRouteComponent(() => import('./screens/Invite'), 'Invite'),
-  join: lazyRouteComponent(() => import('./screens/JoinCode'), 'JoinCode'),
-  invitation: lazyRouteComponent(() => import('./screens/Join'), 'Join'),
+  welcome: screen(() => import('./screens/Welcome'), 'Welcome'),
+  create: screen(() => import('./screens/CreateOrg'), 'CreateOrg'),
+  invite: screen(() => import('./screens/Invite'), 'Invite'),
+  join: screen(() => import('./screens/JoinCode'), 'JoinCode'),
+  invitation: screen(() => import('./screens/Join'), 'Join'),
 };

@@ -1,5 +1,5 @@
-import { lazyRouteComponent } from '@tanstack/react-router';
+import { screen } from '~/ui/screen';
 
 export const settingsScreens = {
-  me: lazyRouteComponent(() => import('./screens/Me'), 'Me'),
+  me: screen(() => import('./screens/Me'), 'Me'),
 };

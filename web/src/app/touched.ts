@@ -1,0 +1,51 @@
+/** Which kept answers a signal makes stale. Many signals at once ask once. */
+import type { QueryClient } from '@tanstack/react-query';
+import type { Ephemeral, PersonStreamEvent } from '~/api/events';
+import { WAITING } from '~/api/query';
+
+type Keys = readonly (readonly unknown[])[];
+
+/** `touched` by its kind; kinds that no screen keeps an answer of are left out. */
+const BY_KIND: Record<string, (id: string) => Keys> = {
+  waiting: () => [WAITING],
+  join_requests: (id) => [WAITING, ['org', id, 'manage', 'requests']],
+  recoveries: (id) => [WAITING, ['org', id, 'manage', 'recoveries']],
+  settings: (id) => [['org', id, 'manage', 'settings']],
+  contacts: () => [['me', 'contacts']],
+};
+
+/** Events of one's own stream after which other things wait. */
+const WAITS: ReadonlySet<string> = new Set(['mention', 'cursor', 'notice', 'membership', 'friend', 'waiting']);
+
+const SOON_MS = 250;
+
+export class Touched {
+  private readonly keys = new Map<string, readonly unknown[]>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly queries: Pick<QueryClient, 'invalidateQueries'>) {}
+
+  signal(message: Extract<Ephemeral, { t: 'touched' }>): void {
+    this.stale(BY_KIND[message.kind]?.(message.id) ?? []);
+  }
+
+  person(event: PersonStreamEvent): void {
+    if (WAITS.has(event.kind)) this.stale([WAITING]);
+  }
+
+  /** Something may have been missed. */
+  back(): void {
+    this.stale([WAITING]);
+  }
+
+  private stale(keys: Keys): void {
+    for (const key of keys) this.keys.set(JSON.stringify(key), key);
+    if (this.keys.size === 0 || this.timer !== undefined) return;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      const all = [...this.keys.values()];
+      this.keys.clear();
+      for (const queryKey of all) void this.queries.invalidateQueries({ queryKey });
+    }, SOON_MS);
+  }
+}

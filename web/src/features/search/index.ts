@@ -1,0 +1,3 @@
+/** What the rest of the client may use of the search. */
+export { openSearch } from './open';
+export { SearchHost } from './SearchHost';

@@ -1,0 +1,5 @@
+import { screen } from '~/ui/screen';
+
+export const workbenchScreens = {
+  workbench: screen(() => import('./screens/Workbench'), 'Workbench'),
+};
