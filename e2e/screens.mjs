@@ -21,6 +21,22 @@ const manage = `/org/${orgs[0].id}/manage`
 const group = talks.find((c) => c.kind === 'group').id
 const direct = talks.find((c) => c.kind === 'direct').id
 
+/** Two people who wait to be let in. */
+const { code: asking } = await api(node, owner.token, 'POST', `/api/v1/orgs/${orgs[0].id}/invitations`, { approval: true })
+for (const name of ['欧阳·喜鹊', 'Alexandra Featherstonehaugh']) {
+  const response = await fetch(`${node.base}/api/v1/accounts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name, invitation: asking, bearer: true, device: 'screens' }),
+  })
+  await api(node, (await response.json()).token, 'POST', `/api/v1/invitations/${asking}/accept`)
+}
+
+const search = (words) => async (page) => {
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox').fill(words)
+}
+
 /** Name, address, whether somebody is signed in, and what to do before the picture. */
 const screens = [
   ['welcome', fresh, '/', false],
@@ -34,6 +50,11 @@ const screens = [
   ['new', node, '/chat', true, (page) => page.getByRole('button', { name: /^(发起会话|New conversation)$/ }).click()],
   ['contacts', node, '/contacts', true],
   ['me', node, '/me', true],
+  ['waiting', node, '/waiting', true],
+  ['workbench', node, '/workbench', true],
+  ['search', node, '/chat', true, search('')],
+  ['search-pinyin', node, '/chat', true, search('l')],
+  ['keys', node, '/chat', true, (page) => page.keyboard.press('Control+/')],
   ['sign-in-qr', node, '/sign-in', false, (page) => page.getByRole('button', { name: /扫码|Scan with/ }).click()],
   ['reset', node, '/reset', false],
   ['card', node, '/card/10023', false],

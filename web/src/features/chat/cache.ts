@@ -53,10 +53,9 @@ function watch(db: Cache): void {
     save(db, before, state).catch(() => undefined);
   };
   const unsubscribe = chat.subscribe((state, before) => {
-    const same =
-      state.conversations === before.conversations &&
-      state.timelines === before.timelines &&
-      state.drafts === before.drafts;
+    // What somebody is writing exists nowhere else: it does not wait, or a reload would lose the last words.
+    if (state.drafts !== before.drafts) db.put('kv', state.drafts, 'drafts').catch(() => undefined);
+    const same = state.conversations === before.conversations && state.timelines === before.timelines;
     if (!same && timer === undefined) timer = setTimeout(write, WRITE_AFTER_MS);
   });
   stopWatching = () => {
@@ -81,7 +80,6 @@ async function save(db: Cache, before: ChatState, now: ChatState): Promise<void>
     if (kept) work.push(timelines.put(kept));
   }
   const kv = tx.objectStore('kv');
-  if (before.drafts !== now.drafts) work.push(kv.put(now.drafts, 'drafts'));
   for (const [key, value] of Object.entries(extras())) work.push(kv.put(value, key));
   await Promise.all(work);
   await tx.done;

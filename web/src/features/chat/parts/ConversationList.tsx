@@ -1,5 +1,5 @@
 import { useParams } from '@tanstack/react-router';
-import { MessageSquarePlus, MessagesSquare } from 'lucide-react';
+import { MessageSquarePlus, MessagesSquare, Search } from 'lucide-react';
 import {
   lazy,
   type MouseEvent,
@@ -15,11 +15,13 @@ import { Virtualizer } from 'virtua';
 import { useStore } from 'zustand';
 import { AppError } from '~/api/client';
 import { watchPeople } from '~/core/watch';
+import { openSearch } from '~/features/search';
 import { useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
 import { Choice } from '~/ui/Choice';
 import { EmptyState, FailedState } from '~/ui/EmptyState';
 import { SkeletonRows } from '~/ui/Skeleton';
+import { useLayout } from '~/ui/useLayout';
 import type { HeldConversation } from '../events';
 import { readConversations } from '../live';
 import { chat } from '../store';
@@ -43,6 +45,7 @@ const passes: Record<Filter, (c: HeldConversation) => boolean> = {
 export function ConversationList({ onNew, edge }: { onNew: () => void; edge?: ReactNode }) {
   const t = useT();
   const [filter, setFilter] = useState<Filter>('all');
+  const phone = useLayout() === 'phone';
   const { conversation: current } = useParams({ strict: false });
   const { order, conversations, list, listFailed } = useStore(chat);
   const shown = useMemo(() => {
@@ -65,6 +68,11 @@ export function ConversationList({ onNew, edge }: { onNew: () => void; edge?: Re
     <nav className={styles.list} aria-label={t('chat:list.label')}>
       <header className={styles.head}>
         <h1>{t('chat:list.title')}</h1>
+        {phone ? (
+          <IconButton label={t('common:search')} onPress={openSearch}>
+            <Search aria-hidden />
+          </IconButton>
+        ) : null}
         <IconButton label={t('chat:new.open')} onPress={onNew}>
           <MessageSquarePlus aria-hidden />
         </IconButton>

@@ -19,6 +19,7 @@ import { joinedToday } from '../today';
 import styles from './Today.module.css';
 
 const FACES = 12;
+const NAMED = 5;
 const WATCHED = 100;
 
 /** One's team today: who is there, who is new, and how much waits. */
@@ -79,7 +80,15 @@ function Team({ org, members }: { org: Org; members: readonly Member[] }) {
         ) : null}
         {fresh.length > 0 ? (
           <li className={styles.fact}>
-            {t('workbench:joined', { names: fresh.map((m) => m.name).join(t('chat:title.join')) })}
+            <bdi>
+              {t('workbench:joined', {
+                names: fresh
+                  .slice(0, NAMED)
+                  .map((m) => m.name)
+                  .join(t('chat:title.join')),
+              })}
+            </bdi>
+            {fresh.length > NAMED ? ` ${t('workbench:and_more', { count: fresh.length })}` : null}
           </li>
         ) : null}
         {waits === 0 && talks === 0 && fresh.length === 0 ? (
