@@ -1,6 +1,15 @@
 import { ask, client } from '~/api/client';
-import type { Accepted, Invitation, InvitationPreview, JoinRequest, Org } from '~/api/types';
+import type { Accepted, Invitation, InvitationPreview, JoinRequest, Member, Org } from '~/api/types';
 import { putOrgs } from './store';
+
+const SOME = 200;
+
+/** Up to 200 active members, those whose name holds `q`: for whoever wants some of everybody rather than a list. */
+export async function someMembers(org: string, q = ''): Promise<Member[]> {
+  const query = { limit: SOME, ...(q ? { q } : {}) };
+  const { items } = await ask(client.GET('/orgs/{id}/members', { params: { path: { id: org }, query } }));
+  return items.filter((m) => m.state === 'active');
+}
 
 export async function createOrg(name: string): Promise<Org> {
   const org = await ask(client.POST('/orgs', { body: { name } }));

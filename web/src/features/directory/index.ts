@@ -6,8 +6,9 @@ export {
   createInvitation,
   createOrg,
   readInvitation,
+  someMembers,
 } from './api';
-export { directory, forgetDirectory, orgHandler, putOrgs, readOrgs } from './store';
+export { directory, forgetDirectory, membersKey, orgHandler, putOrgs, readOrgs } from './store';
 
 // Nobody needs these before something is pressed; whoever draws them puts a Suspense around.
 export const MemberPicker = lazy(() => import('./parts/MemberPicker').then((m) => ({ default: m.MemberPicker })));

@@ -3,14 +3,13 @@ import { useQueries } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
-import { asAppError, ask, client } from '~/api/client';
-import type { Member } from '~/api/types';
+import { asAppError } from '~/api/client';
 import { shortId } from '~/core/names';
 import { loadPinyin, ranked } from '~/core/search';
 import { people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { ConversationAvatar, chat, startDirect, useTitles } from '~/features/chat';
-import { directory } from '~/features/directory';
+import { directory, membersKey, someMembers } from '~/features/directory';
 import { useErrorText, useT } from '~/i18n';
 import { Avatar } from '~/ui/Avatar';
 import { usePlaces } from '~/ui/destination';
@@ -34,8 +33,6 @@ export interface Group {
 
 const MOST = 6;
 const RECENT = 8;
-/** People read of each organisation for finding by sound; the server finds the rest by their characters. */
-const PEOPLE = 200;
 
 export function useResults(query: string) {
   const t = useT();
@@ -99,12 +96,6 @@ function useConversations(): Result[] {
   }, [rows, titles, navigate]);
 }
 
-async function members(org: string, q: string): Promise<Member[]> {
-  const query = { limit: PEOPLE, ...(q ? { q } : {}) };
-  const { items } = await ask(client.GET('/orgs/{id}/members', { params: { path: { id: org }, query } }));
-  return items.filter((m) => m.state === 'active');
-}
-
 /** Colleagues: some of everybody, and those whose name holds what was typed. */
 function usePersons(q: string) {
   const t = useT();
@@ -116,8 +107,8 @@ function usePersons(q: string) {
   const asked = useMemo(() => list.flatMap((org) => [...new Set(['', q])].map((words) => ({ org, words }))), [list, q]);
   const queries = useQueries({
     queries: asked.map(({ org, words }) => ({
-      queryKey: ['org', org.id, 'members', 'search', words],
-      queryFn: () => members(org.id, words),
+      queryKey: [...membersKey(org.id), 'some', words],
+      queryFn: () => someMembers(org.id, words),
       staleTime: 60_000,
     })),
     combine: (all) => ({

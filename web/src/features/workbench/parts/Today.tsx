@@ -1,3 +1,4 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { UserPlus } from 'lucide-react';
 import { useEffect } from 'react';
@@ -8,7 +9,7 @@ import { people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { watchPeople } from '~/core/watch';
 import { useWaitingConversations } from '~/features/chat';
-import { useMembers } from '~/features/directory';
+import { membersKey, someMembers } from '~/features/directory';
 import { useWaitingCount } from '~/features/waiting';
 import { useLocale, useT } from '~/i18n';
 import { calendarDay } from '~/i18n/format';
@@ -26,8 +27,11 @@ const WATCHED = 100;
 export function Today({ org, several }: { org: Org; several: boolean }) {
   const t = useT();
   const locale = useLocale();
-  const members = useMembers(org.state === 'suspended' ? undefined : org.id, '');
-  const list = members.data?.pages[0]?.items ?? [];
+  const members = useQuery({
+    queryKey: [...membersKey(org.id), 'some', ''],
+    queryFn: () => someMembers(org.id),
+    enabled: org.state !== 'suspended',
+  });
   return (
     <section className={styles.today} aria-label={t('workbench:today_of', { org: org.name })}>
       <header className={styles.head}>
@@ -41,7 +45,7 @@ export function Today({ org, several }: { org: Org; several: boolean }) {
       ) : !members.data ? (
         <SkeletonRows rows={1} />
       ) : (
-        <Team org={org} members={list} />
+        <Team org={org} members={members.data} />
       )}
     </section>
   );
