@@ -62,7 +62,22 @@ export type Body = Schemas['chat.Body'];
 export type BlocksBody = Extract<Body, { kind: 'blocks' }>;
 export type SystemBody = Extract<Body, { kind: 'system' }>;
 export type Reaction = Schemas['chat.Reaction'];
-export type Message = Schemas['chat.Message'];
+/** What a message said that was taken back; only in answers to its sender. */
+export interface Restored {
+  body: Body;
+  mentions: Uuid[];
+  mention_all: boolean;
+  reply_to: number | null;
+  ack?: boolean;
+  until: Millis;
+}
+/** What the contract has of a message beyond the generated part, all optional: a server may not know it yet. */
+interface MessageMore {
+  /** Taken back within seconds: nothing is drawn for it. */
+  undone?: boolean;
+  restored?: Restored;
+}
+export type Message = Schemas['chat.Message'] & MessageMore;
 export type NewMessage = Schemas['chat.NewMessage'];
 export type Sent = Schemas['chat.Sent'];
 export type History = Schemas['chat.History'];
@@ -72,6 +87,14 @@ export type MemberCursor = Schemas['chat.MemberCursor'];
 export type CursorMove = Schemas['chat.CursorMove'];
 export type Preferences = Schemas['chat.Preferences'];
 export type SharedConversation = Schemas['chat.SharedConversation'];
-export type Conversation = Schemas['chat.Conversation'];
+interface ConversationMore {
+  /** Undone messages above one's own cursor: they count as nothing. */
+  undone?: number[];
+  /** For how long after sending a message can be undone; absent or 0: not at all. */
+  undo_ms?: Millis;
+  /** Where the draft stands; names what a change was made from. */
+  draft_rev?: number;
+}
+export type Conversation = Omit<Schemas['chat.Conversation'], 'last'> & { last?: Message } & ConversationMore;
 export type ConversationMember = Schemas['chat.Member'];
 export type Receipts = Schemas['chat.Receipts'];

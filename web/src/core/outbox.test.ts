@@ -167,3 +167,42 @@ test('survives a reload, in order', async () => {
   after.outbox.run();
   await vi.waitFor(() => expect(after.sent).toEqual(['b', 'a']));
 });
+
+describe('trouble', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('a full device: the message is sent from memory, says so, and outlives a reading of the disk', async () => {
+    const full = {
+      ...memoryOutboxStore(),
+      put: async () => Promise.reject(new DOMException('', 'QuotaExceededError')),
+    };
+    const { outbox, sent, rows } = setup({ store: full });
+    await outbox.add(row('1'));
+    expect(rows()[0]).toMatchObject({ client_id: '1', unkept: true });
+    await outbox.load();
+    expect(rows()).toHaveLength(1);
+    outbox.run();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(sent).toEqual(['1']);
+    expect(rows()).toEqual([]);
+  });
+
+  test('a full server: the first row says why it waits, and goes by itself later', async () => {
+    let room = false;
+    const { outbox, rows, sent } = setup({
+      send: async (r) => {
+        if (!room) throw new AppError('storage_full', 507, { status: 507, code: 'storage_full' });
+        return acknowledged(r);
+      },
+    });
+    outbox.run();
+    await outbox.add(row('1'));
+    await outbox.add(row('2'));
+    await vi.advanceTimersByTimeAsync(10);
+    expect(rows().map((r) => r.waiting)).toEqual(['storage_full', undefined]);
+    room = true;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(sent).toEqual(['1', '2']);
+  });
+});

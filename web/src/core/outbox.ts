@@ -15,6 +15,10 @@ export interface OutboxRow extends NewMessage {
   created_at: number;
   /** Why the server refused it; absent while it is still being tried. */
   failed?: { code: string; context?: Record<string, unknown> };
+  /** Shown, never kept: why the server takes nothing at the moment; it is tried again by itself. */
+  waiting?: string;
+  /** Shown, never kept: the device had no room for it, so it lives as long as the page. */
+  unkept?: boolean;
 }
 
 export interface OutboxStore {
@@ -42,7 +46,11 @@ const WAIT_CODES = new Set(['unauthenticated', 'rate_limited', 'csrf_required'])
 export class Outbox {
   private rows: OutboxRow[] = [];
   private readonly sending = new Set<string>();
-  private readonly waiting = new Map<string, { tries: number; timer: ReturnType<typeof setTimeout> | undefined }>();
+  private readonly waiting = new Map<
+    string,
+    { tries: number; code: string; timer: ReturnType<typeof setTimeout> | undefined }
+  >();
+  private readonly unkept = new Map<string, OutboxRow>();
   private running = false;
   private closed = false;
 
@@ -50,8 +58,8 @@ export class Outbox {
 
   /** Reads what an earlier page left behind; shows it, sends nothing yet. */
   async load(): Promise<void> {
-    this.rows = sorted(await this.o.store.all());
-    if (!this.closed) this.o.changed(this.rows);
+    this.rows = sorted([...(await this.o.store.all()), ...this.unkept.values()]);
+    this.show();
   }
 
   /** From now on this tab sends. */
@@ -64,7 +72,12 @@ export class Outbox {
   async add(row: Omit<OutboxRow, 'order'>): Promise<void> {
     const last = this.rows[this.rows.length - 1];
     const full = { ...row, order: Math.max(Date.now(), (last?.order ?? 0) + 1) };
-    await this.o.store.put(full);
+    try {
+      await this.o.store.put(full);
+    } catch {
+      // The device is full or refuses: better sent from memory than not at all.
+      this.unkept.set(full.client_id, full);
+    }
     this.set([...this.rows, full]);
     this.pump();
   }
@@ -73,7 +86,7 @@ export class Outbox {
     const row = this.rows.find((r) => r.client_id === clientId);
     if (!row?.failed) return;
     const { failed: _, ...again } = row;
-    await this.o.store.put(again);
+    await this.keep(again);
     this.set(this.rows.map((r) => (r.client_id === clientId ? again : r)));
     this.pump();
   }
@@ -81,7 +94,7 @@ export class Outbox {
   /** Takes a row out for good: the person deleted it, or its message came back by the stream. */
   async remove(clientId: string): Promise<void> {
     if (!this.rows.some((r) => r.client_id === clientId)) return;
-    await this.o.store.remove(clientId);
+    await this.drop(clientId);
     this.set(this.rows.filter((r) => r.client_id !== clientId));
     this.pump();
   }
@@ -107,8 +120,33 @@ export class Outbox {
   private set(rows: OutboxRow[]): void {
     this.rows = sorted(rows);
     if (this.closed) return;
-    this.o.changed(this.rows);
+    this.show();
     this.o.wrote();
+  }
+
+  /** What a full device refuses is still true in memory. */
+  private async keep(row: OutboxRow): Promise<void> {
+    if (this.unkept.has(row.client_id)) this.unkept.set(row.client_id, row);
+    else await this.o.store.put(row).catch(() => this.unkept.set(row.client_id, row));
+  }
+
+  private async drop(clientId: string): Promise<void> {
+    this.unkept.delete(clientId);
+    await this.o.store.remove(clientId).catch(() => undefined);
+  }
+
+  private show(): void {
+    if (this.closed) return;
+    const first = new Set<string>();
+    const rows = this.rows.map((row) => {
+      const unkept = this.unkept.has(row.client_id) ? { unkept: true } : {};
+      if (row.failed || first.has(row.conversation)) return { ...row, ...unkept };
+      first.add(row.conversation);
+      const code = this.waiting.get(row.conversation)?.code;
+      // Without a connection the page says so in one place for all of them.
+      return { ...row, ...unkept, ...(code && code !== 'network' ? { waiting: code } : {}) };
+    });
+    this.o.changed(rows);
   }
 
   private pump(): void {
@@ -128,7 +166,7 @@ export class Outbox {
       const sent = await this.o.send(row);
       this.forgetWait(row.conversation);
       if (this.closed) return;
-      await this.o.store.remove(row.client_id);
+      await this.drop(row.client_id);
       this.o.acknowledged(row, sent);
       this.set(this.rows.filter((r) => r.client_id !== row.client_id));
     } catch (error) {
@@ -140,24 +178,25 @@ export class Outbox {
   }
 
   private async refused(row: OutboxRow, error: AppError): Promise<void> {
-    if (error.transient || WAIT_CODES.has(error.code)) return this.wait(row.conversation);
+    if (error.transient || WAIT_CODES.has(error.code)) return this.wait(row.conversation, error.code);
     this.forgetWait(row.conversation);
     const failed = { ...row, failed: { code: error.code, context: error.context } };
     if (!this.rows.some((r) => r.client_id === row.client_id)) return;
-    await this.o.store.put(failed);
+    await this.keep(failed);
     this.set(this.rows.map((r) => (r.client_id === row.client_id ? failed : r)));
   }
 
-  private wait(conversation: string): void {
+  private wait(conversation: string, code: string): void {
     const tries = (this.waiting.get(conversation)?.tries ?? 0) + 1;
     const timer = setTimeout(
       () => {
-        this.waiting.set(conversation, { tries, timer: undefined });
+        this.waiting.set(conversation, { tries, code, timer: undefined });
         this.pump();
       },
       Math.max(250, backoff(tries, this.o.random)),
     );
-    this.waiting.set(conversation, { tries, timer });
+    this.waiting.set(conversation, { tries, code, timer });
+    this.show();
   }
 
   private forgetWait(conversation: string): void {

@@ -12,6 +12,10 @@ import { noticePeople, services } from './live';
 import { messageAt, upsert } from './segments';
 import { chat, type Draft, putConversations, setMembers, updateConversation } from './store';
 import { compose, toDraft } from './text';
+import { arrived, offerUndo } from './undo';
+
+/** For how long the words of a recalled message can be had back. */
+export const REWRITE_MS = 5 * 60_000;
 
 const nameOf = (id: string) => people.getState().users[id]?.name ?? '';
 
@@ -19,18 +23,21 @@ export async function send(conversation: string, draft: Draft): Promise<void> {
   const text = draft.text.trim();
   if (!text) return;
   const composed = compose(text, draft.picks);
+  const client_id = uuidv7();
   await services()?.outbox.add({
     ...composed,
     conversation,
-    client_id: uuidv7(),
+    client_id,
     reply_to: draft.reply_to ?? null,
     created_at: now(),
   });
   keepDraft(conversation, { text: '', picks: [] });
+  offerUndo(conversation, client_id, draft);
 }
 
 /** The server has a message: it stands in the timeline before its frame arrives, so that nothing flickers. */
 export function sentMessage(row: OutboxRow, sent: Sent): void {
+  arrived(row.conversation, row.client_id, sent.seq, sent.sent_at);
   const { timelines } = chat.getState();
   const held = timelines[row.conversation];
   if (!held || messageAt(held.segments, sent.seq)) return;
@@ -71,10 +78,14 @@ export async function edit(id: string, seq: number, draft: Draft): Promise<void>
 
 export async function recall(id: string, message: Message): Promise<void> {
   const path = { id, seq: message.seq };
-  const draft = toDraft(message.body, nameOf);
-  show(id, await ask(client.POST('/conversations/{id}/messages/{seq}/recall', { params: { path } })));
+  const draft = { ...toDraft(message.body, nameOf), ...(message.reply_to ? { reply_to: message.reply_to } : {}) };
+  const answer: Message = await ask(client.POST('/conversations/{id}/messages/{seq}/recall', { params: { path } }));
+  const { restored, ...row } = answer;
+  show(id, row);
+  if (message.sender.id !== myId()) return;
+  const until = restored?.until ?? now() + REWRITE_MS;
   const { recalled } = chat.getState();
-  chat.setState({ recalled: { ...recalled, [`${id}:${message.seq}`]: { draft, at: Date.now() } } });
+  chat.setState({ recalled: { ...recalled, [`${id}:${message.seq}`]: { draft, until } } });
 }
 
 export async function react(id: string, seq: number, emoji: string, on: boolean): Promise<void> {

@@ -1,53 +1,101 @@
-/** What is being written: kept here at once, on the server soon for the person's other devices. */
-import { ask, client } from '~/api/client';
+/**
+ * What is being written: kept here at once, on the server soon for the person's other devices. A draft knows from which
+ * text of the server it was begun; where both sides went on from there, neither is lost: one is shown, the other offered.
+ */
+import { asAppError, ask, client } from '~/api/client';
 import type { Conversation } from '~/api/types';
 import { chat, type Draft, setDraft } from './store';
 
 const SEND_AFTER_MS = 2_000;
 
-/** Conversations whose draft changed here and was not told yet: what arrives for them is older. */
-const pending = new Map<string, ReturnType<typeof setTimeout> | undefined>();
-const told = new Map<string, string>();
+const timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+const NONE: Draft = { text: '', picks: [] };
+const draftOf = (id: string): Draft => chat.getState().drafts[id] ?? NONE;
+const baseOf = (draft: Draft) => draft.base ?? { text: '', rev: 0 };
 
 export function keepDraft(id: string, draft: Draft): void {
-  setDraft(id, draft);
-  clearTimeout(pending.get(id));
-  pending.set(
+  const { base, other } = draftOf(id);
+  setDraft(id, { ...(base ? { base } : {}), ...(other ? { other } : {}), ...draft });
+  tellSoon(id);
+}
+
+function tellSoon(id: string): void {
+  clearTimeout(timers.get(id));
+  timers.set(
     id,
     setTimeout(() => void tell(id), SEND_AFTER_MS),
   );
 }
 
 async function tell(id: string): Promise<void> {
-  const text = chat.getState().drafts[id]?.text ?? '';
-  pending.set(id, undefined);
+  timers.delete(id);
+  const { text, base = { text: '', rev: 0 } } = draftOf(id);
+  if (text === base.text) return;
   try {
-    const before = told.get(id) ?? chat.getState().conversations[id]?.draft ?? '';
-    if (before !== text) {
-      await ask(client.PUT('/conversations/{id}/draft', { params: { path: { id } }, body: { text } }));
-      told.set(id, text);
-    }
-  } catch {
-    // A draft that did not arrive is still on this device, and told with the next change.
+    const rev = await put(id, text, base.rev);
+    // Its event may have been here before the answer.
+    if (baseOf(draftOf(id)).rev <= rev) setDraft(id, { ...draftOf(id), base: { text, rev } });
+  } catch (error) {
+    const { code, context } = asAppError(error);
+    if (code === 'draft_conflict') bothChanged(id, String(context.text ?? ''), Number(context.rev ?? 0));
+    // What did not arrive is still on this device, and told with the next change or when the list is read again.
   }
-  // Unless it changed again while it was being told.
-  if (pending.get(id) === undefined) pending.delete(id);
 }
 
-/** A draft of another device; one's own words here are newer. */
-export function draftArrived(id: string, text: string): void {
-  if (pending.has(id)) return;
-  told.set(id, text);
-  if ((chat.getState().drafts[id]?.text ?? '') !== text) setDraft(id, { text, picks: [] });
+/** A server that knows no `draft_rev` takes no `base` either: there the last one wins. */
+async function put(id: string, text: string, base: number): Promise<number> {
+  const compares = chat.getState().conversations[id]?.draft_rev !== undefined;
+  const body = { text, ...(compares ? { base } : {}) };
+  const { rev } = await ask(client.PUT('/conversations/{id}/draft', { params: { path: { id } }, body }));
+  return rev ?? base;
 }
 
-/** Rows just read may carry drafts of other devices. */
+/** A draft as the server has it, from this device or another. */
+export function draftArrived(id: string, text: string, rev?: number): void {
+  const held = draftOf(id);
+  const base = baseOf(held);
+  if (rev !== undefined && rev <= base.rev) return;
+  const next = { text, rev: rev ?? base.rev };
+  if (text === held.text || text === base.text) return setDraft(id, { ...held, base: next });
+  if (held.text === base.text) return setDraft(id, { ...held, text, picks: [], base: next });
+  bothChanged(id, text, next.rev);
+}
+
+/** Written here and elsewhere since the same text. What only goes on from the other needs no question. */
+function bothChanged(id: string, text: string, rev: number): void {
+  const held = draftOf(id);
+  const base = { text, rev };
+  if (text.startsWith(held.text)) return setDraft(id, { ...held, text, picks: [], base });
+  // Emptied elsewhere means sent there: what was written here since stays.
+  const goesOn = held.text.startsWith(text);
+  setDraft(id, { ...held, base, ...(goesOn ? {} : { other: text }) });
+  tellSoon(id);
+}
+
+/** The text of the other device in place of this one's, which is offered in its turn. */
+export function takeOther(id: string): void {
+  const held = draftOf(id);
+  if (held.other) keepDraft(id, { ...held, text: held.other, picks: [], other: held.text });
+}
+
+export function dropOther(id: string): void {
+  const { other: _, ...held } = draftOf(id);
+  setDraft(id, held);
+}
+
+/** Rows just read: drafts of other devices in them, and those of this one that never arrived. */
 export function noticeDrafts(rows: readonly Conversation[]): void {
-  for (const row of rows) if (row.draft) draftArrived(row.id, row.draft);
+  for (const row of rows) {
+    const held = chat.getState().drafts[row.id];
+    if (!held && !row.draft) continue;
+    if (!timers.has(row.id)) draftArrived(row.id, row.draft ?? '', row.draft_rev);
+    const now = draftOf(row.id);
+    if (now.text !== baseOf(now).text) tellSoon(row.id);
+  }
 }
 
 export function forgetDrafts(): void {
-  for (const timer of pending.values()) clearTimeout(timer);
-  pending.clear();
-  told.clear();
+  for (const timer of timers.values()) clearTimeout(timer);
+  timers.clear();
 }

@@ -12,6 +12,7 @@ import {
   refresh,
   type Timeline,
 } from './events';
+import { buildRows } from './rows';
 import { applyEvents, chat, forgetChat, putConversations, putHistory, putTimeline } from './store';
 import { conversation, ME, ModelServer, message, type Op } from './testing';
 
@@ -24,6 +25,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ op: fc.constant('send' as const), by: fc.nat(2), mention: fc.boolean() }) },
   fc.record({ op: fc.constant('edit' as const), at: fc.nat(40) }),
   fc.record({ op: fc.constant('recall' as const), at: fc.nat(40) }),
+  fc.record({ op: fc.constant('undo' as const), at: fc.nat(40) }),
   fc.record({
     op: fc.constant('react' as const),
     at: fc.nat(40),
@@ -41,13 +43,22 @@ const fate = fc.constantFrom('arrives', 'arrives', 'arrives', 'lost', 'twice', '
 function receive(server: ModelServer, rev: number, events: Parameters<typeof applyEvents>[2]): void {
   const known = chat.getState().conversations.c?.head.rev ?? 0;
   if (rev <= known) return;
-  if (rev === known + 1) settle(server, applyEvents('c', rev, events));
+  if (rev === known + 1) apply(server, rev, events);
   else catchUp(server, known);
 }
 
 function catchUp(server: ModelServer, from: number): void {
   const answer = server.catchUp(from);
-  settle(server, applyEvents('c', answer.rev, answer.events, answer.from));
+  apply(server, answer.rev, answer.events, answer.from);
+}
+
+/** As `live` does it: what only the server knows after something was taken back is read. */
+function apply(server: ModelServer, rev: number, events: Late['events'], from?: number): void {
+  const behind = applyEvents('c', rev, events, from);
+  const c = chat.getState().conversations.c;
+  const back = events.some((e) => e.kind === 'message' && e.body === null);
+  if (c && ((!c.last && c.head.seq > 0) || (back && c.mentioned))) putConversations([server.conversation()]);
+  settle(server, behind);
 }
 
 function settle(server: ModelServer, behind: number | undefined): void {
@@ -140,6 +151,7 @@ describe('the law: state + events == fresh state', () => {
         client.finish();
         const { conversations, timelines } = chat.getState();
         const { mentioned_seq: _, ...held } = conversations.c as HeldConversation;
+        held.undone = [...(held.undone ?? [])].sort((a, b) => a - b);
         const fresh = server.conversation();
         expect({ ...held, last: sorted(held.last) }).toEqual({ ...fresh, last: sorted(fresh.last) });
         const timeline = timelines.c;
@@ -211,5 +223,37 @@ describe('reactions', () => {
   test('go when nobody is left', () => {
     const one = reacted(message(1), { ...event, count: 1, users: ['ann'] }, ME);
     expect(reacted(one, { ...event, count: 0, users: [], on: false }, ME).reactions).toEqual([]);
+  });
+});
+
+describe('an undone message', () => {
+  const undone = (seq: number) => ({ kind: 'message' as const, ...message(seq, { rev: 9, body: null, undone: true }) });
+
+  test('counts as nothing while it is above the cursor, also when it comes twice', () => {
+    const two = applyToConversation(
+      conversation(),
+      2,
+      [1, 2].map((n) => ({ kind: 'message', ...message(n) })),
+      ME,
+    );
+    const one = applyToConversation(applyToConversation(two, 3, [undone(2)], ME), 4, [undone(2)], ME);
+    expect(one.unread).toBe(1);
+    const read = applyCursor(one, { read_seq: 2, n: 2, delivered_seq: 2 });
+    expect(read.unread).toBe(0);
+    expect(read.undone).toEqual([]);
+  });
+
+  test('is not the last one any more, and nothing is drawn for it', () => {
+    putConversations([conversation()], 'server');
+    const head = { seq: 0, n: 0, rev: 0, mention_all_n: 0, changed_at: 0 };
+    putHistory('c', { items: [], rev: 0, head }, { from: 1, to: 0 });
+    applyEvents('c', 1, [{ kind: 'message', ...message(1) }]);
+    applyEvents('c', 2, [{ kind: 'message', ...message(2) }]);
+    applyEvents('c', 3, [undone(2)]);
+    const { conversations, timelines } = chat.getState();
+    expect(conversations.c?.last?.seq).toBe(1);
+    const messages = timelines.c?.segments.flatMap((s) => s.messages) ?? [];
+    expect(messages.map((m) => m.seq)).toEqual([1, 2]);
+    expect(buildRows({ messages, pending: [], me: ME, readTo: undefined }).map((r) => r.seq)).toEqual([1]);
   });
 });

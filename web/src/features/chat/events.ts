@@ -71,6 +71,7 @@ function messagesOf(events: readonly ConversationStreamEvent[]) {
 
 function withMessage(c: HeldConversation, event: Message, me: string): HeldConversation {
   const message = plain(event);
+  if (message.undone) return withUndone(c, message);
   if (c.last && message.seq === c.last.seq) return { ...c, last: newer(c.last, message) };
   // Not the head decides: its row may have come before the message's own.
   if (c.last && message.seq < c.last.seq) return c;
@@ -83,6 +84,16 @@ function withMessage(c: HeldConversation, event: Message, me: string): HeldConve
   };
   const names = message.sender.id !== me && message.mentions.includes(me);
   return { ...c, head, last: message, ...(names ? { mentioned: true, mentioned_seq: message.seq } : {}) };
+}
+
+/** It stands for nothing any more; `last` stays empty until the one before it is found. */
+function withUndone(c: HeldConversation, message: Message): HeldConversation {
+  const head = { ...c.head, seq: Math.max(c.head.seq, message.seq), n: Math.max(c.head.n, message.n) };
+  const next: HeldConversation = { ...c, head };
+  if (c.last?.seq === message.seq) delete next.last;
+  if (message.countable && message.seq > c.cursor.read_seq && !c.undone?.includes(message.seq))
+    next.undone = [...(c.undone ?? []), message.seq];
+  return next;
 }
 
 function withReactions(c: HeldConversation, event: ReactionsEvent, me: string): HeldConversation {
@@ -113,11 +124,13 @@ function withShared(c: HeldConversation, shared: SharedConversation): HeldConver
 
 /** Unread follows from head and cursor; nothing else sets it. */
 function counted(c: HeldConversation): HeldConversation {
-  const unread = Math.max(0, c.head.n - c.cursor.n);
+  const undone = c.undone?.filter((seq) => seq > c.cursor.read_seq) ?? [];
+  const unread = Math.max(0, c.head.n - c.cursor.n - undone.length);
   const all = c.head.mention_all_n > c.cursor.n;
   const named = c.mentioned && (c.mentioned_seq === undefined || c.mentioned_seq > c.cursor.read_seq);
   const mentioned = unread > 0 && (all || named);
-  return unread === c.unread && mentioned === c.mentioned ? c : { ...c, unread, mentioned };
+  if (unread === c.unread && mentioned === c.mentioned && undone.length === (c.undone?.length ?? 0)) return c;
+  return { ...c, unread, mentioned, ...(c.undone ? { undone } : {}) };
 }
 
 export function applyCursor(c: HeldConversation, cursor: Cursor): HeldConversation {

@@ -1,7 +1,7 @@
 /** Chat's ends of the realtime connection: what a stream, an ephemeral message or a tab's return means here. */
 
 import { ask, client } from '~/api/client';
-import type { Ephemeral, PersonStreamEvent } from '~/api/events';
+import type { ConversationStreamEvent, Ephemeral, PersonStreamEvent } from '~/api/events';
 import type { Conversation, CursorMove } from '~/api/types';
 import type { CursorMoves } from '~/core/cursors';
 import type { Cache } from '~/core/db';
@@ -23,6 +23,7 @@ import {
   setTyping,
   updateConversation,
 } from './store';
+import { arrived } from './undo';
 
 export interface ChatServices {
   realtime: Realtime;
@@ -60,20 +61,37 @@ export const conversationHandler: StreamHandler = {
 
 function follow(id: string, rev: number, values: unknown[], from?: number): void {
   const events = values.map(readConversationEvent).filter((e) => e !== undefined);
+  const named = mentionedBy(id, events);
   const behind = applyEvents(id, rev, events, from);
+  const after = chat.getState().conversations[id];
+  // Only the server knows which older message names this person, or which is the newest that stands.
+  if (named || (after && !after.last && after.head.seq > 0)) void readConversation(id);
   if (behind !== undefined) current?.realtime.catchUp(`conversation:${id}`, behind);
   const me = myId();
   for (const e of events) {
     if (e.kind === 'message') {
       wantPeople([e.sender.id, ...e.mentions]);
-      if (e.sender.id === me && e.client_id) void current?.outbox.remove(e.client_id);
-      else setTyping(id, e.sender.id, 0);
+      if (e.sender.id === me && e.client_id) {
+        void current?.outbox.remove(e.client_id);
+        arrived(id, e.client_id, e.seq, e.sent_at);
+      }
+      if (e.sender.id !== me) setTyping(id, e.sender.id, 0);
     } else if (e.kind === 'member') {
       if (e.name) learnPeople([{ id: e.user, name: e.name }]);
       else wantPeople([e.user]);
     }
   }
   delivered([id]);
+}
+
+/** Whether a message that named this person was taken back. */
+function mentionedBy(id: string, events: readonly ConversationStreamEvent[]): boolean {
+  const held = chat.getState().conversations[id];
+  if (!held?.mentioned) return false;
+  return events.some((e) => {
+    if (e.kind !== 'message' || e.body !== null || e.seq <= held.cursor.read_seq) return false;
+    return held.mentioned_seq === undefined || held.mentioned_seq === e.seq;
+  });
 }
 
 /** Tells the senders of direct messages that theirs have arrived. */
@@ -158,7 +176,7 @@ export function personEvent(event: PersonStreamEvent): void {
     case 'mention':
       return updateConversation(event.conversation, (c) => applyMention(c, event.seq));
     case 'draft':
-      return draftArrived(event.conversation, event.text);
+      return draftArrived(event.conversation, event.text, event.rev);
     case 'followed':
       putConversations([event.conversation]);
       noticePeople([event.conversation]);

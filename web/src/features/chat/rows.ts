@@ -37,6 +37,7 @@ export function buildRows({ messages, pending, me, readTo }: RowInput): Row[] {
   // Where the run begins later, the first unread lies before it and stands at none of its messages.
   let unreadShown = readTo === undefined || (messages[0]?.seq ?? 0) > readTo + 1;
   for (const message of messages) {
+    if (message.undone) continue;
     const mine = message.sender.id === me;
     const firstUnread = !unreadShown && message.seq > (readTo ?? 0) && !mine;
     if (firstUnread) unreadShown = true;

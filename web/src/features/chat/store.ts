@@ -1,7 +1,7 @@
 /** All that is held of conversations while someone is signed in. Changed here only, through the pure functions of events.ts. */
 import { createStore } from 'zustand/vanilla';
 import type { ConversationStreamEvent } from '~/api/events';
-import type { Conversation, ConversationMember, History, MemberCursor } from '~/api/types';
+import type { Conversation, ConversationMember, History, MemberCursor, Message } from '~/api/types';
 import type { OutboxRow } from '~/core/outbox';
 import { people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
@@ -14,7 +14,7 @@ import {
   refresh,
   type Timeline,
 } from './events';
-import { merge, trim } from './segments';
+import { lastSegment, merge, trim } from './segments';
 
 /** Where a conversation was left: the first message seen and how far it was scrolled out; absent means at the end. */
 export interface Anchor {
@@ -27,6 +27,19 @@ export interface Draft {
   /** People picked from the mention list, by the name that stands in the text. */
   picks: { user: string; name: string }[];
   reply_to?: number;
+  /** What the server had when this text was begun, and its rev: what tells a change there from one here. */
+  base?: { text: string; rev: number };
+  /** What was written on another device meanwhile; kept until one of the two is chosen. */
+  other?: string;
+}
+
+export interface SentNow {
+  conversation: string;
+  client_id: string;
+  draft: Draft;
+  /** Absent until the server has it. */
+  seq?: number;
+  until: number;
 }
 
 export interface ChatState {
@@ -45,8 +58,10 @@ export interface ChatState {
   members: Record<string, ConversationMember[]>;
   anchors: Record<string, Anchor | undefined>;
   drafts: Record<string, Draft>;
-  /** What one took back a moment ago, to write it anew. */
-  recalled: Record<string, { draft: Draft; at: number }>;
+  /** What one took back a moment ago, to write it anew until then. */
+  recalled: Record<string, { draft: Draft; until: number }>;
+  /** The latest message sent from here, which may still be undone. */
+  sent: SentNow | undefined;
 }
 
 export const MAX_TIMELINES = 5;
@@ -67,6 +82,7 @@ const empty = (): ChatState => ({
   anchors: {},
   drafts: {},
   recalled: {},
+  sent: undefined,
 });
 
 export const chat = createStore<ChatState>(empty);
@@ -119,7 +135,7 @@ export function applyEvents(
   if (!held) return undefined;
   const me = myId();
   const base = from ?? rev - 1;
-  const conversation = rev > held.head.rev && base <= held.head.rev ? applyToConversation(held, rev, events, me) : held;
+  let conversation = rev > held.head.rev && base <= held.head.rev ? applyToConversation(held, rev, events, me) : held;
   const timeline = state.timelines[id];
   const more: Partial<ChatState> = {};
   let behind: number | undefined;
@@ -132,6 +148,10 @@ export function applyEvents(
     more.timelines = { ...state.timelines, [id]: { ...applied, rev: known, tail } };
     if (known < conversation.head.rev) behind = known;
   }
+  if (held.last && !conversation.last) {
+    const last = behind === undefined ? newestShown(more.timelines?.[id], conversation.head.seq) : undefined;
+    if (last) conversation = { ...conversation, last };
+  }
   const members = state.members[id];
   if (members) {
     const changes = events.filter((e) => e.kind === 'member');
@@ -142,6 +162,13 @@ export function applyEvents(
   if (conversation === held) chat.setState(more);
   else setConversations({ ...state.conversations, [id]: conversation }, more);
   return behind;
+}
+
+/** The newest message that was not undone, if the end is held. */
+function newestShown(timeline: Timeline | undefined, head: number): Message | undefined {
+  const tail = lastSegment(timeline?.segments ?? []);
+  if (!tail || tail.to < head) return undefined;
+  return [...(tail?.messages ?? [])].reverse().find((m) => !m.undone);
 }
 
 /** Adds a page of history. Gives the rev to catch up from if the page is older than what is held. */
@@ -229,7 +256,8 @@ export function setTyping(id: string, user: string, until: number): void {
 
 export function setDraft(id: string, draft: Draft): void {
   const { drafts } = chat.getState();
-  if (draft.text || draft.reply_to !== undefined) return chat.setState({ drafts: { ...drafts, [id]: draft } });
+  if (draft.text || draft.other || draft.reply_to !== undefined || draft.base?.text)
+    return chat.setState({ drafts: { ...drafts, [id]: draft } });
   const { [id]: _, ...rest } = drafts;
   chat.setState({ drafts: rest });
 }

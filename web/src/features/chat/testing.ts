@@ -49,6 +49,7 @@ export type Op =
   | { op: 'send'; by: number; mention: boolean }
   | { op: 'edit'; at: number }
   | { op: 'recall'; at: number }
+  | { op: 'undo'; at: number }
   | { op: 'react'; at: number; by: number; on: boolean; emoji: string }
   | { op: 'rename'; title: string };
 
@@ -88,10 +89,15 @@ export class ModelServer {
         return [this.row(m)];
       }
       case 'edit':
+      case 'undo':
       case 'recall':
         if (!at) return [];
         at.rev = this.rev;
-        if (op.op === 'recall') at.body = null;
+        if (op.op === 'undo') {
+          at.undone = true;
+          at.mentions = [];
+        }
+        if (op.op !== 'edit') at.body = null;
         else if (at.body) at.body = { kind: 'blocks', blocks: [{ type: 'text', text: `edited ${this.rev}` }] };
         return [this.row(at)];
       case 'react': {
@@ -165,13 +171,15 @@ export class ModelServer {
 
   /** What `GET /conversations/{id}` answers. */
   conversation(): Conversation {
-    const last = this.messages[this.messages.length - 1];
+    const last = [...this.messages].reverse().find((m) => !m.undone);
+    const undone = this.messages.filter((m) => m.undone).map((m) => m.seq);
     const head = this.head();
     return conversation({
       title: this.title,
       head,
       last: last && this.fresh(last),
-      unread: head.n,
+      unread: head.n - undone.length,
+      undone,
       mentioned: this.messages.some((m) => m.mentions.includes(ME)),
     });
   }

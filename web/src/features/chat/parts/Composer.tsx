@@ -11,11 +11,13 @@ import {
   useState,
 } from 'react';
 import { useStore } from 'zustand';
+import { asAppError } from '~/api/client';
 import { settings } from '~/core/settings';
 import { people } from '~/core/store/people';
-import { useT } from '~/i18n';
+import { useErrorText, useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
 import { isComposing } from '~/ui/isComposing';
+import { toast } from '~/ui/Toast';
 import { useLayout } from '~/ui/useLayout';
 import type { HeldConversation } from '../events';
 import { services } from '../live';
@@ -23,11 +25,14 @@ import { messageAt } from '../segments';
 import { chat } from '../store';
 import { plainText } from '../text';
 import { chatUi } from '../ui';
+import { canUndo, undo } from '../undo';
 import styles from './Composer.module.css';
 import { MentionList } from './MentionList';
 import { type ComposerModel, useComposer } from './useComposer';
 import { type Candidate, useMentions } from './useMentions';
 
+const UndoPill = lazy(() => import('./UndoPill').then((m) => ({ default: m.UndoPill })));
+const OtherDraft = lazy(() => import('./OtherDraft').then((m) => ({ default: m.OtherDraft })));
 const EmojiButton = lazy(() => import('./EmojiButton').then((m) => ({ default: m.EmojiButton })));
 
 const MAX_CHARS = 10_000;
@@ -39,8 +44,10 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
   const listId = useId();
   const composer = useComposer(c.id);
   const { draft } = composer;
+  const undoable = useStore(chat, (s) => s.sent?.conversation === c.id);
   const [caret, setCaret] = useState(0);
   const mentions = useMentions(c.id, draft.text, caret);
+  const errorText = useErrorText();
   const enterSends = useStore(settings, (s) => s.enterSends);
   const typed = useTyping(c.id);
   useFocus(area);
@@ -74,6 +81,9 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
     } else if (e.key === 'Enter' && sends(e, enterSends)) {
       e.preventDefault();
       void submit();
+    } else if (e.key === 'z' && (e.ctrlKey || e.metaKey) && !e.shiftKey && draft.text === '' && canUndo(c.id)) {
+      e.preventDefault();
+      void undo().catch((error) => toast(errorText(asAppError(error))));
     } else if (e.key === 'Escape' && composer.cancel()) {
       e.preventDefault();
     } else if (e.key === 'ArrowUp' && draft.text === '' && composer.editLast()) {
@@ -91,6 +101,16 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
   const group = c.kind === 'group' || c.kind === 'all_staff';
   return (
     <div className={styles.composer} data-outside={c.external || undefined}>
+      {undoable ? (
+        <Suspense>
+          <UndoPill />
+        </Suspense>
+      ) : null}
+      {draft.other && !composer.editing ? (
+        <Suspense>
+          <OtherDraft conversation={c.id} other={draft.other} />
+        </Suspense>
+      ) : null}
       <Above conversation={c.id} composer={composer} />
       {c.external ? <p className={styles.outside}>{t('chat:composer.outside', { title })}</p> : null}
       <div className={styles.box}>

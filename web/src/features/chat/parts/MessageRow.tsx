@@ -14,7 +14,7 @@ import { Button } from '~/ui/Button';
 import { cx } from '~/ui/cx';
 import { isComposing } from '~/ui/isComposing';
 import { Marks } from '~/ui/Marks';
-import { keepDraft } from '../drafts';
+import { REWRITE_MS } from '../actions';
 import { services } from '../live';
 import { useMarks, useName } from '../names';
 import type { Row } from '../rows';
@@ -22,7 +22,7 @@ import { messageAt } from '../segments';
 import { chat } from '../store';
 import { useSystemText } from '../system';
 import { plainText } from '../text';
-import { chatUi, flipSelected, focusComposer } from '../ui';
+import { chatUi, flipSelected } from '../ui';
 import { Body } from './Body';
 import styles from './MessageRow.module.css';
 import { Reactions } from './Reactions';
@@ -32,6 +32,7 @@ import { useLongPress } from './useLongPress';
 
 // Menus are a fifth of the shell and nobody needs them before the first message is under the pointer.
 const MessageTools = lazy(() => import('./MessageTools').then((m) => ({ default: m.MessageTools })));
+const Rewrite = lazy(() => import('./Rewrite').then((m) => ({ default: m.Rewrite })));
 const SelectBox = lazy(() => import('./Selecting').then((m) => ({ default: m.SelectBox })));
 
 export interface MessageRowProps {
@@ -87,27 +88,17 @@ function SystemLine({ message }: { message: Message }) {
   return <p className={styles.system}>{system(message)}</p>;
 }
 
-const REWRITE_MS = 5 * 60_000;
-
 function Recalled({ conversation, message }: { conversation: string; message: Message }) {
   const t = useT();
   const name = useName(message.sender.id);
   const mine = message.sender.id === myId();
-  const kept = useStore(chat, (s) => s.recalled[`${conversation}:${message.seq}`]);
-  const rewrite = kept && Date.now() - kept.at < REWRITE_MS ? kept.draft : undefined;
   return (
     <p className={styles.system}>
       {mine ? t('chat:message.you_recalled') : t('chat:message.who_recalled', { who: name })}
-      {rewrite ? (
-        <Button
-          kind="quiet"
-          onPress={() => {
-            keepDraft(conversation, rewrite);
-            focusComposer();
-          }}
-        >
-          {t('chat:message.rewrite')}
-        </Button>
+      {mine && message.recalled_at !== null && now() - message.recalled_at < REWRITE_MS ? (
+        <Suspense>
+          <Rewrite conversation={conversation} message={message} />
+        </Suspense>
       ) : null}
     </p>
   );
@@ -212,6 +203,7 @@ function Quote({
     : quoted.body
       ? plainText(quoted.body, (id) => users[id]?.name ?? '')
       : t('chat:message.recalled');
+  if (quoted?.undone) return null;
   return (
     <button type="button" className={styles.quote} onClick={() => onFollow(seq)}>
       {quoted ? <strong>{name}</strong> : null} {text}
@@ -247,6 +239,14 @@ function Pending({ row, pending }: { row: Row; pending: OutboxRow }) {
             <Body body={pending.body} conversation={pending.conversation} />
           </div>
         </div>
+        {failed || !(pending.waiting || pending.unkept) ? null : (
+          <p className={styles.held} role="status">
+            {pending.waiting ? (
+              <span>{t('chat:message.waiting', { why: errorText(new AppError(pending.waiting, 503)) })}</span>
+            ) : null}
+            {pending.unkept ? <span>{t('chat:message.unkept')}</span> : null}
+          </p>
+        )}
         {failed ? (
           <p className={styles.failed} role="alert">
             <span>
