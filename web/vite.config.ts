@@ -12,7 +12,7 @@ export default defineConfig({
   plugins: [
     react(),
     // Without `pre` the locale files are resolved before the plugin sees them and all of them are bundled.
-    { ...optimizeLocales.vite({ locales: ['zh-CN', 'en-US'] }), enforce: 'pre' },
+    { ...optimizeLocales.vite({ locales: ['zh-CN', 'zh-TW', 'en-US'] }), enforce: 'pre' },
   ],
   resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },
   css: {

@@ -22,10 +22,13 @@ window.addEventListener('vite:preloadError', (event) => {
   location.reload();
 });
 
+/** The locale of the component library, which has one Traditional Chinese. */
+const CONTROLS = { 'zh-CN': 'zh-CN', 'zh-TW': 'zh-TW', 'zh-HK': 'zh-TW', en: 'en-US' } as const;
+
 function App() {
   const locale = useLocale();
   return (
-    <I18nProvider locale={locale === 'en' ? 'en-US' : locale}>
+    <I18nProvider locale={CONTROLS[locale]}>
       <QueryClientProvider client={queries}>
         <RouterProvider router={router} />
       </QueryClientProvider>

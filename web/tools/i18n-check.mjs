@@ -1,9 +1,10 @@
 /** Texts: the same keys and placeholders in every language, none missing, none unused, a text for each error code. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { outdated } from './hant.mjs';
 
 const SRC = new URL('../src/', import.meta.url).pathname;
-const LANGUAGES = ['zh-CN', 'en'];
+const LANGUAGES = ['zh-CN', 'en', 'zh-TW', 'zh-HK'];
 /** Keys put together at run time, by their beginning. */
 const DYNAMIC = [
   'errors:',
@@ -93,6 +94,8 @@ if (existsSync(table)) {
     if (!known.has(`errors:${code}`)) failures.push(`no text for the error code ${code}`);
   }
 }
+
+for (const path of outdated()) failures.push(`${path} is out of date, run \`npm run texts\``);
 
 for (const failure of failures) console.error(`i18n: ${failure}`);
 console.log(`i18n ${known.size} keys in ${LANGUAGES.length} languages`);

@@ -53,11 +53,17 @@ export function dayTitle(locale: Language, ms: number, now: number): string {
 /** 11月22日 周日 */
 export function calendarDay(locale: Language, ms: number, now: number): string {
   const weekday = format(locale, 'weekday', { weekday: 'short' }, ms);
-  return locale === 'zh-CN' ? `${date(locale, ms, now)} ${weekday}` : `${weekday}, ${date(locale, ms, now)}`;
+  return locale.startsWith('zh') ? `${date(locale, ms, now)} ${weekday}` : `${weekday}, ${date(locale, ms, now)}`;
 }
 
 function date(locale: Language, ms: number, now: number): string {
   const sameYear = new Date(ms).getFullYear() === new Date(now).getFullYear();
-  if (sameYear) return format(locale, 'date', { month: locale === 'zh-CN' ? 'long' : 'short', day: 'numeric' }, ms);
-  return format(locale, 'year', { year: 'numeric', month: locale === 'zh-CN' ? 'long' : 'short', day: 'numeric' }, ms);
+  if (sameYear)
+    return format(locale, 'date', { month: locale.startsWith('zh') ? 'long' : 'short', day: 'numeric' }, ms);
+  return format(
+    locale,
+    'year',
+    { year: 'numeric', month: locale.startsWith('zh') ? 'long' : 'short', day: 'numeric' },
+    ms,
+  );
 }

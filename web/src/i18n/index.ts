@@ -3,8 +3,11 @@ import { useCallback } from 'react';
 import { initReactI18next, useTranslation } from 'react-i18next';
 import type { AppError } from '~/api/client';
 import { type Language, settings } from '~/core/settings';
+import { negotiate } from './languages';
 import type zhCN from './zh-CN';
 import type zhCNRest from './zh-CN.rest';
+
+export { LANGUAGES } from './languages';
 
 declare module 'i18next' {
   interface CustomTypeOptions {
@@ -32,15 +35,14 @@ type Bundle = () => Promise<{ default: Record<string, object> }>;
 /** What the first paint needs, and what may come a moment later. */
 const bundles: Record<Language, { first: Bundle; rest: Bundle }> = {
   'zh-CN': { first: () => import('./zh-CN'), rest: () => import('./zh-CN.rest') },
+  'zh-TW': { first: () => import('./zh-TW'), rest: () => import('./zh-TW.rest') },
+  'zh-HK': { first: () => import('./zh-HK'), rest: () => import('./zh-HK.rest') },
   en: { first: () => import('./en'), rest: () => import('./en.rest') },
 };
 
 /** The person's choice, else what the browser asks for, else Chinese. */
 export function chosenLanguage(): Language {
-  const set = settings.getState().language;
-  if (set) return set;
-  const asked = navigator.languages?.find((l) => l.startsWith('zh') || l.startsWith('en'));
-  return asked?.startsWith('en') ? 'en' : 'zh-CN';
+  return settings.getState().language ?? negotiate(navigator.languages ?? []);
 }
 
 async function load(language: Language, part: 'first' | 'rest'): Promise<void> {

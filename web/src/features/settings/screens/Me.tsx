@@ -4,9 +4,9 @@ import { useState } from 'react';
 import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
 import { sessionLifecycle } from '~/core/lifecycle';
-import { FONT_SIZES, type Language, settings, type Theme } from '~/core/settings';
+import { FONT_SIZES, settings, type Theme } from '~/core/settings';
 import { Notices, ProfilePart } from '~/features/identity';
-import { setLanguage, useErrorText, useLocale, useT } from '~/i18n';
+import { LANGUAGES, setLanguage, useErrorText, useLocale, useT } from '~/i18n';
 import { Button } from '~/ui/Button';
 import { Choice } from '~/ui/Choice';
 import { Confirm } from '~/ui/Dialog';
@@ -34,11 +34,6 @@ export function Me() {
     </main>
   );
 }
-
-const LANGUAGES: { id: Language; label: string }[] = [
-  { id: 'zh-CN', label: '简体中文' },
-  { id: 'en', label: 'English' },
-];
 
 /** Doors to the rest of the account. */
 function Account() {
