@@ -10,6 +10,7 @@ import { waitingScreens } from '~/features/waiting/routes';
 import { workbenchScreens } from '~/features/workbench/routes';
 import { useT } from '~/i18n';
 import { Page } from '~/ui/Page';
+import { screen } from '~/ui/screen';
 import { Toasts } from '~/ui/Toast';
 import { Crash } from './Crash';
 import { Shell } from './Shell';
@@ -81,6 +82,12 @@ const outside = [
     component: identityScreens.approveLink,
   }),
   createRoute({ getParentRoute: () => root, path: '/setup/$token', component: identityScreens.setup }),
+  // Linked from nowhere: for those who build the product.
+  createRoute({
+    getParentRoute: () => root,
+    path: '/gallery',
+    component: screen(() => import('~/gallery/Gallery'), 'Gallery'),
+  }),
   createRoute({ getParentRoute: () => root, path: '/join', component: onboardingScreens.join }),
   createRoute({ getParentRoute: () => root, path: '/join/$code', component: onboardingScreens.invitation }),
   createRoute({

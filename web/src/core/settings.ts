@@ -3,7 +3,7 @@ import { createStore } from 'zustand/vanilla';
 
 export const FONT_SIZES = [12, 14, 16, 18, 22, 26, 32] as const;
 export type FontSize = (typeof FONT_SIZES)[number];
-export type Theme = 'system' | 'light' | 'dark';
+export type Theme = 'system' | 'light' | 'dark' | 'contrast';
 export type Language = 'zh-CN' | 'zh-TW' | 'zh-HK' | 'en';
 
 export interface Settings {

@@ -1,19 +1,14 @@
 import { Eye, EyeOff } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 import { Input } from 'react-aria-components/Input';
-import { Label } from 'react-aria-components/Label';
-import { Text } from 'react-aria-components/Text';
 import { TextField, type TextFieldProps } from 'react-aria-components/TextField';
 import { useT } from '~/i18n';
 import { IconButton } from './Button';
 import { cx } from './cx';
 import styles from './Field.module.css';
+import { FieldFoot, FieldLabel, type FieldText } from './fieldParts';
 
-export interface FieldProps extends Omit<TextFieldProps, 'className' | 'style' | 'children'> {
-  label: string;
-  hint?: ReactNode;
-  /** What is wrong with the value, in words; its presence marks the field. */
-  error?: string | undefined;
+export interface FieldProps extends Omit<TextFieldProps, 'className' | 'style' | 'children'>, FieldText {
   placeholder?: string;
 }
 
@@ -31,7 +26,7 @@ export function Field({ label, hint, error, placeholder, type, ...props }: Field
       isInvalid={Boolean(error)}
       className={styles.field ?? ''}
     >
-      <Label className={styles.label ?? ''}>{label}</Label>
+      <FieldLabel required={props.isRequired}>{label}</FieldLabel>
       <div className={cx(styles.box, error && styles.wrong)}>
         <Input className={styles.input ?? ''} placeholder={placeholder ?? ''} />
         {password ? (
@@ -44,15 +39,7 @@ export function Field({ label, hint, error, placeholder, type, ...props }: Field
           </IconButton>
         ) : null}
       </div>
-      {error ? (
-        <Text slot="errorMessage" className={styles.error ?? ''}>
-          {error}
-        </Text>
-      ) : hint ? (
-        <Text slot="description" className={styles.hint ?? ''}>
-          {hint}
-        </Text>
-      ) : null}
+      <FieldFoot error={error} hint={hint} />
     </TextField>
   );
 }

@@ -48,7 +48,7 @@ export function HandOverDialog({ org, onClose }: { org: Org; onClose: () => void
         }
       >
         <div className={form.form}>
-          <MemberPicker org={org.id} picked={picked} onChange={(next) => setPicked(next.slice(-1))} />
+          <MemberPicker org={org.id} picked={picked} onChange={setPicked} single />
           <Choice
             label={t('directory:handover.then')}
             value={then}

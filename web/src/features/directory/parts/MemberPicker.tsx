@@ -1,22 +1,15 @@
-import { X } from 'lucide-react';
-import { useDeferredValue, useMemo, useState } from 'react';
-import { useStore } from 'zustand';
+import { useMemo } from 'react';
 import type { Member } from '~/api/types';
-import { sharedNames } from '~/core/names';
+import { now } from '~/core/clock';
+import { sharedNames, shortId } from '~/core/names';
 import { myId } from '~/core/store/session';
-import { useT } from '~/i18n';
+import { useLocale, useT } from '~/i18n';
+import { listTime } from '~/i18n/format';
 import { EmptyState } from '~/ui/EmptyState';
-import { Field } from '~/ui/Field';
-import { PagedList } from '~/ui/PagedList';
-import { useMembers } from '../members';
-import { directory } from '../store';
-import styles from './MemberPicker.module.css';
-import { MemberRow } from './MemberRow';
+import { type Chosen, type OrgNode, OrgPicker, type OrgSource } from '~/ui/OrgPicker';
+import { readMembers } from '../members';
 
-export interface Picked {
-  id: string;
-  name: string;
-}
+export type Picked = Chosen;
 
 /** Chooses people of an organisation, by search and ticks; those chosen stand above as chips. */
 export function MemberPicker({
@@ -24,64 +17,41 @@ export function MemberPicker({
   picked,
   onChange,
   without,
+  single,
 }: {
   org: string | undefined;
   picked: Picked[];
   onChange: (picked: Picked[]) => void;
   /** People who cannot be chosen, such as those already in. */
   without?: ReadonlySet<string>;
+  single?: boolean;
 }) {
+  const source = useMembersAsTree(org);
+  const hidden = useMemo(() => new Set([myId(), ...(without ?? [])]), [without]);
   const t = useT();
-  const [q, setQ] = useState('');
-  const query = useMembers(org, useDeferredValue(q.trim()));
-  const members = query.items;
-  const shown = members.filter((m) => m.state === 'active' && m.user !== myId() && !without?.has(m.user));
-  const twins = useMemo(() => sharedNames(members), [members]);
-  const chosen = new Set(picked.map((p) => p.id));
-  const flip = (m: Member) =>
-    onChange(chosen.has(m.user) ? picked.filter((p) => p.id !== m.user) : [...picked, { id: m.user, name: m.name }]);
-  return (
-    <div className={styles.picker}>
-      {picked.length > 0 ? (
-        <ul className={styles.chips}>
-          {picked.map((p) => (
-            <li key={p.id}>
-              <button
-                type="button"
-                className={styles.chip}
-                onClick={() => onChange(picked.filter((o) => o.id !== p.id))}
-              >
-                {p.name}
-                <X aria-hidden size={12} />
-              </button>
-            </li>
-          ))}
-        </ul>
-      ) : null}
-      <Field label={t('directory:search')} type="search" value={q} onChange={setQ} autoComplete="off" />
-      {shown.length === 0 && members.length > 0 && !query.hasMore ? (
-        <EmptyState title={t('directory:none')} />
-      ) : (
-        <PagedList list={query} rows={4} empty={t('directory:none')}>
-          {() => (
-            <ul className={styles.list} aria-label={t('directory:members')}>
-              {shown.map((m) => (
-                <li key={m.user}>
-                  <label className={styles.option}>
-                    <input type="checkbox" checked={chosen.has(m.user)} onChange={() => flip(m)} />
-                    <MemberRow member={m} twin={twins.has(m.name)} me={false} />
-                  </label>
-                </li>
-              ))}
-            </ul>
-          )}
-        </PagedList>
-      )}
-    </div>
-  );
+  if (!org) return <EmptyState title={t('directory:none')} />;
+  return <OrgPicker source={source} picked={picked} onChange={onChange} without={hidden} single={single ?? false} />;
 }
 
-/** The organisation to pick from when there are several. */
-export function useDefaultOrg(): string | undefined {
-  return useStore(directory, (s) => Object.keys(s.orgs)[0]);
+/** Members stand at the top of the tree until the server has departments for them. */
+function useMembersAsTree(org: string | undefined): OrgSource {
+  const t = useT();
+  const locale = useLocale();
+  return useMemo(() => {
+    const detail = (m: Member, twin: boolean) => {
+      const joined = t('directory:joined', { when: listTime(locale, m.joined_at, now()) });
+      if (twin) return t('directory:same_name', { joined, id: shortId(m.user) });
+      return m.role === 'member' ? undefined : t(`directory:role.${m.role}`);
+    };
+    const read = async (q: string, cursor: string | undefined) => {
+      const page = await readMembers(org ?? '', q, 'active', cursor);
+      const twins = sharedNames(page.items);
+      const items = page.items.map((m): OrgNode => {
+        const below = detail(m, twins.has(m.name));
+        return { kind: 'person', id: m.user, name: m.name, ...(below ? { detail: below } : {}) };
+      });
+      return { items, ...(page.next ? { next: page.next } : {}) };
+    };
+    return { key: org ?? '', below: (_unit, cursor) => read('', cursor), find: read };
+  }, [org, t, locale]);
 }

@@ -70,6 +70,7 @@ function Look() {
     { id: 'system', label: t('settings:themes.system') },
     { id: 'light', label: t('settings:themes.light') },
     { id: 'dark', label: t('settings:themes.dark') },
+    { id: 'contrast', label: t('settings:themes.contrast') },
   ];
   const step = FONT_SIZES.indexOf(fontSize);
   return (
