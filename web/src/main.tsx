@@ -1,3 +1,4 @@
+import './core/older';
 import './app/tokens.css';
 import './app/base.css';
 import { QueryClientProvider } from '@tanstack/react-query';
