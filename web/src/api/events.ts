@@ -49,7 +49,15 @@ export interface ConversationEvent {
   kind: 'conversation';
   conversation: SharedConversation;
 }
-export type ConversationStreamEvent = MessageEvent | ReactionsEvent | MemberEvent | ConversationEvent;
+export interface AcksEvent {
+  kind: 'acks';
+  seq: number;
+  /** How many have said it, after `user` did or took it back. */
+  count: number;
+  user: Uuid;
+  on: boolean;
+}
+export type ConversationStreamEvent = MessageEvent | ReactionsEvent | AcksEvent | MemberEvent | ConversationEvent;
 
 export type PersonStreamEvent =
   | ({ kind: 'cursor'; conversation: Uuid } & Cursor)

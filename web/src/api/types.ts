@@ -71,14 +71,30 @@ export interface Restored {
   ack?: boolean;
   until: Millis;
 }
+/** Where a copy comes from; the first origin also through many hands. */
+export type Forwarded =
+  | {
+      kind: 'one';
+      sender: { kind: string; id: Uuid };
+      name: string;
+      sent_at: Millis;
+      conversation: Uuid;
+      seq: number;
+    }
+  | { kind: 'combined'; conversation: Uuid; count: number; items: { name: string; text: string }[] };
 /** What the contract has of a message beyond the generated part, all optional: a server may not know it yet. */
 interface MessageMore {
   /** Taken back within seconds: nothing is drawn for it. */
   undone?: boolean;
   restored?: Restored;
+  forwarded?: Forwarded;
+  /** Its sender asks for a 收到. */
+  ack?: boolean;
+  /** How many have said it; travels by events of its own, as reactions do. */
+  acks?: { count: number; me: boolean };
 }
 export type Message = Schemas['chat.Message'] & MessageMore;
-export type NewMessage = Schemas['chat.NewMessage'];
+export type NewMessage = Schemas['chat.NewMessage'] & { ack?: boolean };
 export type Sent = Schemas['chat.Sent'];
 export type History = Schemas['chat.History'];
 export type Head = Schemas['chat.Head'];
@@ -92,9 +108,14 @@ interface ConversationMore {
   undone?: number[];
   /** For how long after sending a message can be undone; absent or 0: not at all. */
   undo_ms?: Millis;
+  /** The other one of a conversation of two rests until then. */
+  resting_until?: Millis;
   /** Where the draft stands; names what a change was made from. */
   draft_rev?: number;
 }
-export type Conversation = Omit<Schemas['chat.Conversation'], 'last'> & { last?: Message } & ConversationMore;
+export type Conversation = Omit<Schemas['chat.Conversation'], 'last' | 'can'> & {
+  last?: Message;
+  can: Schemas['chat.Conversation']['can'] & { ask_ack?: boolean };
+} & ConversationMore;
 export type ConversationMember = Schemas['chat.Member'];
 export type Receipts = Schemas['chat.Receipts'];

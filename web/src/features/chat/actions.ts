@@ -6,6 +6,7 @@ import type { OutboxRow } from '~/core/outbox';
 import { learnPeople, people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { uuidv7 } from '~/core/uuid';
+import { acknowledge } from './api';
 import { keepDraft } from './drafts';
 import { applyCursor, applyPreferences } from './events';
 import { noticePeople, services } from './live';
@@ -29,6 +30,7 @@ export async function send(conversation: string, draft: Draft): Promise<void> {
     conversation,
     client_id,
     reply_to: draft.reply_to ?? null,
+    ...(draft.ack ? { ack: true } : {}),
     created_at: now(),
   });
   keepDraft(conversation, { text: '', picks: [] });
@@ -48,6 +50,7 @@ export function sentMessage(row: OutboxRow, sent: Sent): void {
     mentions: row.mentions,
     mention_all: row.mention_all,
     reply_to: row.reply_to ?? null,
+    ...(row.ack ? { ack: true, acks: { count: 0, me: false } } : {}),
     edited_at: null,
     recalled_at: null,
     countable: true,
@@ -98,6 +101,13 @@ export async function react(id: string, seq: number, emoji: string, on: boolean)
   const known = before.some((r) => r.emoji === emoji);
   const next = known ? before.map((r) => (r.emoji === emoji ? reaction : r)) : [...before, reaction];
   show(id, { ...held, reactions: next.filter((r) => r.count > 0) });
+}
+
+/** Says 收到 to a message that asks for it, or takes it back. */
+export async function sayReceived(id: string, seq: number, on: boolean): Promise<void> {
+  const acks = await acknowledge(id, seq, on);
+  const held = messageAt(chat.getState().timelines[id]?.segments ?? [], seq);
+  if (held) show(id, { ...held, acks });
 }
 
 /** The person has seen everything up to `seq`. */

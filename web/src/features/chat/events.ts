@@ -3,6 +3,7 @@
  * == a fresh read now (events.test.ts).
  */
 import type {
+  AcksEvent,
   ConversationEvent,
   ConversationStreamEvent,
   MemberEvent,
@@ -36,6 +37,7 @@ export function readConversationEvent(value: unknown): ConversationStreamEvent |
   switch (event.kind) {
     case 'message':
     case 'reactions':
+    case 'acks':
     case 'member':
       return event as ConversationStreamEvent;
     case 'conversation':
@@ -57,6 +59,7 @@ export function applyToConversation(
     if (event.kind === 'conversation') c = withShared(c, event.conversation);
     else if (event.kind === 'member' && event.user === me && !event.left) c = { ...c, my_role: event.role };
     else if (event.kind === 'reactions') c = withReactions(c, event, me);
+    else if (event.kind === 'acks' && c.last?.seq === event.seq) c = { ...c, last: acked(c.last, event, me) };
   }
   return counted({ ...c, head: { ...c.head, rev: Math.max(c.head.rev, rev) } });
 }
@@ -168,6 +171,7 @@ export function applyToTimeline(timeline: Timeline, events: readonly Conversatio
   for (const event of messagesOf(events)) segments = upsert(segments, plain(event), timeline.tail);
   for (const event of events) {
     if (event.kind === 'reactions') segments = change(segments, event.seq, (m) => reacted(m, event, me));
+    if (event.kind === 'acks') segments = change(segments, event.seq, (m) => acked(m, event, me));
   }
   return segments === timeline.segments ? timeline : { ...timeline, segments };
 }
@@ -175,6 +179,11 @@ export function applyToTimeline(timeline: Timeline, events: readonly Conversatio
 function plain(event: Message): Message {
   const { kind: _, ...message } = event as Message & { kind?: string };
   return message;
+}
+
+export function acked(message: Message, event: AcksEvent, me: string): Message {
+  const mine = event.user === me ? event.on : (message.acks?.me ?? false);
+  return { ...message, acks: { count: event.count, me: mine } };
 }
 
 export function reacted(message: Message, event: ReactionsEvent, me: string): Message {

@@ -60,10 +60,15 @@ function replace(segment: Segment, message: Message): Segment {
   return { ...segment, messages };
 }
 
-/** The newer of two rows of one message. Reactions travel by themselves: a row without them leaves them as they are. */
+/** The newer of two rows of one message. Reactions and 收到 travel by themselves: a row without them leaves them. */
 export function newer(old: Message, incoming: Message): Message {
   if (incoming.rev < old.rev) return old;
-  return incoming.reactions || !old.reactions ? incoming : { ...incoming, reactions: old.reactions };
+  const { reactions, acks } = old;
+  const keeps = {
+    ...(reactions && !incoming.reactions ? { reactions } : {}),
+    ...(acks && !incoming.acks ? { acks } : {}),
+  };
+  return { ...incoming, ...keeps };
 }
 
 export function change(segments: readonly Segment[], seq: number, edit: (m: Message) => Message): Segment[] {

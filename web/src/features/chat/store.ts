@@ -27,6 +27,8 @@ export interface Draft {
   /** People picked from the mention list, by the name that stands in the text. */
   picks: { user: string; name: string }[];
   reply_to?: number;
+  /** Everyone is asked to say 收到. */
+  ack?: boolean;
   /** What the server had when this text was begun, and its rev: what tells a change there from one here. */
   base?: { text: string; rev: number };
   /** What was written on another device meanwhile; kept until one of the two is chosen. */

@@ -49,11 +49,14 @@ function mentionedName(user: string, nameOf: (user: string) => string): string {
 export const isText = (b: Block): b is TextBlock => b.type === 'text';
 export const isMention = (b: Block): b is MentionBlock => b.type === 'mention';
 
+/** What stands for a card where there is only room for words. */
+const cardText = (b: Block) => (b.type === 'card' && b.kind === 'forwarded' ? i18next.t('chat:forward.preview') : '');
+
 /** The body as one line of plain text, for previews, copying and reading aloud. */
 export function plainText(body: Body | null, nameOf: (user: string) => string): string {
   if (body?.kind !== 'blocks') return '';
   return body.blocks
-    .map((b) => (isText(b) ? b.text : isMention(b) ? `@${mentionedName(b.user, nameOf)}` : ''))
+    .map((b) => (isText(b) ? b.text : isMention(b) ? `@${mentionedName(b.user, nameOf)}` : cardText(b)))
     .join('');
 }
 

@@ -8,6 +8,10 @@ export interface ChatUi {
   /** The message whose actions stand in a sheet. */
   sheet: number | undefined;
   receipts: number | undefined;
+  /** The message whose 收到 are shown by name. */
+  acks: number | undefined;
+  /** Messages on their way to other conversations. */
+  forwarding: { conversation: string; seqs: readonly number[] } | undefined;
   editing: { conversation: string; seq: number; draft: Draft } | undefined;
   /** Messages being chosen, to do one thing with all of them. */
   selecting: { conversation: string; seqs: readonly number[] } | undefined;
@@ -24,6 +28,8 @@ export const chatUi = createStore<ChatUi>(() => ({
   active: undefined,
   sheet: undefined,
   receipts: undefined,
+  acks: undefined,
+  forwarding: undefined,
   editing: undefined,
   selecting: undefined,
   jump: undefined,
@@ -39,6 +45,8 @@ export function closeAll(): void {
     active: undefined,
     sheet: undefined,
     receipts: undefined,
+    acks: undefined,
+    forwarding: undefined,
     editing: undefined,
     selecting: undefined,
     jump: undefined,

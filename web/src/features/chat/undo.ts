@@ -72,12 +72,17 @@ export function giveBack(id: string, draft: Draft): void {
   const text = held.text.trim() ? `${draft.text}\n${held.text}` : draft.text;
   const reply_to = held.reply_to ?? draft.reply_to;
   const picks = [...draft.picks, ...held.picks.filter((p) => !draft.picks.some((d) => d.user === p.user))];
-  keepDraft(id, { ...held, text, picks, ...(reply_to === undefined ? {} : { reply_to }) });
+  const ack = held.ack || draft.ack;
+  keepDraft(id, { ...held, text, picks, ...(reply_to === undefined ? {} : { reply_to }), ...(ack ? { ack } : {}) });
 }
 
 export function fromRestored(restored: Restored): Draft {
   const draft = toDraft(restored.body, nameOf);
-  return restored.reply_to === null ? draft : { ...draft, reply_to: restored.reply_to };
+  return {
+    ...draft,
+    ...(restored.reply_to === null ? {} : { reply_to: restored.reply_to }),
+    ...(restored.ack ? { ack: true } : {}),
+  };
 }
 
 /** What a recalled message of one's own said, from whichever device it was taken back. */

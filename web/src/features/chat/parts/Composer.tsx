@@ -1,4 +1,4 @@
-import { AtSign, SendHorizontal, Smile, X } from 'lucide-react';
+import { AtSign, ClipboardCheck, SendHorizontal, Smile, X } from 'lucide-react';
 import {
   type KeyboardEvent,
   lazy,
@@ -12,9 +12,11 @@ import {
 } from 'react';
 import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
+import { now } from '~/core/clock';
 import { settings } from '~/core/settings';
 import { people } from '~/core/store/people';
-import { useErrorText, useT } from '~/i18n';
+import { useErrorText, useLocale, useT } from '~/i18n';
+import { clockTime, dayTitle } from '~/i18n/format';
 import { IconButton } from '~/ui/Button';
 import { isComposing } from '~/ui/isComposing';
 import { toast } from '~/ui/Toast';
@@ -112,6 +114,8 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
         </Suspense>
       ) : null}
       <Above conversation={c.id} composer={composer} />
+      {draft.ack && !composer.editing ? <p className={styles.hint}>{t('chat:ack.asking')}</p> : null}
+      {c.resting_until && c.resting_until > now() ? <Resting until={c.resting_until} /> : null}
       {c.external ? <p className={styles.outside}>{t('chat:composer.outside', { title })}</p> : null}
       <div className={styles.box}>
         {mentions.open ? (
@@ -139,6 +143,15 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
           onKeyDown={onKeyDown}
         />
         <Emoji onPick={insert} />
+        {c.can.ask_ack && !composer.editing ? (
+          <IconButton
+            label={t('chat:ack.ask')}
+            active={draft.ack ?? false}
+            onPress={() => composer.change({ ...draft, ack: !draft.ack })}
+          >
+            <ClipboardCheck aria-hidden />
+          </IconButton>
+        ) : null}
         {group ? (
           <IconButton label={t('chat:composer.mention')} onPress={() => insert('@')}>
             <AtSign aria-hidden />
@@ -191,6 +204,14 @@ function mentionKey(e: KeyboardEvent, mentions: ReturnType<typeof useMentions>, 
   else if ((e.key === 'Enter' || e.key === 'Tab') && candidates[index]) pick(candidates[index]);
   else return false;
   return true;
+}
+
+/** Outside of the other one's hours: said before sending, not after. */
+function Resting({ until }: { until: number }) {
+  const t = useT();
+  const locale = useLocale();
+  const when = `${dayTitle(locale, until, now())} ${clockTime(locale, until)}`;
+  return <p className={styles.hint}>{t('chat:composer.resting', { when })}</p>;
 }
 
 /** What is being answered or edited, above the text. */

@@ -33,6 +33,8 @@ import { useLongPress } from './useLongPress';
 // Menus are a fifth of the shell and nobody needs them before the first message is under the pointer.
 const MessageTools = lazy(() => import('./MessageTools').then((m) => ({ default: m.MessageTools })));
 const Rewrite = lazy(() => import('./Rewrite').then((m) => ({ default: m.Rewrite })));
+const AckKey = lazy(() => import('./AckKey').then((m) => ({ default: m.AckKey })));
+const ForwardedCard = lazy(() => import('./ForwardedCard').then((m) => ({ default: m.ForwardedCard })));
 const SelectBox = lazy(() => import('./Selecting').then((m) => ({ default: m.SelectBox })));
 
 export interface MessageRowProps {
@@ -161,6 +163,7 @@ function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRow
                 onFollow={(seq) => onFollow(seq, message.seq)}
               />
             ) : null}
+            <From message={message} conversation={conversation} />
             {message.body ? <Body body={message.body} conversation={conversation} /> : null}
             {message.edited_at ? (
               <span className={styles.edited} title={fullTime(locale, message.edited_at)}>
@@ -174,6 +177,11 @@ function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRow
             ) : null}
           </div>
         </div>
+        {message.ack ? (
+          <Suspense>
+            <AckKey conversation={conversation} message={message} mine={row.mine} />
+          </Suspense>
+        ) : null}
         <Reactions conversation={conversation} message={message} />
       </div>
       {selecting ? (
@@ -182,6 +190,19 @@ function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRow
         </Suspense>
       ) : null}
     </article>
+  );
+}
+
+/** Whose words these are, where they were sent on. */
+function From({ message: m, conversation }: { message: Message; conversation: string }) {
+  const t = useT();
+  if (m.forwarded?.kind === 'one')
+    return <p className={styles.from}>{t('chat:forward.from', { who: m.forwarded.name })}</p>;
+  if (m.forwarded?.kind !== 'combined') return null;
+  return (
+    <Suspense>
+      <ForwardedCard conversation={conversation} seq={m.seq} forwarded={m.forwarded} />
+    </Suspense>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Copy, X } from 'lucide-react';
+import { Copy, Forward, X } from 'lucide-react';
 import { type MouseEvent, useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
 import { people } from '~/core/store/people';
@@ -84,6 +84,13 @@ export function SelectBar({ conversation }: { conversation: string }) {
       <p className={styles.count} role="status">
         {full ? t('chat:select.full', { count: MAX_SELECTED }) : t('chat:select.count', { count: seqs.length })}
       </p>
+      <Button
+        isDisabled={seqs.length === 0}
+        onPress={() => chatUi.setState({ forwarding: { conversation, seqs: [...seqs].sort((a, b) => a - b) } })}
+      >
+        <Forward aria-hidden size={16} />
+        {t('chat:action.forward')}
+      </Button>
       <Button isDisabled={seqs.length === 0} onPress={() => void copy()}>
         <Copy aria-hidden size={16} />
         {t('common:copy')}

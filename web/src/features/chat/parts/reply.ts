@@ -25,5 +25,9 @@ export function startEdit(conversation: string, message: Message): void {
 
 /** Whether a message may still be changed by the one who wrote it. */
 export function editable(message: Message, me: string): boolean {
+  return recallable(message, me) && !message.forwarded;
+}
+
+export function recallable(message: Message, me: string): boolean {
   return message.sender.id === me && message.body?.kind === 'blocks' && now() - message.sent_at < WINDOW_MS;
 }

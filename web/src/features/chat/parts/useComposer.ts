@@ -2,10 +2,11 @@
 import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
 import { myId } from '~/core/store/session';
-import { useErrorText } from '~/i18n';
+import { useErrorText, useT } from '~/i18n';
 import { toast } from '~/ui/Toast';
-import { edit, send } from '../actions';
+import { edit, sayReceived, send } from '../actions';
 import { keepDraft } from '../drafts';
+import { asksForReceived, isReceived } from '../received';
 import { lastSegment } from '../segments';
 import { chat, type Draft } from '../store';
 import { chatUi } from '../ui';
@@ -26,12 +27,28 @@ export interface ComposerModel {
   replyLast(): void;
 }
 
+/** The message that asks for a 收到, if one does at the end of what is read here. */
+function askedHere(conversation: string): number | undefined {
+  const tail = lastSegment(chat.getState().timelines[conversation]?.segments ?? []);
+  return asksForReceived(tail?.messages ?? [], myId())?.seq;
+}
+
 export function useComposer(conversation: string): ComposerModel {
+  const t = useT();
   const errorText = useErrorText();
   const kept = useStore(chat, (s) => s.drafts[conversation]) ?? EMPTY;
   const all = useStore(chatUi, (s) => s.editing);
   const editing = all?.conversation === conversation ? all : undefined;
   const draft = editing?.draft ?? kept;
+  /** What was typed says no more than the key of a message just above: the key it is, and no message; until one says otherwise. */
+  const press = async (seq: number) => {
+    await sayReceived(conversation, seq, true);
+    keepDraft(conversation, { text: '', picks: [] });
+    toast(t('chat:ack.pressed'), {
+      label: t('chat:ack.send_text'),
+      run: () => void send(conversation, draft).catch((error) => toast(errorText(asAppError(error)))),
+    });
+  };
   return {
     draft,
     editing: editing !== undefined,
@@ -42,7 +59,10 @@ export function useComposer(conversation: string): ComposerModel {
     async submit() {
       if (!draft.text.trim()) return;
       try {
-        if (!editing) return await send(conversation, draft);
+        if (!editing) {
+          const asking = isReceived(draft.text) && draft.reply_to === undefined ? askedHere(conversation) : undefined;
+          return await (asking === undefined ? send(conversation, draft) : press(asking));
+        }
         await edit(conversation, editing.seq, draft);
         chatUi.setState({ editing: undefined });
       } catch (error) {

@@ -1,4 +1,4 @@
-import { CheckCheck, Copy, ListChecks, Pencil, Reply, Undo2 } from 'lucide-react';
+import { CheckCheck, ClipboardCheck, Copy, Forward, ListChecks, Pencil, Reply, Undo2 } from 'lucide-react';
 import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
 import type { Message } from '~/api/types';
@@ -12,7 +12,7 @@ import { recall } from '../actions';
 import { chat } from '../store';
 import { plainText } from '../text';
 import { chatUi, startSelecting } from '../ui';
-import { editable, startEdit, startReply } from './reply';
+import { editable, recallable, startEdit, startReply } from './reply';
 
 const nameOf = (id: string) => people.getState().users[id]?.name ?? '';
 
@@ -33,16 +33,21 @@ export function useMessageActions(conversation: string, message: Message): MenuA
   add('copy', t('chat:action.copy'), <Copy aria-hidden />, async () => {
     toast((await copyText(plainText(message.body, nameOf))) ? t('common:copied') : t('common:copy_failed'));
   });
+  add('forward', t('chat:action.forward'), <Forward aria-hidden />, () =>
+    chatUi.setState({ forwarding: { conversation, seqs: [message.seq] } }),
+  );
   if (editable(message, me)) {
     add('edit', t('chat:action.edit'), <Pencil aria-hidden />, () => startEdit(conversation, message));
   }
+  if (message.ack)
+    add('acks', t('chat:ack.title'), <ClipboardCheck aria-hidden />, () => chatUi.setState({ acks: message.seq }));
   if (mine && (c?.kind === 'group' || c?.kind === 'all_staff')) {
     add('receipts', t('chat:action.receipts'), <CheckCheck aria-hidden />, () =>
       chatUi.setState({ receipts: message.seq }),
     );
   }
   add('select', t('chat:action.select'), <ListChecks aria-hidden />, () => startSelecting(conversation, message.seq));
-  if (editable(message, me) || leads) {
+  if (recallable(message, me) || leads) {
     const run = () => void recall(conversation, message).catch((e) => toast(errorText(asAppError(e))));
     add('recall', t('chat:action.recall'), <Undo2 aria-hidden />, run, true);
   }

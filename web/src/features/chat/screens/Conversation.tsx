@@ -28,6 +28,8 @@ const MessageSheet = lazy(() => import('../parts/MessageSheet').then((m) => ({ d
 const Details = lazy(() => import('../parts/Details').then((m) => ({ default: m.Details })));
 const ReceiptsDialog = lazy(() => import('../parts/ReceiptsDialog').then((m) => ({ default: m.ReceiptsDialog })));
 const SelectBar = lazy(() => import('../parts/Selecting').then((m) => ({ default: m.SelectBar })));
+const ForwardDialog = lazy(() => import('../parts/ForwardDialog').then((m) => ({ default: m.ForwardDialog })));
+const AcksDialog = lazy(() => import('../parts/AcksDialog').then((m) => ({ default: m.AcksDialog })));
 const JumpToDate = lazy(() => import('../parts/JumpToDate').then((m) => ({ default: m.JumpToDate })));
 
 export function ConversationScreen() {
@@ -59,6 +61,8 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
   const [dating, setDating] = useState<boolean>();
   const receipts = useStore(chatUi, (s) => s.receipts !== undefined);
   const sheet = useStore(chatUi, (s) => s.sheet !== undefined);
+  const acks = useStore(chatUi, (s) => s.acks !== undefined);
+  const forwarding = useStore(chatUi, (s) => s.forwarding !== undefined);
   const selecting = useStore(chatUi, (s) => s.selecting !== undefined);
   const details = pane === 'details';
   const params = { conversation: c.id };
@@ -98,6 +102,8 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
       <Suspense>
         {sheet ? <MessageSheet conversation={c.id} /> : null}
         {receipts ? <ReceiptsDialog conversation={c.id} /> : null}
+        {acks ? <AcksDialog conversation={c.id} /> : null}
+        {forwarding ? <ForwardDialog /> : null}
         {dating === undefined ? null : (
           <JumpToDate
             conversation={c.id}
