@@ -1,6 +1,6 @@
 /** Operations of conversations that the generated contract does not name yet; each moves to `client` when it does. */
 import { ask, client } from '~/api/client';
-import type { Body, Forwarded, Page, Sent, Uuid } from '~/api/types';
+import type { Body, Conversation, Forwarded, Page, Sent, Uuid } from '~/api/types';
 import type { PersonMarks } from '~/ui/Marks';
 
 interface Loose {
@@ -11,6 +11,9 @@ function call<T>(method: 'get' | 'post' | 'put' | 'delete', path: string, body?:
   const init = body === undefined ? {} : { body };
   return ask((client as unknown as Loose).request(method, path, init)) as Promise<T>;
 }
+
+/** Whether the server at hand sends messages on: one that knows 收到 does, and says so of every conversation. */
+export const forwards = (c: Conversation | undefined): boolean => c?.can.ask_ack !== undefined;
 
 export interface Forwarding {
   client_id: Uuid;

@@ -258,8 +258,8 @@ export function setTyping(id: string, user: string, until: number): void {
 
 export function setDraft(id: string, draft: Draft): void {
   const { drafts } = chat.getState();
-  if (draft.text || draft.other || draft.reply_to !== undefined || draft.base?.text)
-    return chat.setState({ drafts: { ...drafts, [id]: draft } });
+  const holds = draft.text || draft.other || draft.ack || draft.reply_to !== undefined || draft.base?.text;
+  if (holds) return chat.setState({ drafts: { ...drafts, [id]: draft } });
   const { [id]: _, ...rest } = drafts;
   chat.setState({ drafts: rest });
 }

@@ -7,6 +7,7 @@ import { clockTime } from '~/i18n/format';
 import { Button, IconButton } from '~/ui/Button';
 import { copyText } from '~/ui/copy';
 import { toast } from '~/ui/Toast';
+import { forwards } from '../api';
 import { messageAt, type Segment } from '../segments';
 import { chat } from '../store';
 import { transcript } from '../text';
@@ -50,6 +51,7 @@ export function SelectBar({ conversation }: { conversation: string }) {
   const t = useT();
   const locale = useLocale();
   const seqs = useStore(chatUi, (s) => s.selecting?.seqs ?? []);
+  const onward = useStore(chat, (state) => forwards(state.conversations[conversation]));
   const bar = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // The menu that began this is gone, and the focus with it.
@@ -84,13 +86,15 @@ export function SelectBar({ conversation }: { conversation: string }) {
       <p className={styles.count} role="status">
         {full ? t('chat:select.full', { count: MAX_SELECTED }) : t('chat:select.count', { count: seqs.length })}
       </p>
-      <Button
-        isDisabled={seqs.length === 0}
-        onPress={() => chatUi.setState({ forwarding: { conversation, seqs: [...seqs].sort((a, b) => a - b) } })}
-      >
-        <Forward aria-hidden size={16} />
-        {t('chat:action.forward')}
-      </Button>
+      {onward ? (
+        <Button
+          isDisabled={seqs.length === 0}
+          onPress={() => chatUi.setState({ forwarding: { conversation, seqs: [...seqs].sort((a, b) => a - b) } })}
+        >
+          <Forward aria-hidden size={16} />
+          {t('chat:action.forward')}
+        </Button>
+      ) : null}
       <Button isDisabled={seqs.length === 0} onPress={() => void copy()}>
         <Copy aria-hidden size={16} />
         {t('common:copy')}
