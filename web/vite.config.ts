@@ -5,6 +5,7 @@ import react from '@vitejs/plugin-react';
 import browserslist from 'browserslist';
 import { browserslistToTargets } from 'lightningcss';
 import { defineConfig } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
 
 const server = 'http://127.0.0.1:8080';
 
@@ -13,6 +14,39 @@ export default defineConfig({
     react(),
     // Without `pre` the locale files are resolved before the plugin sees them and all of them are bundled.
     { ...optimizeLocales.vite({ locales: ['zh-CN', 'zh-TW', 'en-US'] }), enforce: 'pre' },
+    VitePWA({
+      strategies: 'injectManifest',
+      srcDir: 'src',
+      filename: 'sw.ts',
+      // core/pwa.ts does it, by its Trusted Types policy.
+      injectRegister: false,
+      includeManifestIcons: false,
+      injectManifest: {
+        // The shell and every screen. Other languages and what is heavy are kept once they were used.
+        globPatterns: ['index.html', 'favicon.svg', 'assets/*.{js,css}'],
+        globIgnores: ['assets/{en,zh-TW,zh-HK}*', 'assets/esm-*'],
+        maximumFileSizeToCacheInBytes: 500_000,
+        dontCacheBustURLsMatching: /^assets\//,
+      },
+      manifest: {
+        id: '/',
+        name: '鹊桥 Magpie',
+        short_name: '鹊桥',
+        description: '给团队的聊天与协作',
+        lang: 'zh-CN',
+        start_url: '/',
+        scope: '/',
+        display: 'standalone',
+        background_color: '#f5f6f8',
+        theme_color: '#17243a',
+        icons: [
+          { src: '/favicon.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' },
+          { src: '/icons/192.png', sizes: '192x192', type: 'image/png', purpose: 'any' },
+          { src: '/icons/512.png', sizes: '512x512', type: 'image/png', purpose: 'any' },
+          { src: '/icons/maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+        ],
+      },
+    }),
   ],
   resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },
   css: {

@@ -10,6 +10,7 @@ import { queries } from './app/queries';
 import { router } from './app/router';
 import { boot } from './app/session';
 import { startTheme } from './app/theme';
+import { startPwa } from './core/pwa';
 import { startI18n, useLocale } from './i18n';
 
 const RELOADED = 'magpie:reloaded';
@@ -47,6 +48,7 @@ async function start(): Promise<void> {
       <App />
     </StrictMode>,
   );
+  void startPwa();
 }
 
 void start();

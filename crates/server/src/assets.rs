@@ -15,10 +15,13 @@ use rust_embed::RustEmbed;
 struct Client;
 
 /// Nothing inline, nothing from elsewhere. The hash is the one style that the
-/// component library sets by itself.
+/// component library sets by itself. Text becomes script or markup only through
+/// a Trusted Types policy, and the client has one, for the address of its
+/// service worker (`web/src/core/pwa.ts`).
 const POLICY: &str = "default-src 'self'; script-src 'self'; \
     style-src 'self' 'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o='; img-src 'self' data: blob:; \
-    connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'; trusted-types magpie";
 
 /// Answers what is not the API: a file of the client, or its first page for
 /// any address that the client knows how to show.

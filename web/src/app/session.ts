@@ -17,6 +17,7 @@ import {
 import { doNow } from '~/core/later';
 import { setLifecycle } from '~/core/lifecycle';
 import { Outbox } from '~/core/outbox';
+import { endPush } from '~/core/pwa';
 import { Realtime, type StreamHandler, type TabMessage } from '~/core/realtime';
 import { connection } from '~/core/store/connection';
 import { forgetPeople, keepPeople, learnPeople } from '~/core/store/people';
@@ -44,6 +45,9 @@ let running: Running | undefined;
 const touched = new Touched(queries);
 
 const LAST = 'magpie:last';
+
+/** So long what is kept here may be shown without the server having been heard: access may have ended since. */
+const SHOWN_ALONE_MS = 7 * 86_400_000;
 
 /** Who was signed in here last: enough to paint from the cache before the server has answered. */
 function readLast(): Place | undefined {
@@ -86,6 +90,8 @@ async function paintFrom(last: Place): Promise<boolean> {
   const cache = await openCache(last);
   const me = (await cache?.get('kv', 'me').catch(() => undefined)) as User | undefined;
   if (!cache || !me || running) return false;
+  const contact = await cache.get('kv', 'contact').catch(() => undefined);
+  if (typeof contact === 'number' && Date.now() - contact > SHOWN_ALONE_MS) return false;
   await begin(me, { epoch: last.epoch, cache });
   return true;
 }
@@ -96,6 +102,7 @@ async function readServerAndMe(): Promise<void> {
     learnServerTime(server.server_time);
     session.setState({ server });
     const { user, session: mine } = await ask(client.GET('/me'));
+    await beginning;
     if (running && running.place.person !== user.id) await purge();
     if (running) session.setState({ me: user });
     else await begin(user, { epoch: server.epoch, shared: mine.shared });
@@ -115,7 +122,17 @@ interface Beginning {
   shared?: boolean;
 }
 
-async function begin(me: User, { epoch, cache: opened, shared = false }: Beginning): Promise<void> {
+let beginning: Promise<void> | undefined;
+
+/** The device and the server both say who is signed in: whoever comes second waits for the first. */
+function begin(me: User, how: Beginning): Promise<void> {
+  beginning ??= beginFor(me, how).finally(() => {
+    beginning = undefined;
+  });
+  return beginning;
+}
+
+async function beginFor(me: User, { epoch, cache: opened, shared = false }: Beginning): Promise<void> {
   if (running) return;
   const place: Place = {
     host: location.host,
@@ -124,7 +141,7 @@ async function begin(me: User, { epoch, cache: opened, shared = false }: Beginni
   };
   const [cache, store] = shared
     ? [undefined, memoryOutboxStore()]
-    : await Promise.all([opened ?? openCache(place), openOutboxStore(place)]);
+    : await Promise.all([opened ?? openCache(place), openOutboxStore(place, chatSlice.makeRoom)]);
   if (running) return;
   const tabs = openTabs<TabMessage>(`magpie:${place.host}:${place.person}`);
   const outbox = new Outbox({
@@ -202,6 +219,7 @@ async function startStores({ cache }: Running, me: User): Promise<void> {
   }
   await chatSlice.startCache(cache, () => ({
     orgs: Object.values(directorySlice.directory.getState().orgs),
+    ...(connection.getState().state === 'live' ? { contact: Date.now() } : {}),
     ...(running?.personRev === undefined ? {} : { person_rev: running.personRev }),
   }));
 }
@@ -338,6 +356,7 @@ async function purge({ keepOutbox = false } = {}): Promise<void> {
   forgetPeople();
   queries.clear();
   if (!was) return;
+  await endPush();
   await dropCache(was.place);
   if (!keepOutbox) await dropOutbox(was.place);
 }

@@ -5,6 +5,7 @@
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from 'idb';
 import type { Conversation, Message, User } from '~/api/types';
 import type { OutboxRow, OutboxStore } from './outbox';
+import { storage } from './store/storage';
 
 /** Raise it when the form of a store changes: the cache is dropped and read again. */
 const CACHE_SCHEMA = 1;
@@ -69,8 +70,14 @@ export async function dropOutbox(place: Pick<Place, 'host' | 'person'>): Promise
   await deleteDB(outboxName(place)).catch(() => undefined);
 }
 
-/** The outbox on disk; in memory where the browser refuses, and `durable` says so. */
-export async function openOutboxStore(place: Pick<Place, 'host' | 'person'>): Promise<OutboxStore> {
+/**
+ * The outbox on disk; in memory where the browser refuses, and `durable` says so. A device without room first lets go of
+ * what can be read again; a row that still finds no place is kept in memory and sent all the same.
+ */
+export async function openOutboxStore(
+  place: Pick<Place, 'host' | 'person'>,
+  makeRoom: () => Promise<void> = async () => {},
+): Promise<OutboxStore> {
   try {
     const db = await openDB<OutboxSchema>(outboxName(place), OUTBOX_SCHEMA, {
       upgrade: (d) => {
@@ -78,13 +85,27 @@ export async function openOutboxStore(place: Pick<Place, 'host' | 'person'>): Pr
       },
       blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
     });
+    const unkept = new Map<string, OutboxRow>();
+    const put = async (row: OutboxRow) => {
+      await db.put('rows', row);
+    };
     return {
       durable: true,
-      all: () => db.getAll('rows'),
-      put: async (row) => {
-        await db.put('rows', row);
+      all: async () => [...(await db.getAll('rows')).filter((row) => !unkept.has(row.client_id)), ...unkept.values()],
+      put: (row) =>
+        put(row)
+          .catch(() => makeRoom().then(() => put(row)))
+          .then(
+            () => void unkept.delete(row.client_id),
+            () => {
+              unkept.set(row.client_id, row);
+              storage.setState({ full: true });
+            },
+          ),
+      remove: async (id) => {
+        unkept.delete(id);
+        await db.delete('rows', id);
       },
-      remove: (id) => db.delete('rows', id),
       close: () => db.close(),
     };
   } catch {

@@ -1,11 +1,14 @@
 /** Keeps the list and the ends of timelines on the device, so that a reload paints before the network answers. */
 import type { Cache, CachedTimeline } from '~/core/db';
 import type { Timeline } from './events';
+import { keepSoon, stopKeeping } from './keep';
 import { lastSegment } from './segments';
 import { type ChatState, chat, type Draft, putConversations } from './store';
 
-const KEEP_MESSAGES = 200;
-const KEEP_TIMELINES = 50;
+export const KEEP_MESSAGES = 200;
+export const KEEP_TIMELINES = 50;
+/** What stays of the timelines when the device has no room. */
+const KEEP_LEAST = 10;
 const WRITE_AFTER_MS = 600;
 
 let cache: Cache | undefined;
@@ -28,8 +31,27 @@ export async function startCache(db: Cache | undefined, together: Extras): Promi
 
 export function stopCache(): void {
   stopWatching();
+  stopKeeping();
   stopWatching = () => {};
   cache = undefined;
+}
+
+export async function keptTail(id: string): Promise<CachedTimeline | undefined> {
+  return cache?.get('timelines', id).catch(() => undefined);
+}
+
+/** Keeps the end of a conversation nobody looks at. */
+export async function putTail(tail: CachedTimeline): Promise<void> {
+  const from = Math.max(tail.from, tail.messages[0]?.seq ?? tail.from);
+  await cache?.put('timelines', { ...tail, from }).catch(() => undefined);
+}
+
+/** The device has no room left: lets go of all but the newest timelines, which can be read again. */
+export async function makeRoom(): Promise<void> {
+  const db = cache;
+  if (!db) return;
+  const newest = new Set(chat.getState().order.slice(0, KEEP_LEAST));
+  for (const id of await db.getAllKeys('timelines')) if (!newest.has(id)) await db.delete('timelines', id);
 }
 
 export async function readTimeline(id: string): Promise<Timeline | undefined> {
@@ -50,12 +72,17 @@ function watch(db: Cache): void {
     const state = chat.getState();
     const before = written;
     written = state;
-    save(db, before, state).catch(() => undefined);
+    save(db, before, state).catch((error: unknown) => {
+      // Nothing of it was written: the next change tries all of it again.
+      written = before;
+      if ((error as DOMException | undefined)?.name === 'QuotaExceededError') void makeRoom().catch(() => undefined);
+    });
   };
   const unsubscribe = chat.subscribe((state, before) => {
     // What somebody is writing exists nowhere else: it does not wait, or a reload would lose the last words.
     if (state.drafts !== before.drafts) db.put('kv', state.drafts, 'drafts').catch(() => undefined);
     const same = state.conversations === before.conversations && state.timelines === before.timelines;
+    if (state.order !== before.order) keepSoon();
     if (!same && timer === undefined) timer = setTimeout(write, WRITE_AFTER_MS);
   });
   stopWatching = () => {

@@ -1,6 +1,6 @@
 /** What the rest of the client may use of chat. */
 export { createGroup, sentMessage, startDirect } from './actions';
-export { startCache, stopCache } from './cache';
+export { makeRoom, startCache, stopCache } from './cache';
 export { destinations, useWaitingConversations } from './destinations';
 export { forgetDrafts } from './drafts';
 export type { HeldConversation } from './events';

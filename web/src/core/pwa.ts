@@ -1,0 +1,102 @@
+/**
+ * The page's side of the service worker: registers it where there is one, and says when a new version waits. Where there
+ * is none (plain http on a LAN) all of this does nothing.
+ */
+import { createStore } from 'zustand/vanilla';
+
+/** Whether a newer version of the client is on the device and waits for a reload. */
+export const updates = createStore<{ ready: boolean }>(() => ({ ready: false }));
+
+const WORKER = '/sw.js';
+const LOOK_AGAIN_MS = 60 * 60_000;
+
+interface TrustedTypes {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL(url: string): string },
+  ): { createScriptURL(url: string): unknown };
+}
+
+/** The one policy of the client (the content security policy names it), good for one address. */
+function workerUrl(): string {
+  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+  if (!trustedTypes) return WORKER;
+  const policy = trustedTypes.createPolicy('magpie', {
+    createScriptURL(url) {
+      if (url !== WORKER) throw new TypeError('not the service worker');
+      return url;
+    },
+  });
+  return policy.createScriptURL(WORKER) as string;
+}
+
+const container = () => globalThis.navigator?.serviceWorker as ServiceWorkerContainer | undefined;
+
+let registration: ServiceWorkerRegistration | undefined;
+/** Asked for in this tab: it reloads once the new version is in charge. */
+let asked = false;
+/** Another tab asked: the files of this one may go at any time. */
+let exchanged = false;
+
+export async function startPwa(): Promise<void> {
+  const workers = container();
+  if (!workers || !import.meta.env.PROD) return;
+  const controlled = Boolean(workers.controller);
+  workers.addEventListener('controllerchange', () => {
+    if (!controlled) return;
+    if (asked) return location.reload();
+    exchanged = true;
+    updates.setState({ ready: true });
+  });
+  try {
+    registration = await workers.register(workerUrl(), { updateViaCache: 'none' });
+  } catch {
+    // Forbidden by the browser or the disk is full: it runs from the network as before.
+    return;
+  }
+  watch(registration);
+  const ready = await workers.ready;
+  ready.active?.postMessage({ type: 'keep', paths: used() });
+}
+
+function watch(found: ServiceWorkerRegistration): void {
+  const look = () => {
+    if (found.waiting && container()?.controller) updates.setState({ ready: true });
+  };
+  look();
+  found.addEventListener('updatefound', () => found.installing?.addEventListener('statechange', look));
+  let last = Date.now();
+  document.addEventListener('visibilitychange', () => {
+    // Nobody looks, and the files of this page may be gone already: what is typed is kept as a draft.
+    if (document.hidden && exchanged) return location.reload();
+    if (document.hidden || Date.now() - last < LOOK_AGAIN_MS) return;
+    last = Date.now();
+    found.update().catch(() => undefined);
+  });
+}
+
+/** The own files this page has loaded so far. */
+function used(): string[] {
+  return performance
+    .getEntriesByType('resource')
+    .map(({ name }) => new URL(name))
+    .filter((url) => url.origin === location.origin && url.pathname.startsWith('/assets/'))
+    .map((url) => url.pathname);
+}
+
+/** Puts the waiting version in charge and reloads; to be called when the person says so. */
+export function applyUpdate(): void {
+  if (!registration?.waiting) return location.reload();
+  asked = true;
+  registration.waiting.postMessage({ type: 'activate' });
+}
+
+/** This device is told nothing any more: part of signing out. */
+export async function endPush(): Promise<void> {
+  try {
+    const subscription = await registration?.pushManager?.getSubscription();
+    await subscription?.unsubscribe();
+  } catch {
+    // No push here.
+  }
+}
