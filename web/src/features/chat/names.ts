@@ -12,16 +12,32 @@ import { chat } from './store';
 const NO_MARKS: PersonMarks = {};
 const indexed = new WeakMap<readonly ConversationMember[], Map<string, ConversationMember>>();
 
-/** What one should know of a member before believing their name; nothing while the members are not known. */
-export function useMarks(conversation: string, user: string): PersonMarks {
-  const members = useStore(chat, (s) => s.members[conversation]);
-  if (!members) return NO_MARKS;
+function indexOf(members: readonly ConversationMember[]): Map<string, ConversationMember> {
   let index = indexed.get(members);
   if (!index) {
     index = new Map(members.map((m) => [m.user, m]));
     indexed.set(members, index);
   }
-  return index.get(user) ?? NO_MARKS;
+  return index;
+}
+
+/** Whether somebody who wrote here is no member any more; only said where all members are known. */
+export function useGone(conversation: string, user: string): 'left' | 'resigned' | undefined {
+  const members = useStore(chat, (s) => s.members[conversation]);
+  const kind = useStore(chat, (s) => {
+    const c = s.conversations[conversation];
+    const all = c && members && members.length >= c.member_count;
+    return all && (c.kind === 'group' || c.kind === 'all_staff') ? c.kind : undefined;
+  });
+  if (!kind || !members || user === myId() || indexOf(members).has(user)) return undefined;
+  return kind === 'all_staff' ? 'resigned' : 'left';
+}
+
+/** What one should know of a member before believing their name; nothing while the members are not known. */
+export function useMarks(conversation: string, user: string): PersonMarks {
+  const members = useStore(chat, (s) => s.members[conversation]);
+  if (!members) return NO_MARKS;
+  return indexOf(members).get(user) ?? NO_MARKS;
 }
 
 export function useName(id: string | undefined): string {

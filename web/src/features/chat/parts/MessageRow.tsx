@@ -16,7 +16,7 @@ import { isComposing } from '~/ui/isComposing';
 import { Marks } from '~/ui/Marks';
 import { REWRITE_MS } from '../actions';
 import { services } from '../live';
-import { useMarks, useName } from '../names';
+import { useGone, useMarks, useName } from '../names';
 import type { Row } from '../rows';
 import { messageAt } from '../segments';
 import { chat } from '../store';
@@ -112,6 +112,7 @@ function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRow
   const name = useName(message.sender.id);
   const me = myId();
   const marks = useMarks(conversation, message.sender.id);
+  const gone = useGone(conversation, message.sender.id);
   const active = useStore(chatUi, (s) => s.active === row.key);
   const selecting = useStore(chatUi, (s) => s.selecting?.conversation === conversation);
   const [held, setHeld] = useState(false);
@@ -150,6 +151,11 @@ function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRow
           <p className={styles.meta}>
             {!row.mine && named ? <span className={styles.name}>{name}</span> : null}
             {row.mine ? null : <Marks of={marks} />}
+            {gone && !row.mine ? (
+              <span className={styles.gone}>
+                {gone === 'left' ? t('chat:message.left') : t('chat:message.resigned')}
+              </span>
+            ) : null}
             <time title={fullTime(locale, message.sent_at)}>{clockTime(locale, message.sent_at)}</time>
           </p>
         )}
