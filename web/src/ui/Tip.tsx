@@ -1,5 +1,5 @@
-import { type RefObject, useEffect, useState } from 'react';
-import { Tooltip } from 'react-aria-components/Tooltip';
+import { type RefObject, useEffect, useMemo, useState } from 'react';
+import { Tooltip, TooltipTriggerStateContext } from 'react-aria-components/Tooltip';
 import styles from './Button.module.css';
 
 const REST_MS = 500;
@@ -21,10 +21,17 @@ export function Tip({
     const timer = setTimeout(() => setOpen(true), REST_MS);
     return () => clearTimeout(timer);
   }, []);
+  // A tooltip reads its state from the trigger around it, and fails without one; here the icon is not inside of any.
+  const state = useMemo(
+    () => ({ isOpen: open, shouldSkipAnimation: false, open: () => setOpen(true), close: () => setOpen(false) }),
+    [open],
+  );
   return (
-    <Tooltip triggerRef={anchor} isOpen={open} onOpenChange={setOpen} className={styles.tooltip ?? ''} offset={6}>
-      {label}
-      {keys ? <kbd className={styles.keys}>{keys}</kbd> : null}
-    </Tooltip>
+    <TooltipTriggerStateContext.Provider value={state}>
+      <Tooltip triggerRef={anchor} className={styles.tooltip ?? ''} offset={6}>
+        {label}
+        {keys ? <kbd className={styles.keys}>{keys}</kbd> : null}
+      </Tooltip>
+    </TooltipTriggerStateContext.Provider>
   );
 }

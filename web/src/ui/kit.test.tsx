@@ -1,7 +1,8 @@
-import { act, screen, within } from '@testing-library/react';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { useState } from 'react';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Button, IconButton } from './Button';
 import { along, type Branch, Cascader } from './Cascader';
 import { ComboBox } from './ComboBox';
 import { type Column, DataTable, ordered } from './DataTable';
@@ -172,6 +173,22 @@ describe('DataTable', () => {
     show(of(false));
     expect(screen.getByText('还没有')).toBeTruthy();
   });
+});
+
+test('the words of an icon come when the keyboard reaches it, and go with it', async () => {
+  const user = userEvent.setup();
+  show(
+    <>
+      <IconButton label="搜索" keys="Ctrl K">
+        <svg aria-hidden />
+      </IconButton>
+      <Button>下一个</Button>
+    </>,
+  );
+  await user.tab();
+  expect((await screen.findByRole('tooltip')).textContent).toBe('搜索Ctrl K');
+  await user.tab();
+  await waitFor(() => expect(screen.queryByRole('tooltip')).toBeNull());
 });
 
 test('Transfer keeps the order of taking', async () => {
