@@ -5,6 +5,7 @@ import { settings } from '~/core/settings';
 import { destinations as ofChat } from '~/features/chat';
 import { directory, destinations as ofDirectory } from '~/features/directory';
 import { destinations as ofIdentity } from '~/features/identity';
+import { destinations as ofScan } from '~/features/scan';
 import { destinations as ofSettings } from '~/features/settings';
 import { destinations as ofWaiting } from '~/features/waiting';
 import { destinations as ofWorkbench } from '~/features/workbench';
@@ -12,7 +13,7 @@ import type { Places } from '~/ui/destination';
 import { useCommands } from './commands';
 import { arrange, roleOf } from './slots';
 
-const FEATURES = [ofChat, ofWaiting, ofDirectory, ofWorkbench, ofIdentity, ofSettings];
+const FEATURES = [ofChat, ofWaiting, ofDirectory, ofWorkbench, ofScan, ofIdentity, ofSettings];
 
 export function usePlacesHere(help: () => void): Places {
   const orgs = useStore(directory, (s) => s.orgs);

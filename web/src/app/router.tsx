@@ -5,6 +5,7 @@ import { Chat, ConversationScreen, conversationSearch, NothingOpen } from '~/fea
 import { directoryScreens } from '~/features/directory/routes';
 import { identityScreens, signInSearch, signUpSearch } from '~/features/identity/routes';
 import { onboardingScreens } from '~/features/onboarding/routes';
+import { scanScreens } from '~/features/scan/routes';
 import { settingsScreens } from '~/features/settings/routes';
 import { waitingScreens } from '~/features/waiting/routes';
 import { workbenchScreens } from '~/features/workbench/routes';
@@ -88,6 +89,7 @@ const outside = [
     path: '/gallery',
     component: screen(() => import('~/gallery/Gallery'), 'Gallery'),
   }),
+  createRoute({ getParentRoute: () => root, path: '/scan', component: scanScreens.scan }),
   createRoute({ getParentRoute: () => root, path: '/join', component: onboardingScreens.join }),
   createRoute({ getParentRoute: () => root, path: '/join/$code', component: onboardingScreens.invitation }),
   createRoute({

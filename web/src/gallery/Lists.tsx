@@ -7,6 +7,7 @@ import { type Column, DataTable } from '~/ui/DataTable';
 import { EmptyState, FailedState } from '~/ui/EmptyState';
 import { type Chosen, OrgPicker } from '~/ui/OrgPicker';
 import { SkeletonForm, SkeletonRows, SkeletonTable } from '~/ui/Skeleton';
+import { Tabs } from '~/ui/Tabs';
 import { Transfer } from '~/ui/Transfer';
 import { broken, type Customer, company, customers } from './data';
 import styles from './Gallery.module.css';
@@ -58,8 +59,8 @@ function Tables() {
   const w = useWords();
   const locale = useLocale();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set(['c1']));
-  const small = useMemo(() => customers(30), []);
-  const large = useMemo(() => customers(5_000), []);
+  const small = useMemo(() => customers(12), []);
+  const large = useMemo(() => customers(1_000), []);
   const columns = useMemo((): Column<Customer>[] => {
     const money = new Intl.NumberFormat(locale);
     return [
@@ -77,20 +78,36 @@ function Tables() {
       },
     ];
   }, [w, locale]);
+  const [tab, setTab] = useState<'small' | 'large'>('small');
   return (
     <Part title={w.table}>
-      <h3>{w.small}</h3>
-      <DataTable
-        label={w.small}
-        columns={columns}
-        rows={small}
-        idOf={(c) => c.id}
-        selected={selected}
-        onSelect={setSelected}
-        empty={w.noRows}
+      <Tabs
+        label={w.table}
+        value={tab}
+        onChange={setTab}
+        tabs={[
+          {
+            id: 'small',
+            label: w.small,
+            panel: (
+              <DataTable
+                label={w.small}
+                columns={columns}
+                rows={small}
+                idOf={(c) => c.id}
+                selected={selected}
+                onSelect={setSelected}
+                empty={w.noRows}
+              />
+            ),
+          },
+          {
+            id: 'large',
+            label: w.large,
+            panel: <DataTable label={w.large} columns={columns} rows={large} idOf={(c) => c.id} empty={w.noRows} />,
+          },
+        ]}
       />
-      <h3>{w.large}</h3>
-      <DataTable label={w.large} columns={columns} rows={large} idOf={(c) => c.id} empty={w.noRows} />
     </Part>
   );
 }

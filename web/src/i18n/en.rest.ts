@@ -2,10 +2,11 @@
 import directory from '../features/directory/locales/en.json';
 import identity from '../features/identity/locales/en.json';
 import onboarding from '../features/onboarding/locales/en.json';
+import scan from '../features/scan/locales/en.json';
 import search from '../features/search/locales/en.json';
 import settings from '../features/settings/locales/en.json';
 import waiting from '../features/waiting/locales/en.json';
 import workbench from '../features/workbench/locales/en.json';
 import ui from './locales/en/ui.json';
 
-export default { directory, identity, onboarding, search, settings, waiting, ui, workbench };
+export default { directory, identity, onboarding, scan, search, settings, waiting, ui, workbench };

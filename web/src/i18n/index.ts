@@ -23,6 +23,7 @@ const NAMESPACES = [
   'directory',
   'chat',
   'onboarding',
+  'scan',
   'search',
   'settings',
   'ui',

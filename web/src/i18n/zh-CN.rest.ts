@@ -2,10 +2,11 @@
 import directory from '../features/directory/locales/zh-CN.json';
 import identity from '../features/identity/locales/zh-CN.json';
 import onboarding from '../features/onboarding/locales/zh-CN.json';
+import scan from '../features/scan/locales/zh-CN.json';
 import search from '../features/search/locales/zh-CN.json';
 import settings from '../features/settings/locales/zh-CN.json';
 import waiting from '../features/waiting/locales/zh-CN.json';
 import workbench from '../features/workbench/locales/zh-CN.json';
 import ui from './locales/zh-CN/ui.json';
 
-export default { directory, identity, onboarding, search, settings, waiting, ui, workbench };
+export default { directory, identity, onboarding, scan, search, settings, waiting, ui, workbench };

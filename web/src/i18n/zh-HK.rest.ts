@@ -3,10 +3,11 @@
 import directory from '../features/directory/locales/zh-HK.json';
 import identity from '../features/identity/locales/zh-HK.json';
 import onboarding from '../features/onboarding/locales/zh-HK.json';
+import scan from '../features/scan/locales/zh-HK.json';
 import search from '../features/search/locales/zh-HK.json';
 import settings from '../features/settings/locales/zh-HK.json';
 import waiting from '../features/waiting/locales/zh-HK.json';
 import workbench from '../features/workbench/locales/zh-HK.json';
 import ui from './locales/zh-HK/ui.json';
 
-export default { directory, identity, onboarding, search, settings, waiting, ui, workbench };
+export default { directory, identity, onboarding, scan, search, settings, waiting, ui, workbench };

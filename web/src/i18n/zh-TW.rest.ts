@@ -3,10 +3,11 @@
 import directory from '../features/directory/locales/zh-TW.json';
 import identity from '../features/identity/locales/zh-TW.json';
 import onboarding from '../features/onboarding/locales/zh-TW.json';
+import scan from '../features/scan/locales/zh-TW.json';
 import search from '../features/search/locales/zh-TW.json';
 import settings from '../features/settings/locales/zh-TW.json';
 import waiting from '../features/waiting/locales/zh-TW.json';
 import workbench from '../features/workbench/locales/zh-TW.json';
 import ui from './locales/zh-TW/ui.json';
 
-export default { directory, identity, onboarding, search, settings, waiting, ui, workbench };
+export default { directory, identity, onboarding, scan, search, settings, waiting, ui, workbench };

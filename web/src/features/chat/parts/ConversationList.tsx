@@ -1,5 +1,5 @@
-import { useParams } from '@tanstack/react-router';
-import { MessageSquarePlus, MessagesSquare, Search } from 'lucide-react';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { MessageSquarePlus, MessagesSquare, ScanLine, Search } from 'lucide-react';
 import {
   lazy,
   type MouseEvent,
@@ -46,6 +46,7 @@ export function ConversationList({ onNew, edge }: { onNew: () => void; edge?: Re
   const t = useT();
   const [filter, setFilter] = useState<Filter>('all');
   const phone = useLayout() === 'phone';
+  const navigate = useNavigate();
   const { conversation: current } = useParams({ strict: false });
   const { order, conversations, list, listFailed } = useStore(chat);
   const shown = useMemo(() => {
@@ -71,6 +72,11 @@ export function ConversationList({ onNew, edge }: { onNew: () => void; edge?: Re
         {phone ? (
           <IconButton label={t('common:search')} onPress={openSearch}>
             <Search aria-hidden />
+          </IconButton>
+        ) : null}
+        {phone ? (
+          <IconButton label={t('common:scan')} onPress={() => void navigate({ to: '/scan' })}>
+            <ScanLine aria-hidden />
           </IconButton>
         ) : null}
         <IconButton label={t('chat:new.open')} onPress={onNew}>

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { Building2, UserPlus } from 'lucide-react';
+import { Building2, ScanLine, UserPlus } from 'lucide-react';
 import { useStore } from 'zustand';
 import { AppError } from '~/api/client';
 import { session } from '~/core/store/session';
@@ -50,6 +50,13 @@ export function Welcome() {
             <span>
               <strong>{t('onboarding:welcome.join')}</strong>
               <small>{t('onboarding:welcome.join_text')}</small>
+            </span>
+          </Link>
+          <Link className={styles.way} to="/scan">
+            <ScanLine aria-hidden />
+            <span>
+              <strong>{t('scan:title')}</strong>
+              <small>{t('scan:place')}</small>
             </span>
           </Link>
         </nav>
