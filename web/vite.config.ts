@@ -68,5 +68,7 @@ export default defineConfig({
     environment: 'happy-dom',
     setupFiles: ['./vitest.setup.ts'],
     restoreMocks: true,
+    // A cut-off for what hangs, far above what a busy machine takes.
+    testTimeout: 60_000,
   },
 });
