@@ -93,10 +93,10 @@ interface MessageMore {
   /** How many have said it; travels by events of its own, as reactions do. */
   acks?: { count: number; me: boolean };
 }
-export type Message = Schemas['chat.Message'] & MessageMore;
-export type NewMessage = Schemas['chat.NewMessage'] & { ack?: boolean };
+export type Message = Omit<Schemas['chat.Message'], keyof MessageMore> & MessageMore;
+export type NewMessage = Omit<Schemas['chat.NewMessage'], 'ack'> & { ack?: boolean };
 export type Sent = Schemas['chat.Sent'];
-export type History = Schemas['chat.History'];
+export type History = Omit<Schemas['chat.History'], 'items'> & { items: Message[] };
 export type Head = Schemas['chat.Head'];
 export type Cursor = Schemas['chat.Cursor'];
 export type MemberCursor = Schemas['chat.MemberCursor'];
@@ -113,9 +113,9 @@ interface ConversationMore {
   /** Where the draft stands; names what a change was made from. */
   draft_rev?: number;
 }
-export type Conversation = Omit<Schemas['chat.Conversation'], 'last' | 'can'> & {
+export type Conversation = Omit<Schemas['chat.Conversation'], 'last' | 'can' | keyof ConversationMore> & {
   last?: Message;
-  can: Schemas['chat.Conversation']['can'] & { ask_ack?: boolean };
+  can: Omit<Schemas['chat.Conversation']['can'], 'ask_ack'> & { ask_ack?: boolean };
 } & ConversationMore;
 export type ConversationMember = Schemas['chat.Member'];
 export type Receipts = Schemas['chat.Receipts'];

@@ -34,12 +34,16 @@ test('what the server has is undone there, and stands in the composer before wha
   const mine = message(1, { sender: { kind: 'person', id: ME }, client_id: 'x' });
   const head = { seq: 1, n: 1, rev: 1, mention_all_n: 0, changed_at: now };
   putHistory('c', { items: [mine], rev: 1, head }, { from: 1, to: 1 });
-  api.on('post', '/conversations/{id}/messages/{seq}/recall', () => mine);
+  api.on('post', '/conversations/{id}/messages/{seq}/recall', () => mine as never);
   offerUndo('c', 'x', draft);
   arrived('c', 'x', 1, now);
   keepDraft('c', { text: '下一句', picks: [] });
   // The path is not in the generated contract of every server yet.
-  api.on('post', '/conversations/{id}/messages/{seq}/undo' as '/conversations/{id}/messages/{seq}/recall', () => mine);
+  api.on(
+    'post',
+    '/conversations/{id}/messages/{seq}/undo' as '/conversations/{id}/messages/{seq}/recall',
+    () => mine as never,
+  );
   await undo();
   expect(paths()).toEqual(['POST 1/undo']);
   expect(chat.getState().drafts.c?.text).toBe('发错了\n下一句');
@@ -50,7 +54,7 @@ test('what the server has is undone there, and stands in the composer before wha
 test('too late to leave no trace, it is recalled', async () => {
   const address = '/conversations/{id}/messages/{seq}/undo' as '/conversations/{id}/messages/{seq}/recall';
   api.refuse('post', address, 'undo_window_closed', 409);
-  api.on('post', '/conversations/{id}/messages/{seq}/recall', () => message(1));
+  api.on('post', '/conversations/{id}/messages/{seq}/recall', () => message(1) as never);
   offerUndo('c', 'x', draft);
   arrived('c', 'x', 1, Date.now());
   await undo();
@@ -59,7 +63,7 @@ test('too late to leave no trace, it is recalled', async () => {
 
 test('what was still on its way leaves the outbox, and is undone if it had left after all', async () => {
   const address = '/conversations/{id}/messages/{seq}/undo' as '/conversations/{id}/messages/{seq}/recall';
-  api.on('post', address, () => message(4));
+  api.on('post', address, () => message(4) as never);
   offerUndo('c', 'x', draft);
   await undo();
   expect(removed).toEqual(['x']);

@@ -93,7 +93,7 @@ describe('composer', () => {
 
   test('↑ in an empty composer edits the last message of mine, Escape leaves it', async () => {
     const api = fakeApi();
-    api.on('patch', '/conversations/{id}/messages/{seq}', (call) => message(2, call.body as object));
+    api.on('patch', '/conversations/{id}/messages/{seq}', (call) => message(2, call.body as object) as never);
     const now = Date.now();
     putConversations([conversation()], 'server');
     const mine = message(2, { sender: { kind: 'person', id: ME }, sent_at: now });
