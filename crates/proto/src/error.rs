@@ -65,6 +65,9 @@ codes! {
 
     // What stands in the way.
     MergeCodeInvalid = "merge_code_invalid", 404, "the code does not exist, is used up or has expired";
+    FoundingClosed = "founding_closed", 403, "only members of an organisation found another one on this server";
+    SharedComputer = "shared_computer", 403, "on a shared computer nothing can be changed that opens the account";
+    MergeOver = "merge_over", 409, "this account is not merged into another one";
     MergeRefused = "merge_refused", 409, "these two accounts cannot be merged or parted now";
     Conflict = "conflict", 409, "the thing has changed in the meantime";
     LoginTaken = "login_taken", 409, "the sign-in name is taken";

@@ -863,6 +863,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/merges/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undoes the merge of the account with this sign-in name, by its own password:
+         *     for whoever finds that their account was merged into somebody else's. Within
+         *     seven days. `merge_over` where it stands alone, or alone again. Tries count
+         *     as those of signing in.
+         */
+        post: operations["identity.part_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs": {
         parameters: {
             query?: never;
@@ -2994,6 +3016,21 @@ export interface components {
             /** @description 12 letters; hyphens, case, and `O I L` for `0 1 1` do not matter. */
             code: string;
             expires_at: components["schemas"]["i64"];
+        };
+        /**
+         * @description How an account that was merged is made one of its own again: by its own
+         *     sign-in name and password.
+         */
+        "identity.MergePart": {
+            login: string;
+            password: string;
+            /** @description Six digits of the authenticator app, where one is asked for. */
+            totp?: string | null;
+            recovery_code?: string | null;
+        };
+        /** @description It is being taken apart; a moment later the account can be signed in to. */
+        "identity.MergeParting": {
+            state: components["schemas"]["identity.MergeState"];
         };
         /** @description What the account brings. */
         "identity.MergePreview": {
@@ -5902,6 +5939,53 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "identity.part_merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["identity.MergePart"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["identity.MergeParting"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

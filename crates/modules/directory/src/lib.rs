@@ -76,6 +76,10 @@ pub fn module() -> Module {
                     "20261122_181100_directory_recovery",
                     include_str!("../migrations/20261122_181100_directory_recovery.sql")
                 ),
+                ::store::migration!(
+                    "20261122_212000_directory_sign_ups",
+                    include_str!("../migrations/20261122_212000_directory_sign_ups.sql")
+                ),
             ]
         },
         routes: routes::routes,

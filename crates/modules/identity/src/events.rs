@@ -32,6 +32,11 @@ impl Event for ProfileChanged {
 #[derive(Debug)]
 pub struct InvitationOffered {
     pub code: String,
+    /// From where it is tried: wrong ones are counted.
+    pub peer: Uuid,
+    /// Whose account is being made now by it, where it is not only looked at:
+    /// one use is held for them.
+    pub holder: Option<UserId>,
     good: AtomicBool,
 }
 
@@ -40,8 +45,8 @@ impl Event for InvitationOffered {
 }
 
 impl InvitationOffered {
-    pub(crate) fn new(code: &str) -> Self {
-        Self { code: code.to_owned(), good: AtomicBool::new(false) }
+    pub(crate) fn new(code: &str, peer: Uuid, holder: Option<UserId>) -> Self {
+        Self { code: code.to_owned(), peer, holder, good: AtomicBool::new(false) }
     }
 
     /// Whoever knows the code and finds it good says so.

@@ -92,6 +92,10 @@ pub fn module() -> Module {
                     "20261122_181000_identity_pins",
                     include_str!("../migrations/20261122_181000_identity_pins.sql")
                 ),
+                ::store::migration!(
+                    "20261122_211500_identity_links_by_session",
+                    include_str!("../migrations/20261122_211500_identity_links_by_session.sql")
+                ),
             ]
         },
         routes: routes::routes,
@@ -104,6 +108,7 @@ pub fn module() -> Module {
             jobs::RESIDENT,
             jobs::EXPIRE_RESIDENT,
             actions::codes::RESIDENT,
+            actions::message::RESIDENT,
             actions::CONTACT_DUE,
             actions::MERGE_RUNNER,
         ],

@@ -14,6 +14,8 @@ use proto::{Code, Error, Result, limits};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::model::pins::is_pin;
+
 const PASSES: u32 = 2;
 /// Requests that may wait for a permit, for each core.
 const WAITING_PER_CORE: usize = 64;
@@ -82,7 +84,8 @@ impl Password {
             let text = fold(text);
             !text.is_empty() && core(&folded) == core(&text)
         };
-        if is_common(&folded) || own(name) || login.is_some_and(own) {
+        // Of the form of a card's PIN: where there is a card, that is what is compared.
+        if is_pin(text) || is_common(&folded) || own(name) || login.is_some_and(own) {
             return Err(Error::field(Code::PasswordTooCommon, "password"));
         }
         Ok(password)

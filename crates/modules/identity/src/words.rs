@@ -1,6 +1,8 @@
 //! What the server itself says in messages that leave it. Everything else is
 //! said by the client, which knows more languages.
 
+use kernel::KernelConfig;
+
 use crate::actions::codes::Purpose;
 
 /// A message in its forms.
@@ -14,7 +16,7 @@ pub(crate) struct Words {
 /// The message that carries a code. Chinese unless the person has chosen
 /// another language.
 pub(crate) fn code(server: &str, locale: Option<&str>, purpose: Purpose, code: &str) -> Words {
-    let chinese = locale.is_none_or(|tag| tag.to_ascii_lowercase().starts_with("zh"));
+    let chinese = is_chinese(locale);
     let what = match (purpose, chinese) {
         (Purpose::Verify, true) => "确认这个联系方式",
         (Purpose::Release, true) => "更换或移除这个联系方式",
@@ -33,4 +35,25 @@ pub(crate) fn code(server: &str, locale: Option<&str>, purpose: Purpose, code: &
         );
         Words { subject: format!("Your {server} code"), text: format!("{short}\n"), short }
     }
+}
+
+/// The message that an account was merged into another one, with where that
+/// is undone by whoever did not want it.
+pub(crate) fn merged(config: &KernelConfig, locale: Option<&str>, login: &str) -> Words {
+    let (server, url) = (&config.name, format!("{}/sign-in", config.public_url.trim_end_matches('/')));
+    if is_chinese(locale) {
+        let short = format!(
+            "【{server}】您的帐号 {login} 已合并到另一个帐号。如果不是您本人操作，请在 7 天内用原来的登录名和密码在 {url} 登录并选择“分开帐号”。"
+        );
+        Words { subject: format!("{server} 帐号已合并"), text: format!("{short}\n"), short }
+    } else {
+        let short = format!(
+            "{server}: your account {login} was merged into another one. If this was not you, sign in with its name and password at {url} within 7 days and choose to take them apart."
+        );
+        Words { subject: format!("Your {server} account was merged"), text: format!("{short}\n"), short }
+    }
+}
+
+fn is_chinese(locale: Option<&str>) -> bool {
+    locale.is_none_or(|tag| tag.to_ascii_lowercase().starts_with("zh"))
 }

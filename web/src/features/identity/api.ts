@@ -37,6 +37,10 @@ export interface PasswordSignIn extends Second {
 
 export const signIn = (input: PasswordSignIn): Promise<SignedIn> => ask(client.POST('/sessions', { body: input }));
 
+/** Undoes the merge of an account by its own password, within a week. */
+export const partAccount = (input: { login: string; password: string } & Second): Promise<unknown> =>
+  ask(client.POST('/merges/undo', { body: input }));
+
 export async function signInByPasskey(shared: boolean): Promise<SignedIn> {
   const { id, options } = await ask(client.POST('/passkey-sign-ins', { body: {} }));
   const credential = await assertPasskey(options);

@@ -291,7 +291,13 @@ async fn storms(
     let mut weather =
         Weather::new(world.choices(1), Duration::from_millis(arguments.fault_ms), arguments.only.as_deref())?;
     let mut random = world.choices(2);
-    for round in 1..=arguments.rounds {
+    // A run that deals all kinds has to have met with each.
+    let (all, mut round) = (arguments.rounds >= storm::STORMS, 0);
+    while round < arguments.rounds || all && round < arguments.rounds + storm::EXTRA && !weather.missed().is_empty() {
+        round += 1;
+        if round > arguments.rounds {
+            weather.deal_missed();
+        }
         world.go_on();
         tokio::time::sleep(Duration::from_millis(random.random_range(500..1_500))).await;
         weather.storm(world, cluster, links, round).await?;
@@ -301,12 +307,11 @@ async fn storms(
         settle(world, done, Phase::Sync { last: false, round }).await?;
     }
     println!("{}", weather.summary());
-    // A run that deals all kinds has to have met with each.
-    if arguments.rounds >= storm::STORMS {
+    if all {
         let missed = weather.missed().into_iter().map(|name| format!("{name}: met nothing in any storm"));
         world.broken.lock().extend(missed);
     }
-    Ok(arguments.rounds)
+    Ok(round)
 }
 
 /// Kills something at a random moment, leaves it so for a random time, and heals it.

@@ -30,6 +30,8 @@ const SEND: Duration = Duration::from_secs(5);
 const FAULTS: usize = 2;
 /// So many storms have every kind of fault.
 pub const STORMS: u32 = 9;
+/// At most so many more for kinds of fault that met nothing.
+pub const EXTRA: u32 = 6;
 /// A node speaks, and nobody hears it nor knows that there was something to
 /// hear. This one comes alone: anything else, or the next change on the same
 /// stream, makes the others look.
@@ -162,6 +164,13 @@ impl Weather {
     /// Kinds of fault that met nothing so far.
     pub fn missed(&self) -> Vec<&str> {
         self.struck.iter().filter(|(_, times)| **times == 0).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Deals what met nothing once more, each alone: whether a fault meets
+    /// something depends on what is under way, and on what else is broken.
+    pub fn deal_missed(&mut self) {
+        self.deck = self.kinds.iter().filter(|blow| self.struck.get(&blow.name()) == Some(&0)).copied().collect();
+        self.deck.truncate(1);
     }
 
     pub fn summary(&self) -> String {

@@ -451,3 +451,69 @@ async fn a_guest_is_linked_and_keeps_what_they_had() {
     w.server.run_jobs().await;
     w.server.finish().await;
 }
+
+/// Gives somebody a verified mailbox.
+async fn mailbox(server: &TestServer, person: &Person, address: &str) {
+    let made = person.post("/api/v1/me/contacts", json!({ "kind": "email", "address": address })).await.ok();
+    server.run_jobs().await;
+    let code = server.outbox.code(address);
+    let path = format!("/api/v1/me/contacts/{}/verify", made["id"].as_str().unwrap());
+    person.post(&path, json!({ "code": code })).await.ok();
+}
+
+/// Asks for a code by which the account of a mailbox is got back into; whose
+/// it is, once it was used.
+async fn got_in(server: &TestServer, address: &str) -> Option<Value> {
+    let before = server.outbox.to(address).len();
+    let asked = server.nobody().post("/api/v1/resets", json!({ "contact": address })).await.ok();
+    server.run_jobs().await;
+    if server.outbox.to(address).len() == before {
+        return None;
+    }
+    let path = format!("/api/v1/resets/{}", asked["id"].as_str().unwrap());
+    let body = json!({ "code": server.outbox.code(address), "new_password": "eight bridges at dawn", "bearer": true });
+    Some(server.nobody().post(&path, body).await.ok()["user"]["id"].clone())
+}
+
+#[tokio::test]
+async fn for_a_day_what_opened_the_other_account_opens_nothing() {
+    let w = World::new().await;
+    let thief = w.server.person("thief").await;
+    mailbox(&w.server, &thief, "thief@example.org").await;
+    let merged = merge(&w.server, &w.bob, &thief).await;
+    w.server.clock.advance(DAY - 60_000);
+    assert_eq!(got_in(&w.server, "thief@example.org").await, None);
+    w.server.clock.advance(120_000);
+    assert_eq!(got_in(&w.server, "thief@example.org").await, Some(json!(w.bob.id)));
+    assert!(!merged.is_empty());
+    w.server.finish().await;
+}
+
+#[tokio::test]
+async fn whoever_was_merged_against_their_will_is_told_and_takes_it_back() {
+    let w = World::new().await;
+    let victim = w.server.person("victim").await;
+    let part = |password: &'static str| {
+        let nobody = w.server.nobody().clone();
+        let body = json!({ "login": victim.login, "password": password });
+        async move { nobody.post("/api/v1/merges/undo", body).await }
+    };
+    part(testkit::PASSWORD).await.fails(Code::MergeOver);
+    mailbox(&w.server, &victim, "victim@example.org").await;
+    merge(&w.server, &w.bob, &victim).await;
+    let told = w.server.outbox.to("victim@example.org").pop().unwrap();
+    assert!(told.text.contains(&victim.login), "{told:?}");
+    let sign_in = || {
+        let body = json!({ "login": victim.login, "password": testkit::PASSWORD, "bearer": true });
+        w.server.nobody().post("/api/v1/sessions", body)
+    };
+    sign_in().await.fails(Code::AccountMerged);
+    part("not the password").await.fails(Code::InvalidCredentials);
+    assert_eq!(part(testkit::PASSWORD).await.ok()["state"], "undoing");
+    w.server.run_jobs().await;
+    assert_eq!(sign_in().await.ok()["user"]["id"], json!(victim.id));
+    part(testkit::PASSWORD).await.fails(Code::MergeOver);
+    w.server.clock.advance(60_000);
+    w.server.run_jobs().await;
+    w.server.finish().await;
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use identity::InvitationOffered;
 use kernel::{Allowed, Budget, Ctx, Kernel, Peer, allow, audit, idempotency::Once, see};
-use proto::{Code, Cursor, Error, InvitationId, Millis, OrgId, PrincipalKind, Result};
+use proto::{Code, Cursor, Error, InvitationId, Millis, OrgId, PrincipalKind, Result, UserId};
 use serde_json::json;
 use store::{Key, Tx};
 use uuid::Uuid;
@@ -192,6 +192,9 @@ fn find(tx: &mut Tx<'_>, code: &Typed) -> Result<(OrgId, Invitation)> {
     found.ok_or_else(|| Code::InvitationInvalid.into())
 }
 
+/// How long an account made by an invitation holds a use of it.
+const HELD_MS: Millis = 3_600_000;
+
 /// A try with a short code. It is paid for before it is looked up, so that
 /// many at once are no cheaper, and given back if the code opens something.
 struct Guess<'k> {
@@ -305,6 +308,8 @@ fn accept_in(tx: &mut Tx<'_>, ctx: &Ctx, org: OrgId, id: InvitationId) -> Result
         return Ok(Accepted::Pending { request });
     }
     let admission = Admission::by(&invitation, org, ctx.now)?;
+    // From now on it counts as a use, or as a request.
+    sql::release_sign_up(tx, org, invitation.id, user)?;
     if state == OrgState::Suspended {
         return Err(Code::OrgSuspended.into());
     }
@@ -325,18 +330,35 @@ fn accept_in(tx: &mut Tx<'_>, ctx: &Ctx, org: OrgId, id: InvitationId) -> Result
     Ok(Accepted::Joined { org, conversation })
 }
 
+/// Whether one more account may be made by an invitation for so many people,
+/// and holds a use for it. Two at once may both find room where one is left:
+/// accepting counts exactly.
+fn has_room(tx: &mut Tx<'_>, ctx: &Ctx, org: OrgId, invitation: &Invitation, holder: Option<UserId>) -> Result<bool> {
+    let Some(most) = invitation.max_uses else { return Ok(true) };
+    let held = sql::sign_ups(tx, org, invitation.id, ctx.now)?;
+    if invitation.uses + invitation.pending + held >= most {
+        return Ok(false);
+    }
+    if let Some(user) = holder {
+        sql::hold_sign_up(tx, org, invitation.id, user, ctx.now, ctx.now + HELD_MS)?;
+    }
+    Ok(true)
+}
+
 /// Answers identity, which asks whether a code lets somebody make an account.
 pub(crate) fn offered(tx: &mut Tx<'_>, ctx: &Ctx, offer: &InvitationOffered) -> Result<()> {
     let Some(code) = read_code(&offer.code) else { return Ok(()) };
-    let found = match Guess::begin(&ctx.kernel, None, &code) {
+    let found = match Guess::begin(&ctx.kernel, Some(offer.peer), &code) {
         Ok(guess) => (find(tx, &code), guess),
         // Too many wrong ones on this server just now.
         Err(_) => return Ok(()),
     };
     match found {
-        (Ok((_, invitation)), guess) if invitation.check(ctx.now).is_ok() => {
+        (Ok((org, invitation)), guess) if invitation.check(ctx.now).is_ok() => {
             guess.was_right();
-            offer.accept();
+            if has_room(tx, ctx, org, &invitation, offer.holder)? {
+                offer.accept();
+            }
             Ok(())
         }
         (Err(Error::Internal(source)), _) => Err(Error::Internal(source)),

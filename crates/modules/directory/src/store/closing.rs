@@ -119,6 +119,7 @@ macro_rules! take {
 pub(crate) fn purge(tx: &mut Tx<'_>, scope: OrgScope) -> Result<bool> {
     let taken = take!(tx, scope, "directory_members", "user_id")
         + take!(tx, scope, "directory_join_requests", "id")
+        + take!(tx, scope, "directory_sign_ups", "invitation_id, user_id")
         + take!(tx, scope, "directory_invitations", "id")
         + take!(tx, scope, "directory_member_roles", "user_id, role_id")
         + take!(tx, scope, "directory_role_permissions", "role_id, object, action")

@@ -207,3 +207,37 @@ pub(crate) fn revoke_invitation(
     )?;
     Ok(())
 }
+
+/// How many accounts were made by an invitation and may still accept it.
+pub(crate) fn sign_ups(tx: &mut Tx<'_>, org: OrgId, id: InvitationId, now: Millis) -> Result<i64> {
+    Ok(tx.one(
+        sql!("SELECT count(*) FROM directory_sign_ups WHERE org_id = $1 AND invitation_id = $2 AND expires_at > $3"),
+        &[&org, &id, &now],
+        |row| row.get(0),
+    )?)
+}
+
+/// Holds a use for an account that is being made, and forgets what ran out.
+pub(crate) fn hold_sign_up(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    id: InvitationId,
+    user: UserId,
+    now: Millis,
+    until: Millis,
+) -> Result<()> {
+    tx.execute(sql!("DELETE FROM directory_sign_ups WHERE org_id = $1 AND expires_at <= $2"), &[&org, &now])?;
+    tx.execute(
+        sql!("INSERT INTO directory_sign_ups (org_id, invitation_id, user_id, expires_at) VALUES ($1, $2, $3, $4)"),
+        &[&org, &id, &user, &until],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn release_sign_up(tx: &mut Tx<'_>, org: OrgId, id: InvitationId, user: UserId) -> Result<()> {
+    tx.execute(
+        sql!("DELETE FROM directory_sign_ups WHERE org_id = $1 AND invitation_id = $2 AND user_id = $3"),
+        &[&org, &id, &user],
+    )?;
+    Ok(())
+}

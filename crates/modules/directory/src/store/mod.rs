@@ -33,9 +33,9 @@ use store::{Row, Tx, sql};
 
 pub(crate) use closing::{begin_close, close_at, due, gone_since, keep_open, out_page, purge, remember_gone};
 pub(crate) use invitations::{
-    add_invitation, change_invitation, invitation, invitation_by_code, invitation_by_short, invitations,
-    invitations_by_id, release_invitation, reserve_invitation, revoke_invitation, short_taken, use_invitation,
-    use_reserved,
+    add_invitation, change_invitation, hold_sign_up, invitation, invitation_by_code, invitation_by_short, invitations,
+    invitations_by_id, release_invitation, release_sign_up, reserve_invitation, revoke_invitation, short_taken,
+    sign_ups, use_invitation, use_reserved,
 };
 use members::ids;
 pub(crate) use members::{
@@ -122,6 +122,11 @@ pub(crate) fn orgs_of(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Org>> {
         org.rev = head(tx, org.id)?;
     }
     Ok(found)
+}
+
+/// Whether there is any organisation.
+pub(crate) fn any_org(tx: &mut Tx<'_>) -> Result<bool> {
+    Ok(tx.opt(sql!("SELECT 1 FROM orgs LIMIT 1"), &[], |row| row.get::<i64>(0))?.is_some())
 }
 
 /// The organisations somebody is active in.

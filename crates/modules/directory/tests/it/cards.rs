@@ -276,8 +276,18 @@ async fn the_server_lets_the_last_owner_back_in() {
     let owners = w.server.db().read(move |tx| directory::owners(tx, org)).await.unwrap();
     assert_eq!(owners, [w.alice.id]);
     let user: UserId = owners[0];
+    // Whoever had the account meanwhile may have added a mailbox of theirs.
+    let mailbox = json!({ "kind": "email", "address": "thief@example.org" });
+    let added = w.alice.post("/api/v1/me/contacts", mailbox).await.ok();
+    w.server.run_jobs().await;
+    let proof = json!({ "code": w.server.outbox.code("thief@example.org") });
+    w.alice.post(&format!("/api/v1/me/contacts/{}/verify", added["id"].as_str().unwrap()), proof).await.ok();
     let card = identity::recover(&w.server.kernel, user).await.unwrap();
-    sign_in(&w.server, &json!(card.login), &json!(card.pin), Some(NEW)).await.ok();
+    let back = sign_in(&w.server, &json!(card.login), &json!(card.pin), Some(NEW)).await.ok();
+    let bearer = format!("Bearer {}", back["token"].as_str().unwrap());
+    let headers = [("authorization", bearer.as_str())];
+    let contacts = w.server.nobody().request(axum::http::Method::GET, "/api/v1/me/contacts", &headers, None).await.ok();
+    assert_eq!(contacts["items"], json!([]));
     w.alice.get("/api/v1/me").await.fails(Code::Unauthenticated);
     let chain = w.server.db().read(|tx| kernel::audit::list(tx, None, 0, 100)).await.unwrap();
     let actions: Vec<_> = chain.iter().map(|entry| entry.action.as_str()).collect();

@@ -209,9 +209,16 @@ async fn an_invitation_opens_a_closed_server() {
         |code: &str| json!({ "name": "李雷", "password": testkit::PASSWORD, "invitation": code, "bearer": true });
     at.post("/api/v1/accounts", sign_up("0000000000000000")).await.fails(Code::InvitationInvalid);
     let made = at.post("/api/v1/accounts", sign_up(crate::code(&invitation))).await.ok();
+    // It is held for whoever made an account by it, before it is accepted.
+    at.post("/api/v1/accounts", sign_up(crate::code(&invitation))).await.fails(Code::InvitationInvalid);
     let bearer = format!("Bearer {}", made["token"].as_str().unwrap());
     let headers = [("authorization", bearer.as_str())];
+    // Nor does an account that is in no organisation found one.
+    let founding = Some(json!({ "name": "another" }));
+    at.request(Method::POST, "/api/v1/orgs", &headers, founding.clone()).await.fails(Code::FoundingClosed);
     at.request(Method::POST, &accept_path(&invitation), &headers, Some(json!({}))).await.ok();
+    at.request(Method::POST, "/api/v1/orgs", &headers, founding).await.ok();
+    server.clock.advance(2 * 3_600_000);
     at.post("/api/v1/accounts", sign_up(crate::code(&invitation))).await.fails(Code::InvitationInvalid);
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kernel::{
-    Budget, Ctx, Kernel, Principal,
+    Budget, Ctx, Kernel, Peer, Principal,
     text::{fold, name},
 };
 use proto::{Code, Error, Result, UserId};
@@ -101,12 +101,15 @@ pub(super) struct Offer {
     invitation: Option<String>,
     /// Empty where what was shown cannot be a token.
     setup: Option<Vec<u8>>,
+    /// From where.
+    #[serde(default)]
+    peer: Uuid,
 }
 
 impl Offer {
-    pub(super) fn new(invitation: Option<String>, setup_token: Option<&str>) -> Self {
+    pub(super) fn new(invitation: Option<String>, setup_token: Option<&str>, peer: Peer) -> Self {
         let setup = setup_token.map(|token| secret_hash(token).map(Vec::from).unwrap_or_default());
-        Self { invitation, setup }
+        Self { invitation, setup, peer: peer.who() }
     }
 
     /// Whether it is the set-up link that is shown.
@@ -115,8 +118,8 @@ impl Offer {
     }
 
     /// Whether an account may be made; `true` where it is the first one, by
-    /// the set-up link.
-    pub(super) fn admit(&self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<bool> {
+    /// the set-up link. `holder` is whose, where it is made now.
+    pub(super) fn admit(&self, tx: &mut Tx<'_>, ctx: &Ctx, holder: Option<UserId>) -> Result<bool> {
         let config = &ctx.kernel.config;
         if let Some(shown) = &self.setup {
             let kept = sql::setup_hash(tx)?;
@@ -128,7 +131,7 @@ impl Offer {
         }
         match &self.invitation {
             Some(code) => {
-                let offered = InvitationOffered::new(code);
+                let offered = InvitationOffered::new(code, self.peer, holder);
                 ctx.hooks().run(tx, ctx, &offered)?;
                 if offered.is_good() { Ok(false) } else { Err(Code::InvitationInvalid.into()) }
             }
@@ -152,11 +155,11 @@ pub(crate) async fn sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: SignUp
         None => return Err(Error::field(Code::FieldRequired, "password")),
     };
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
-    let offer = Offer::new(input.invitation, input.setup_token.as_deref());
+    let offer = Offer::new(input.invitation, input.setup_token.as_deref(), caller.peer);
     let ctx = kernel.ctx(Principal::SYSTEM);
     // Asked before the costly hash, and again in the transaction that writes.
     let (asked, context) = (offer.clone(), ctx.clone());
-    kernel.db.read(move |tx| asked.admit(tx, &context)).await?;
+    kernel.db.read(move |tx| asked.admit(tx, &context, None)).await?;
     let hashed = match &chosen {
         Some(chosen) => Some(password::hash(kernel, chosen).await?),
         None => None,
@@ -171,8 +174,9 @@ pub(crate) async fn sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: SignUp
         .db
         .write(move |tx| {
             tx.lock(&locks)?;
-            let first = offer.admit(tx, &ctx)?;
-            let user = insert(tx, &ctx, ctx.id(), &name, login.as_ref(), hashed.as_ref(), UserKind::Person)?;
+            let id = ctx.id();
+            let first = offer.admit(tx, &ctx, Some(id))?;
+            let user = insert(tx, &ctx, id, &name, login.as_ref(), hashed.as_ref(), UserKind::Person)?;
             let entered = session::enter_new(tx, &ctx, user, &entrance, hashed.is_some().then_some(ctx.now))?;
             if first {
                 setup::done(tx, &ctx, &entered.signed_in)?;

@@ -26,7 +26,7 @@ use crate::{
         contacts::{Address, Contact, ContactProof, Kept, Manage, OwnContact, masked},
         notices::NoticeKind,
     },
-    store::{self as people, contacts as sql},
+    store::{self as people, contacts as sql, merges},
 };
 
 /// How long a change without the old address waits.
@@ -45,6 +45,8 @@ struct Plan {
     old: Option<Kept>,
     /// Who else has proven the address.
     others: Vec<UserId>,
+    /// Of them those that were merged, each with who stands for them.
+    readers: Vec<(UserId, UserId)>,
 }
 
 impl Plan {
@@ -54,8 +56,9 @@ impl Plan {
         let same = |k: &&Kept| k.contact.verified && k.contact.kind == own.contact.kind && k.contact.id != id;
         let old = all.iter().find(same).cloned();
         let others = sql::proven(tx, own.contact.kind, &own.folded)?;
-        let others = others.into_iter().map(|k| k.user).filter(|u| *u != user).collect();
-        Ok(Self { own, old, others })
+        let others: Vec<_> = others.into_iter().map(|k| k.user).filter(|u| *u != user).collect();
+        let readers = merges::stand_ins(tx, others.iter().copied())?;
+        Ok(Self { own, old, others, readers })
     }
 
     fn locks(&self) -> Vec<Key> {
@@ -72,6 +75,7 @@ impl Plan {
             keys.extend([codes::key(old.contact.id), codes::tries_key(kind, &old.folded)]);
         }
         keys.extend(self.others.iter().map(|u| notice_key(*u)));
+        keys.extend(self.readers.iter().map(|(_, by)| notice_key(*by)));
         keys
     }
 
@@ -79,7 +83,9 @@ impl Plan {
     fn holds(&self, tx: &mut Tx<'_>) -> Result<bool> {
         let now = Self::read(tx, self.own.user, self.own.contact.id)?;
         let id = |old: &Option<Kept>| old.as_ref().map(|k| k.contact.id);
-        Ok(id(&now.old) == id(&self.old) && now.others.iter().all(|u| self.others.contains(u)))
+        Ok(id(&now.old) == id(&self.old)
+            && now.others.iter().all(|u| self.others.contains(u))
+            && now.readers == self.readers)
     }
 }
 
@@ -194,7 +200,11 @@ fn take_over(tx: &mut Tx<'_>, ctx: &Ctx, own: &Kept, plan: &Plan, proven_at: Mil
         }
         sql::remove(tx, other.contact.id)?;
         let detail = json!({ "kind": contact.kind, "address": masked(contact.kind, &other.contact.address) });
-        notify(tx, ctx, other.user, NoticeKind::ContactTaken, detail)?;
+        // Where accounts were merged nobody reads the notices of the one behind.
+        let reader = plan.readers.iter().find(|(of, _)| *of == other.user).map_or(other.user, |(_, by)| *by);
+        if reader != own.user {
+            notify(tx, ctx, reader, NoticeKind::ContactTaken, detail)?;
+        }
         // By the server: who has it now is none of their business.
         let system = ctx.kernel.ctx(kernel::Principal::SYSTEM);
         let object = format!("contact:{}", other.contact.id);

@@ -14,6 +14,7 @@ use crate::{
     model::{
         Account, Change,
         contacts::{Address, Contact, ContactChange, ContactList, Manage, NewContact, OwnContact},
+        credentials::refuse_shared,
     },
     store::contacts as sql,
 };
@@ -48,6 +49,7 @@ pub(crate) async fn add_contact(ctx: Ctx, input: NewContact) -> Result<Contact> 
             let ctx = &context;
             tx.lock(&[Key::row("users", user.0), throttle::SEND.key(key), throttle::SEND_FOR.key(user.0)])?;
             allow::<Account, Change>(tx, ctx, user)?;
+            refuse_shared(tx, &ctx.actor)?;
             let all = sql::of(tx, user)?;
             let known = all.iter().find(|k| k.contact.kind == address.kind && k.folded == address.folded);
             if let Some(known) = known.filter(|k| k.contact.verified || k.contact.pending_until.is_some()) {

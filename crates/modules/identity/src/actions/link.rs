@@ -82,8 +82,10 @@ pub(crate) async fn claim_link(kernel: &Arc<Kernel>, caller: &Caller, id: LinkId
             let mut locks = session::keys(user);
             locks.push(Key::row("identity_sign_in_links", id.0));
             tx.lock(&locks)?;
-            if !sql::claim_link(tx, id)? {
-                return Err(Code::LinkUsed.into());
+            let by = sql::claim_link(tx, id)?.ok_or(Code::LinkUsed)?;
+            // Whoever let it in has been signed out since, and with them all they let in.
+            if !sql::live_session(tx, user, by)? {
+                return Err(Code::LinkExpired.into());
             }
             let who = sql::user(tx, user)?.filter(|u| !u.deleted).ok_or(Code::NotFound)?;
             session::enter(tx, &ctx, who, &entrance, found.proven_at)
@@ -124,7 +126,7 @@ pub(crate) async fn decide_link(ctx: Ctx, code: &str, approve: bool) -> Result<(
             let link = allow::<OpenLink, Decide>(tx, &ctx, at)?;
             let (state, action) =
                 if approve { (LinkState::Approved, "device_approved") } else { (LinkState::Refused, "device_refused") };
-            sql::decide_link(tx, &link, ctx.user(), state, ctx.actor.proven_at)?;
+            sql::decide_link(tx, &link, ctx.user(), state, at.session, ctx.actor.proven_at)?;
             let detail = json!({ "device": link.row.look.device, "address": link.row.look.address });
             audit::log_access(tx, &ctx, ctx.user(), action, "sign_in_link", &detail)?;
             Ok::<_, Error>(())

@@ -1,27 +1,35 @@
 //! Merging another account of one's own into this one, and undoing it. The
 //! work itself is a job ([`super::merge_run`]).
 
+use std::sync::Arc;
+
 use kernel::{
-    Budget, Ctx,
+    Budget, Ctx, Kernel, Principal,
     access::{self, Ended},
     allow, audit,
     merge::Pair,
     proof::{self, PROOF_MS},
     streams::{self, bump},
 };
-use proto::{Code, Error, Header, PrincipalKind, Result, SessionId, StreamKey, UserId};
+use proto::{Code, Error, Header, Millis, PrincipalKind, Result, SessionId, StreamKey, UserId};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use store::{Key, NewJob, Tx};
 use uuid::Uuid;
 
-use super::{notify, session};
+use super::{
+    message::{self, About},
+    notify, session, totp,
+};
 use crate::{
+    entrance::Caller,
     events,
     model::{
         Account, Change,
+        credentials::{Second, refuse_shared},
         merges::{
-            Merge, MergeList, MergeOffer, MergePreview, MergeState, NewMerge, OFFER_MS, PREVIEW_MS, code, read_code,
+            Merge, MergeList, MergeOffer, MergePart, MergeParting, MergePreview, MergeState, NewMerge, OFFER_MS,
+            PREVIEW_MS, code, read_code,
         },
         notices::NoticeKind,
     },
@@ -30,6 +38,15 @@ use crate::{
         merges::{self, Run, Standing},
     },
 };
+
+/// How long after a merge the other account's ways in open nothing. As long as
+/// a contact point waits that is replaced without its code.
+const SETTLE_MS: Millis = 24 * 3_600_000;
+
+/// Merges that began after this are not settled yet.
+pub(super) const fn settled(now: Millis) -> Millis {
+    now - SETTLE_MS
+}
 
 /// Merges shown in the list.
 const SHOWN: i64 = 50;
@@ -57,6 +74,7 @@ pub(crate) async fn offer(ctx: Ctx) -> Result<MergeOffer> {
         .write(move |tx| {
             tx.lock(&[Key::row("users", ctx.user().0)])?;
             let account = allow::<Account, Change>(tx, &ctx, ctx.user())?;
+            refuse_shared(tx, &ctx.actor)?;
             merges::add_offer(tx, &account, session, hash, expires_at)?;
             audit::log_access(tx, &ctx, ctx.user(), "merge_offered", "account", &json!({}))
         })
@@ -205,6 +223,10 @@ pub(crate) async fn confirm(ctx: Ctx, id: Uuid) -> Result<Merge> {
             tx.job(job(id, false, ctx.now))?;
             let merge = tell(tx, &run.pair, rev)?;
             notify(tx, &ctx, into, NoticeKind::Merged, json!({ "merge": id, "name": merge.from.name }))?;
+            // The account that goes has no device left to be told on.
+            if run.pair.ends {
+                message::tell(tx, &ctx, from, About::Merged)?;
+            }
             Ok(merge)
         })
         .await?;
@@ -229,30 +251,65 @@ pub(crate) async fn undo(ctx: Ctx, id: Uuid) -> Result<Merge> {
             ])?;
             allow::<Account, Change>(tx, &ctx, into)?;
             let run = own(tx, &ctx, id)?;
-            match run.state {
-                MergeState::Done => {}
-                MergeState::Preview | MergeState::Running => return Err(refused("running")),
-                // Asked for twice.
-                MergeState::Undoing | MergeState::Undone => {
-                    return merges::merge(tx, into, id)?.ok_or_else(|| Code::NotFound.into());
-                }
-            }
-            if run.undo_until.is_none_or(|until| until < ctx.now) {
-                return Err(refused("too_late"));
-            }
-            if merges::later(tx, &run)? {
-                return Err(refused("later_merge"));
-            }
-            if merges::under_way(tx, into, from)? {
-                return Err(refused("running"));
-            }
-            let rev = bump(tx, stream)?;
-            merges::begin_undo(tx, id, rev)?;
-            log_both(tx, &ctx, &run.pair, "merge_undone")?;
-            tx.job(job(id, false, ctx.now))?;
-            tell(tx, &run.pair, rev)
+            take_apart(tx, &ctx, &run)
         })
         .await
+}
+
+/// Begins to undo a merge. Held: the merge, both accounts, the stream of the
+/// one that stands for both, the server's chain.
+fn take_apart(tx: &mut Tx<'_>, ctx: &Ctx, run: &Run) -> Result<Merge> {
+    let Pair { id, into, from, .. } = run.pair;
+    match run.state {
+        MergeState::Done => {}
+        MergeState::Preview | MergeState::Running => return Err(refused("running")),
+        // Asked for twice.
+        MergeState::Undoing | MergeState::Undone => {
+            return merges::merge(tx, into, id)?.ok_or_else(|| Code::NotFound.into());
+        }
+    }
+    if run.undo_until.is_none_or(|until| until < ctx.now) {
+        return Err(refused("too_late"));
+    }
+    if merges::later(tx, run)? {
+        return Err(refused("later_merge"));
+    }
+    if merges::under_way(tx, into, from)? {
+        return Err(refused("running"));
+    }
+    let rev = bump(tx, StreamKey::person(into))?;
+    merges::begin_undo(tx, id, rev)?;
+    log_both(tx, ctx, &run.pair, "merge_undone")?;
+    tx.job(job(id, false, ctx.now))?;
+    tell(tx, &run.pair, rev)
+}
+
+/// Undoes the merge of an account by that account's own password: whoever was
+/// merged against their will has no session left to do it by. Tries count as
+/// those of signing in; the account can be signed in to a moment later.
+pub(crate) async fn part(kernel: &Arc<Kernel>, caller: &Caller, input: MergePart) -> Result<MergeParting> {
+    let (from, hashed) = session::prove_password(kernel, caller, &input.login, &input.password).await?;
+    let second = Second { totp: input.totp, recovery_code: input.recovery_code };
+    let ctx = kernel.ctx(Principal::SYSTEM);
+    let found = kernel.db.read(move |tx| merges::standing_merge(tx, from)).await?.ok_or(Code::MergeOver)?;
+    let into = found.pair.into;
+    let merge = kernel
+        .db
+        .write(move |tx| {
+            tx.lock(&[
+                Key::row("users", into.0),
+                Key::row("users", from.0),
+                key(found.pair.id),
+                streams::key(StreamKey::person(into)),
+                audit::key(None),
+            ])?;
+            session::still(tx, from, &hashed)?;
+            totp::pass(tx, &ctx, from, &second)?;
+            let run = merges::run(tx, found.pair.id)?.ok_or(Code::MergeOver)?;
+            take_apart(tx, &ctx, &run)
+        })
+        .await?;
+    Ok(MergeParting { state: merge.state })
 }
 
 /// Merges into one's account, the newest first.

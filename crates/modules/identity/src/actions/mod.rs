@@ -7,6 +7,7 @@ mod contacts;
 mod link;
 mod merge_run;
 pub(crate) mod merges;
+pub(crate) mod message;
 mod notices;
 mod passkey;
 mod passwords;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::{
     account::{self, Offer},
+    merges,
     notices::{notice_key, notify},
     proof, session, setup,
 };
@@ -222,7 +223,8 @@ pub(super) async fn check(
     with: impl FnOnce(&str) -> Result<Used>,
 ) -> Result<(FoundPasskey, Used)> {
     let credential = shown.credential_id().to_vec();
-    let found = kernel.db.read(move |tx| sql::passkey_by_credential(tx, &credential)).await?;
+    let settled = merges::settled(kernel.now());
+    let found = kernel.db.read(move |tx| sql::passkey_by_credential(tx, &credential, settled)).await?;
     let found = found.ok_or_else(|| Error::api(Code::PasskeyRefused))?;
     let used = with(&found.data)?;
     Ok((found, used))
@@ -245,7 +247,7 @@ pub(crate) async fn begin_sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: 
     let party = passkeys::relying_party(&kernel.config)?;
     kernel.budgets.spend(Budget::Ceremony, caller.peer.who())?;
     let name = name("name", &input.name)?;
-    let offer = Offer::new(input.invitation, input.setup_token.as_deref());
+    let offer = Offer::new(input.invitation, input.setup_token.as_deref(), caller.peer);
     let ctx = kernel.ctx(Principal::SYSTEM);
     let user: UserId = ctx.id();
     let begun = passkeys::begin_adding(&party, user, &name, &name, Vec::new())?;
@@ -253,7 +255,7 @@ pub(crate) async fn begin_sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: 
     let id = kernel
         .db
         .write(move |tx| {
-            offer.admit(tx, &ctx)?;
+            offer.admit(tx, &ctx, None)?;
             let detail = json!({ "user": user, "name": name, "offer": offer });
             keep(tx, &ctx, CREATE, NOBODY, &begun, &detail)
         })
@@ -285,7 +287,7 @@ pub(crate) async fn sign_up_by_passkey(
         .db
         .write(move |tx| {
             tx.lock(&locks)?;
-            let first = offer.admit(tx, &ctx)?;
+            let first = offer.admit(tx, &ctx, Some(user))?;
             let user: User = account::insert_as(tx, &ctx, user, &name, UserKind::Person)?;
             let (Stored { credential_id, data }, name) = (&made, entrance.device.as_str());
             let new = NewPasskeyRow { id: ctx.id(), user: user.id, credential_id, data, name, now: ctx.now };

@@ -9,7 +9,7 @@ use kernel::{
     access::{self, Ended},
     audit,
 };
-use proto::{Code, Error, OrgId, Result, UserId};
+use proto::{Code, Error, Millis, OrgId, Result, UserId};
 use serde_json::json;
 use store::{Key, Tx};
 use uuid::Uuid;
@@ -25,6 +25,10 @@ use crate::{
     password::{self, Hashed, Password},
     store::{self as sql, pins},
 };
+
+/// How far back a contact point is not trusted when somebody gets back into
+/// their account: whoever had it may have added it.
+const SUSPECT_MS: Millis = 30 * 24 * 3_600_000;
 
 /// A PIN that was drawn, and its hash.
 #[derive(Clone)]
@@ -179,7 +183,7 @@ pub(super) async fn first_use(kernel: &Arc<Kernel>, first: FirstUse<'_>) -> Resu
             let session = &entered.signed_in.session;
             let as_them = Ctx { actor: Principal::person(user, session.id), ..ctx.clone() };
             if reason == PinReason::Recovery {
-                sql::erase_credentials(tx, user)?;
+                shut_out(tx, &ctx, user)?;
                 notify(tx, &as_them, user, NoticeKind::RecoveryDone, json!({ "session": session.id }))?;
                 let object = format!("user:{user}");
                 audit::append(tx, &as_them, None, "identity.recovered", &object, &json!({}))?;
@@ -190,6 +194,14 @@ pub(super) async fn first_use(kernel: &Arc<Kernel>, first: FirstUse<'_>) -> Resu
         .await?;
     session::forget(kernel, user);
     Ok(entered.settle(kernel))
+}
+
+/// What somebody who had the account may have left behind opens it no longer:
+/// passkeys, codes, what was proven within [`SUSPECT_MS`]. (Offers to merge
+/// and approved devices end with the sessions they came from.)
+fn shut_out(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId) -> Result<()> {
+    sql::erase_credentials(tx, user)?;
+    sql::contacts::drop_since(tx, user, ctx.now - SUSPECT_MS)
 }
 
 /// A card for somebody who cannot get in, by whoever runs the server. It

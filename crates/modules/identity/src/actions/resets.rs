@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{
     codes::{self, Purpose},
+    merges,
     notices::notify,
     session::{self, Entered},
     throttle, totp,
@@ -44,7 +45,7 @@ pub(crate) async fn start_reset(kernel: &Arc<Kernel>, caller: &Caller, input: Re
         .write(move |tx| {
             tx.lock(&[throttle::SEND.key(key), codes::key(id)])?;
             let send = throttle::SEND.take(tx, key, ctx.now)?.is_ok();
-            let owner = sql::contacts::owner(tx, address.kind, &address.folded)?;
+            let owner = sql::contacts::owner(tx, address.kind, &address.folded, merges::settled(ctx.now))?;
             codes::request(tx, &ctx, (Purpose::Reset, id), owner, (address.kind, &address.folded), send)
         })
         .await?;
@@ -135,11 +136,11 @@ fn enter(
     let wrong = || Error::field(Code::CodeInvalid, "code");
     let code = plan.code.as_ref().ok_or_else(wrong)?;
     // The contact may have found another owner since the code was asked for.
-    if sql::contacts::owner(tx, code.kind, &code.folded)? != Some(plan.user) {
+    if sql::contacts::owner(tx, code.kind, &code.folded, merges::settled(ctx.now))? != Some(plan.user) {
         return Err(wrong());
     }
     let user = sql::user(tx, plan.user)?.filter(|u| !u.deleted).ok_or_else(wrong)?;
-    let mut others = sql::contacts::opening(tx, user.id)?;
+    let mut others = sql::contacts::opening(tx, user.id, merges::settled(ctx.now))?;
     others.retain(|(kind, folded)| (*kind, folded) != (code.kind, &code.folded));
     // A mailbox before a phone: it is what the answer can send the person to.
     let other = others.iter().map(|(kind, _)| *kind).min_by_key(|kind| *kind != ContactKind::Email);

@@ -25,7 +25,7 @@ use crate::{
         DEVICE_CHARS, End, OwnSession, Session, SessionKind, SessionList, SignIn, SignedIn, User, credentials::Second,
         notices::NoticeKind, pins::is_pin,
     },
-    password::{self, Checked, Password},
+    password::{self, Checked, Hashed, Password},
     sessions::new_secret,
     store::{self as sql, NewSession},
 };
@@ -160,54 +160,96 @@ pub fn issue_token(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, device: &str) -> Re
     open(tx, ctx, user, &entrance, None).map(|(_, secret)| secret)
 }
 
-/// Checks a password and opens a session.
+/// A password that was compared, and what it was compared with.
+struct Compared {
+    tries: Uuid,
+    given: Password,
+    found: Option<sql::Secret>,
+    checked: Checked,
+}
+
+/// Compares a password, or the PIN of a card where `pins`.
 ///
 /// A login that nobody has costs the same reads and the same hashing as a
 /// wrong password, and answers the same. Tries are counted per login and per
 /// address before anything is read, and in the database, where twenty wrong
 /// ones in a row close the name for a while, whether anybody has it or not.
-pub(crate) async fn sign_in(kernel: &Arc<Kernel>, caller: &Caller, input: SignIn) -> Result<SignedIn> {
+async fn compare(kernel: &Arc<Kernel>, caller: &Caller, login: &str, password: &str, pins: bool) -> Result<Compared> {
     caller.refuse_plain_http(kernel)?;
-    let peer = caller.peer;
-    if input.login.len() > limits::LOGIN_CHARS * 4 || input.login.chars().count() > limits::LOGIN_CHARS {
+    if login.len() > limits::LOGIN_CHARS * 4 || login.chars().count() > limits::LOGIN_CHARS {
         return Err(Error::too_long("login", limits::LOGIN_CHARS));
     }
-    if input.login.contains('\0') {
+    if login.contains('\0') {
         return Err(Error::field(Code::NulCharacter, "login"));
     }
-    let given = Password::given(&input.password)?;
-    let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
-    let login = fold(&input.login);
+    let given = Password::given(password)?;
+    let login = fold(login);
     let tries = throttle::login_key(&login);
-    kernel.budgets.spend(Budget::SignInAddress, peer.who())?;
+    kernel.budgets.spend(Budget::SignInAddress, caller.peer.who())?;
     kernel.budgets.spend(Budget::SignIn, tries)?;
-
-    let ctx = kernel.ctx(Principal::SYSTEM);
-    let (is_pin, now) = (is_pin(&input.password), ctx.now);
+    let (pin, now) = (pins && is_pin(password), kernel.now());
     let found = kernel
         .db
         .write(move |tx| {
             tx.lock(&[SIGN_IN.key(tries)])?;
             SIGN_IN.take(tx, tries, now)?.map_err(throttle::wait)?;
-            sql::password(tx, &login, is_pin, now)
+            sql::password(tx, &login, pin, now)
         })
         .await?;
-    let with_pin = found.clone().filter(|found| found.pin);
-    let (user, hashed) = found.map(|found| (found.user, found.hashed)).unzip();
-    let rehashed = match (password::check(kernel, &given, hashed).await?, user) {
-        (Checked::Wrong, _) | (_, None) => return Err(Code::InvalidCredentials.into()),
-        (Checked::Right, _) => None,
-        (Checked::Outdated, _) => Some(password::hash(kernel, &given).await?),
-    };
-    let user = user.ok_or(Code::InvalidCredentials)?;
-    if let Some(sql::Secret { hashed: pin, .. }) = with_pin {
-        let new_password = input.new_password.as_deref();
-        let first = pins::FirstUse { user, pin, new_password, entrance, tries };
-        let signed_in = pins::first_use(kernel, first).await?;
+    let checked = password::check(kernel, &given, found.as_ref().map(|found| found.hashed.clone())).await?;
+    Ok(Compared { tries, given, found, checked })
+}
+
+impl Compared {
+    /// A success is no guess: an office behind one address arrives at nine. A
+    /// right password without the code beside it is none: codes are guessed.
+    fn was_right(kernel: &Kernel, caller: &Caller, tries: Uuid) {
         kernel.budgets.refill(Budget::SignIn, tries);
-        kernel.budgets.give_back(Budget::SignInAddress, peer.who());
+        kernel.budgets.give_back(Budget::SignInAddress, caller.peer.who());
+    }
+}
+
+/// Whose password this is, with the hash it was compared with: it is to be
+/// compared with what is kept once more, under the lock.
+pub(super) async fn prove_password(
+    kernel: &Arc<Kernel>,
+    caller: &Caller,
+    login: &str,
+    password: &str,
+) -> Result<(UserId, Hashed)> {
+    let compared = compare(kernel, caller, login, password, false).await?;
+    match (compared.checked, compared.found) {
+        (Checked::Wrong, _) | (_, None) => Err(Code::InvalidCredentials.into()),
+        (Checked::Right | Checked::Outdated, Some(found)) => Ok((found.user, found.hashed)),
+    }
+}
+
+/// Refuses a password that was changed since it was compared.
+pub(super) fn still(tx: &mut Tx<'_>, user: UserId, compared: &Hashed) -> Result<()> {
+    let kept = sql::password_of(tx, user)?;
+    let same = kept.is_some_and(|kept| kept.as_str() == compared.as_str());
+    if same { Ok(()) } else { Err(Code::InvalidCredentials.into()) }
+}
+
+/// Checks a password and opens a session.
+pub(crate) async fn sign_in(kernel: &Arc<Kernel>, caller: &Caller, input: SignIn) -> Result<SignedIn> {
+    let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
+    let Compared { tries, given, found, checked } =
+        compare(kernel, caller, &input.login, &input.password, true).await?;
+    let rehashed = match checked {
+        Checked::Wrong => return Err(Code::InvalidCredentials.into()),
+        Checked::Right => None,
+        Checked::Outdated => Some(password::hash(kernel, &given).await?),
+    };
+    let sql::Secret { user, hashed, pin } = found.ok_or(Code::InvalidCredentials)?;
+    if pin {
+        let new_password = input.new_password.as_deref();
+        let first = pins::FirstUse { user, pin: hashed, new_password, entrance, tries };
+        let signed_in = pins::first_use(kernel, first).await?;
+        Compared::was_right(kernel, caller, tries);
         return Ok(signed_in);
     }
+    let ctx = kernel.ctx(Principal::SYSTEM);
     let second = Second { totp: input.totp, recovery_code: input.recovery_code };
     let entered = kernel
         .db
@@ -217,6 +259,7 @@ pub(crate) async fn sign_in(kernel: &Arc<Kernel>, caller: &Caller, input: SignIn
             locks.push(SIGN_IN.key(tries));
             tx.lock(&locks)?;
             let who = sql::user(tx, user)?.filter(|u| !u.deleted).ok_or(Code::InvalidCredentials)?;
+            still(tx, user, &hashed)?;
             totp::pass(tx, &ctx, user, &second)?;
             if let Some(hashed) = &rehashed {
                 sql::set_password(tx, user, hashed, ctx.now)?;
@@ -225,10 +268,7 @@ pub(crate) async fn sign_in(kernel: &Arc<Kernel>, caller: &Caller, input: SignIn
             enter(tx, &ctx, who, &entrance, Some(ctx.now))
         })
         .await?;
-    // A success is no guess: an office behind one address arrives at nine. A
-    // right password without the code beside it is none: codes are guessed.
-    kernel.budgets.refill(Budget::SignIn, tries);
-    kernel.budgets.give_back(Budget::SignInAddress, peer.who());
+    Compared::was_right(kernel, caller, tries);
     Ok(entered.settle(kernel))
 }
 

@@ -187,6 +187,8 @@ pub(crate) struct Credentials {
     pub(crate) totp: bool,
     /// Verified contact points that are to stay, by a code to which one is let in.
     pub(crate) contacts: i64,
+    /// The session that asks is one on a computer of many.
+    pub(crate) from_shared: bool,
 }
 
 impl Credentials {
@@ -212,8 +214,9 @@ impl Resource for Credentials {
     }
 
     fn load(tx: &mut Tx<'_>, actor: &Principal, id: UserId) -> Result<Option<Self>> {
-        let found = sql::credentials(tx, id)?;
-        Ok(found.filter(|own| own.user.0 == actor.id))
+        let Some(own) = sql::credentials(tx, id)?.filter(|own| own.user.0 == actor.id) else { return Ok(None) };
+        let from_shared = actor.session.map_or(Ok(false), |session| sql::is_shared(tx, session))?;
+        Ok(Some(Self { from_shared, ..own }))
     }
 }
 
@@ -224,8 +227,8 @@ pub(crate) struct Secure;
 impl Act<Credentials> for Secure {
     const NAME: &'static str = "secure";
     const WRITES: bool = true;
-    fn decide(_: &Principal, _: &Credentials) -> Result<(), Code> {
-        Ok(())
+    fn decide(_: &Principal, own: &Credentials) -> Result<(), Code> {
+        not_shared(own)
     }
     fn proof(own: &Credentials) -> Option<Millis> {
         own.any().then_some(proof::PROOF_MS)
@@ -238,11 +241,25 @@ pub(crate) struct Finish;
 impl Act<Credentials> for Finish {
     const NAME: &'static str = "finish";
     const WRITES: bool = true;
-    fn decide(_: &Principal, _: &Credentials) -> Result<(), Code> {
-        Ok(())
+    fn decide(_: &Principal, own: &Credentials) -> Result<(), Code> {
+        not_shared(own)
     }
     fn proof(own: &Credentials) -> Option<Millis> {
         own.any().then_some(proof::PROOF_MS + TOTP_PENDING_MS)
+    }
+}
+
+/// Whoever comes next to a computer of many must find nothing by which to
+/// stay: there, ways in are not made and not taken away.
+fn not_shared(own: &Credentials) -> Result<(), Code> {
+    if own.from_shared { Err(Code::SharedComputer) } else { Ok(()) }
+}
+
+/// As for credentials, where something else is made that opens the account.
+pub(crate) fn refuse_shared(tx: &mut Tx<'_>, actor: &Principal) -> Result<()> {
+    match actor.session {
+        Some(session) if sql::is_shared(tx, session)? => Err(Code::SharedComputer.into()),
+        _ => Ok(()),
     }
 }
 

@@ -157,6 +157,28 @@ pub struct Merge {
     pub undone_at: Option<Millis>,
 }
 
+/// How an account that was merged is made one of its own again: by its own
+/// sign-in name and password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = identity::MergePart)]
+pub struct MergePart {
+    pub login: String,
+    pub password: String,
+    /// Six digits of the authenticator app, where one is asked for.
+    #[serde(default)]
+    pub totp: Option<String>,
+    #[serde(default)]
+    pub recovery_code: Option<String>,
+}
+
+/// It is being taken apart; a moment later the account can be signed in to.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = identity::MergeParting)]
+pub struct MergeParting {
+    pub state: MergeState,
+}
+
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = identity::Merges)]
 pub struct MergeList {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Json, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode};
 use kernel::{At, Body, Created, Ctx, Failure, Kernel, Reply};
 use proto::Problem;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use crate::{
     actions::merges,
-    model::merges::{Merge, MergeList, MergeOffer, NewMerge},
+    entrance::Caller,
+    model::merges::{Merge, MergeList, MergeOffer, MergePart, MergeParting, NewMerge},
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<Kernel>> {
@@ -19,6 +20,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Kernel>> {
         .routes(routes!(create_merge, list_merges))
         .routes(routes!(confirm_merge))
         .routes(routes!(undo_merge))
+        .routes(routes!(part_merge))
 }
 
 /// Makes a code of twelve letters, good for ten minutes, by which this account
@@ -70,4 +72,21 @@ async fn confirm_merge(ctx: Ctx, At(id): At<Uuid>) -> Result<(StatusCode, Json<M
     extensions(("x-authz" = json!({"object": "account", "action": "merge", "scope": "self", "roles": ["person"]}))))]
 async fn undo_merge(ctx: Ctx, At(id): At<Uuid>) -> Result<(StatusCode, Json<Merge>), Failure> {
     Ok((StatusCode::ACCEPTED, Json(merges::undo(ctx, id).await?)))
+}
+
+/// Undoes the merge of the account with this sign-in name, by its own password:
+/// for whoever finds that their account was merged into somebody else's. Within
+/// seven days. `merge_over` where it stands alone, or alone again. Tries count
+/// as those of signing in.
+#[utoipa::path(post, path = "/api/v1/merges/undo", operation_id = "identity.part_merge", tag = "identity",
+    request_body = MergePart,
+    responses((status = 202, body = MergeParting), (status = 401, body = Problem), (status = 409, body = Problem),
+        (status = 429, body = Problem)),
+    extensions(("x-authz" = json!({"object": "account", "action": "part", "scope": "public", "roles": ["anyone"]}))))]
+async fn part_merge(
+    State(kernel): State<Arc<Kernel>>,
+    caller: Caller,
+    Body(input): Body<MergePart>,
+) -> Result<(StatusCode, Json<MergeParting>), Failure> {
+    Ok((StatusCode::ACCEPTED, Json(merges::part(&kernel, &caller, input).await?)))
 }

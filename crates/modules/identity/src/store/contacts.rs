@@ -73,27 +73,33 @@ pub(crate) fn proven(tx: &mut Tx<'_>, kind: ContactKind, folded: &str) -> Result
     found.into_iter().map(kept).collect()
 }
 
-/// Whose verified address this is; or who stands for them, since they were merged.
-pub(crate) fn owner(tx: &mut Tx<'_>, kind: ContactKind, folded: &str) -> Result<Option<UserId>> {
+/// Whose verified address this is; or who stands for them, where they were
+/// merged before `settled`. In between it is nobody's: whoever merges an
+/// account into another's gains no way in that its person could not stop.
+pub(crate) fn owner(tx: &mut Tx<'_>, kind: ContactKind, folded: &str, settled: Millis) -> Result<Option<UserId>> {
     Ok(tx.opt(
         sql!(
             "SELECT COALESCE(u.merged_into, c.user_id) FROM identity_contacts c JOIN users u ON u.id = c.user_id
-             WHERE c.kind = $1 AND c.folded = $2 AND c.verified_at IS NOT NULL AND u.erased_at IS NULL"
+             WHERE c.kind = $1 AND c.folded = $2 AND c.verified_at IS NOT NULL AND u.erased_at IS NULL
+             AND (u.merged_into IS NULL OR NOT EXISTS
+                  (SELECT 1 FROM identity_merges m WHERE m.from_id = u.id AND m.begun_at > $3))"
         ),
-        &[&kind.as_str(), &folded],
+        &[&kind.as_str(), &folded, &settled],
         |row| row.get(0),
     )?)
 }
 
 /// The verified addresses that open an account: its own, and those of accounts
-/// it stands for.
-pub(crate) fn opening(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<(ContactKind, String)>> {
+/// it stands for since before `settled`.
+pub(crate) fn opening(tx: &mut Tx<'_>, user: UserId, settled: Millis) -> Result<Vec<(ContactKind, String)>> {
     let found: Vec<(String, String)> = tx.query(
         sql!(
             "SELECT c.kind, c.folded FROM identity_contacts c JOIN users u ON u.id = c.user_id
-             WHERE c.verified_at IS NOT NULL AND (u.id = $1 OR u.merged_into = $1) ORDER BY c.id LIMIT 50"
+             WHERE c.verified_at IS NOT NULL AND (u.id = $1 OR (u.merged_into = $1 AND NOT EXISTS
+                (SELECT 1 FROM identity_merges m WHERE m.from_id = u.id AND m.begun_at > $2)))
+             ORDER BY c.id LIMIT 50"
         ),
-        &[&user],
+        &[&user, &settled],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     found.into_iter().map(|(kind, folded)| Ok((kind.parse()?, folded))).collect()
@@ -147,6 +153,23 @@ pub(crate) fn verify(tx: &mut Tx<'_>, id: Uuid, proven_at: Millis, now: Millis) 
 pub(crate) fn remove(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
     tx.execute(sql!("DELETE FROM identity_codes WHERE purpose IN ('verify', 'release') AND subject = $1"), &[&id])?;
     tx.execute(sql!("DELETE FROM identity_contacts WHERE id = $1"), &[&id])?;
+    Ok(())
+}
+
+/// Takes out what was verified after `since`, by the account or by one that
+/// stands behind it, and all of one that was merged after that.
+pub(crate) fn drop_since(tx: &mut Tx<'_>, user: UserId, since: Millis) -> Result<()> {
+    tx.execute(
+        sql!(
+            "DELETE FROM identity_contacts WHERE id IN
+             (SELECT c.id FROM identity_contacts c JOIN users u ON u.id = c.user_id
+              WHERE (u.id = $1 AND (c.verified_at IS NULL OR c.verified_at > $2))
+              OR (u.merged_into = $1 AND (c.verified_at IS NULL OR c.verified_at > $2 OR EXISTS
+                  (SELECT 1 FROM identity_merges m WHERE m.from_id = u.id AND m.begun_at > $2))))"
+        ),
+        &[&user, &since],
+    )?;
+    tx.execute(sql!("DELETE FROM identity_codes WHERE user_id = $1"), &[&user])?;
     Ok(())
 }
 

@@ -13,7 +13,8 @@ pub(crate) fn credentials(tx: &mut Tx<'_>, user: UserId) -> Result<Option<Creden
         sql!(
             "SELECT u.id, u.name, u.login,
              (SELECT count(*) FROM identity_credentials c WHERE c.user_id = u.id AND c.kind = 'password'),
-             (SELECT count(*) FROM identity_passkeys p WHERE p.user_id = u.id),
+             (SELECT count(*) FROM identity_passkeys p JOIN users o ON o.id = p.user_id
+              WHERE o.id = u.id OR o.merged_into = u.id),
              (SELECT count(*) FROM identity_totp t WHERE t.user_id = u.id AND t.secret IS NOT NULL),
              (SELECT count(*) FROM identity_contacts k
               WHERE k.user_id = u.id AND k.verified_at IS NOT NULL AND k.pending_until IS NULL)
@@ -29,6 +30,7 @@ pub(crate) fn credentials(tx: &mut Tx<'_>, user: UserId) -> Result<Option<Creden
                 passkeys: row.get(4)?,
                 totp: row.get::<i64>(5)? > 0,
                 contacts: row.get(6)?,
+                from_shared: false,
             })
         },
     )?)
@@ -106,10 +108,13 @@ pub(crate) fn passkeys(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Passkey>> {
     )?)
 }
 
-/// `(credential id, data)` of a person's passkeys.
+/// `(credential id, data)` of a person's passkeys, with those of accounts behind theirs.
 pub(crate) fn passkey_data(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<(Vec<u8>, String)>> {
     Ok(tx.query(
-        sql!("SELECT credential_id, data FROM identity_passkeys WHERE user_id = $1 ORDER BY id"),
+        sql!(
+            "SELECT credential_id, data FROM identity_passkeys
+             WHERE user_id IN (SELECT id FROM users WHERE id = $1 OR merged_into = $1) ORDER BY id"
+        ),
         &[&user],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?)
@@ -125,13 +130,21 @@ pub(crate) struct FoundPasskey {
     pub(crate) data: String,
 }
 
-pub(crate) fn passkey_by_credential(tx: &mut Tx<'_>, credential_id: &[u8]) -> Result<Option<FoundPasskey>> {
+/// A merged account's opens the one that stands for it where they were merged
+/// before `settled`; until then it opens nothing.
+pub(crate) fn passkey_by_credential(
+    tx: &mut Tx<'_>,
+    credential_id: &[u8],
+    settled: Millis,
+) -> Result<Option<FoundPasskey>> {
     Ok(tx.opt(
         sql!(
-            "SELECT p.id, p.user_id, COALESCE(u.merged_into, p.user_id), p.data FROM identity_passkeys p
-             JOIN users u ON u.id = p.user_id WHERE p.credential_id = $1"
+            "SELECT p.id, p.user_id, CASE WHEN EXISTS
+                (SELECT 1 FROM identity_merges m WHERE m.from_id = u.id AND m.begun_at > $2)
+                THEN p.user_id ELSE COALESCE(u.merged_into, p.user_id) END, p.data
+             FROM identity_passkeys p JOIN users u ON u.id = p.user_id WHERE p.credential_id = $1"
         ),
-        &[&credential_id],
+        &[&credential_id, &settled],
         |row| Ok(FoundPasskey { id: row.get(0)?, handle: row.get(1)?, user: row.get(2)?, data: row.get(3)? }),
     )?)
 }
@@ -313,11 +326,16 @@ pub(crate) fn recovery_codes_left(tx: &mut Tx<'_>, user: UserId) -> Result<i64> 
     Ok(tx.one(sql!("SELECT count(*) FROM identity_recovery_codes WHERE user_id = $1"), &[&user], |row| row.get(0))?)
 }
 
-/// All of it but the password: for erasing a person, and for getting back
-/// into an account, where whoever had it before may have added something.
+/// All of it but the password, with the passkeys of accounts behind it: for
+/// erasing a person, and for getting back into an account, where whoever had
+/// it before may have added something.
 pub(crate) fn erase_credentials(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     drop_recovery_codes(tx, user)?;
     tx.execute(sql!("DELETE FROM identity_totp WHERE user_id = $1"), &[&user])?;
-    tx.execute(sql!("DELETE FROM identity_passkeys WHERE user_id = $1"), &[&user])?;
+    tx.execute(
+        sql!("DELETE FROM identity_passkeys WHERE user_id IN (SELECT id FROM users WHERE id = $1 OR merged_into = $1)"),
+        &[&user],
+    )?;
+    tx.execute(sql!("DELETE FROM identity_ceremonies WHERE user_id = $1"), &[&user])?;
     Ok(())
 }

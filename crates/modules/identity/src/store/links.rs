@@ -107,25 +107,32 @@ pub(crate) fn decide_link(
     link: &Allowed<'_, OpenLink, Decide>,
     by: UserId,
     state: LinkState,
+    session: SessionId,
     proven_at: Option<Millis>,
 ) -> Result<()> {
     tx.execute(
         sql!(
-            "UPDATE identity_sign_in_links SET state = $3, user_id = $2, proven_at = $4
+            "UPDATE identity_sign_in_links SET state = $3, user_id = $2, proven_at = $4, session_id = $5
              WHERE id = $1 AND state IN ('waiting', 'seen') AND (user_id IS NULL OR user_id = $2)"
         ),
-        &[&link.row.look.id, &by, &state.as_str(), &proven_at],
+        &[&link.row.look.id, &by, &state.as_str(), &proven_at, &session],
     )?;
     Ok(())
 }
 
-/// Takes the session of an approved link; false where it was taken already.
-pub(crate) fn claim_link(tx: &mut Tx<'_>, id: LinkId) -> Result<bool> {
-    let taken = tx.execute(
-        sql!("UPDATE identity_sign_in_links SET state = 'claimed' WHERE id = $1 AND state = 'approved'"),
-        &[&id],
-    )?;
-    Ok(taken == 1)
+/// Takes the session of an approved link: by which session it was approved;
+/// `None` where it was taken already.
+pub(crate) fn claim_link(tx: &mut Tx<'_>, id: LinkId) -> Result<Option<SessionId>> {
+    Ok(tx
+        .opt(
+            sql!(
+                "UPDATE identity_sign_in_links SET state = 'claimed' WHERE id = $1 AND state = 'approved'
+                 RETURNING session_id"
+            ),
+            &[&id],
+            |row| row.get::<Option<SessionId>>(0),
+        )?
+        .flatten())
 }
 
 /// Whether a session is one on a computer of many.

@@ -164,6 +164,20 @@ pub(crate) fn run(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<Run>> {
     )?)
 }
 
+/// The merge by which another account stands for this one.
+pub(crate) fn standing_merge(tx: &mut Tx<'_>, from: UserId) -> Result<Option<Run>> {
+    let id: Option<Uuid> = tx.opt(
+        sql!(
+            "SELECT m.id FROM identity_merges m JOIN users u ON u.id = m.from_id
+             WHERE m.from_id = $1 AND u.merged_into = m.into_id AND m.state IN ('running', 'done', 'undoing')
+             ORDER BY m.created_at DESC, m.id DESC LIMIT 1"
+        ),
+        &[&from],
+        |row| row.get(0),
+    )?;
+    id.map_or(Ok(None), |id| run(tx, id))
+}
+
 /// Whether a merge of one of the two is under way.
 pub(crate) fn under_way(tx: &mut Tx<'_>, a: UserId, b: UserId) -> Result<bool> {
     let found = tx.opt(

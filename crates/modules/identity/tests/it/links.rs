@@ -221,3 +221,17 @@ async fn the_cookie_of_the_browser_that_claims_is_replaced() {
     assert!(claimed.json().get("token").is_none());
     server.nobody().request(Method::GET, "/api/v1/me", &headers, None).await.fails(Code::Unauthenticated);
 }
+
+#[tokio::test]
+async fn a_device_that_was_let_in_by_a_session_that_ended_since_stays_out() {
+    let server = crate::server().await;
+    let alice = server.person("张伟").await;
+    let thief = alice.second_device().await;
+    let link = ask(&server, false).await;
+    thief.get(&path(&link, "")).await.ok();
+    approve(&thief, &link).await.ok();
+    alice.request(Method::DELETE, "/api/v1/sessions", None).await.ok();
+    claim(&server, &link).await.fails(Code::LinkExpired);
+    // And is not left for another try.
+    claim(&server, &link).await.fails(Code::LinkExpired);
+}

@@ -120,3 +120,59 @@ async fn only_a_hash_of_the_password_and_of_the_session_is_kept() {
     assert!(phc.starts_with("$argon2id$v=19$m=64,t=2,p=1$"), "{phc}");
     assert!(session.iter().all(|hash| hash.len() == 32));
 }
+
+/// The hashing takes long and is waited for: what was right when it was
+/// compared may be wrong by the time it is written.
+#[tokio::test]
+async fn a_password_that_changes_while_it_is_compared_opens_nothing() {
+    let server = crate::server().await;
+    for round in 0..6 {
+        let alice = server.person(&format!("人{round}")).await;
+        let new = format!("eight bridges at dawn {round}");
+        let old = || {
+            server
+                .nobody()
+                .post("/api/v1/sessions", json!({ "login": alice.login, "password": PASSWORD, "bearer": true }))
+        };
+        let change = alice.post("/api/v1/password", json!({ "password": PASSWORD, "new_password": new }));
+        let (a, b, c, changed) = tokio::join!(old(), old(), old(), change);
+        if !changed.status.is_success() {
+            continue;
+        }
+        for answer in [a, b, c].into_iter().filter(|answer| answer.status.is_success()) {
+            let bearer = format!("Bearer {}", answer.ok()["token"].as_str().unwrap());
+            let headers = [("authorization", bearer.as_str())];
+            let me = server.nobody().request(axum::http::Method::GET, "/api/v1/me", &headers, None).await;
+            me.fails(Code::Unauthenticated);
+        }
+        server.nobody().post("/api/v1/sessions", sign_in(&alice.login, PASSWORD)).await.fails(Code::InvalidCredentials);
+        server.nobody().post("/api/v1/sessions", sign_in(&alice.login, &new)).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn eight_digits_are_the_form_of_a_card_and_no_password() {
+    let server = crate::server().await;
+    let body = json!({ "name": "李雷", "password": "40417283" });
+    server.nobody().post("/api/v1/accounts", body).await.fails(Code::PasswordTooCommon);
+}
+
+#[tokio::test]
+async fn on_a_shared_computer_nothing_is_made_that_opens_the_account() {
+    let server = crate::server().await;
+    let alice = server.person("张伟").await;
+    let body = json!({ "login": alice.login, "password": PASSWORD, "bearer": true, "shared": true });
+    let shared = server.nobody().post("/api/v1/sessions", body).await.ok();
+    let bearer = format!("Bearer {}", shared["token"].as_str().unwrap());
+    let post = |path: &'static str, body: Value| {
+        let (nobody, bearer) = (server.nobody().clone(), bearer.clone());
+        async move { nobody.request(axum::http::Method::POST, path, &[("authorization", &bearer)], Some(body)).await }
+    };
+    post("/api/v1/me/totp/start", json!({})).await.fails(Code::SharedComputer);
+    post("/api/v1/me/recovery-codes", json!({})).await.fails(Code::SharedComputer);
+    post("/api/v1/me/merge-offers", json!({})).await.fails(Code::SharedComputer);
+    let contact = json!({ "kind": "email", "address": "wei@example.org" });
+    post("/api/v1/me/contacts", contact.clone()).await.fails(Code::SharedComputer);
+    alice.post("/api/v1/me/contacts", contact).await.ok();
+    alice.post("/api/v1/me/totp/start", json!({})).await.ok();
+}

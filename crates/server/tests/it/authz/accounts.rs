@@ -37,8 +37,21 @@ async fn asked(world: &World, by: &Person, user: &str) -> String {
     text(&ok(by, &path, json!({ "reason": "lost the phone" })).await["id"])
 }
 
+/// What parts an account again that was merged into somebody's: no session.
+async fn parted(world: &World) -> Value {
+    let (me, spare) = (world.person(Who::Reader), world.newcomer("spare").await);
+    let code = ok(&spare, "/api/v1/me/merge-offers", json!({})).await["code"].clone();
+    let merge = text(&ok(me, "/api/v1/me/merges", json!({ "code": code })).await["id"]);
+    ok(me, &format!("/api/v1/me/merges/{merge}/confirm"), json!({})).await;
+    world.run_jobs().await;
+    json!({ "login": spare.login, "password": PASSWORD })
+}
+
 /// `(path, body)`, for whoever may.
 pub async fn request(world: &World, operation: &Operation, who: Who) -> Option<(String, Option<Value>)> {
+    if operation.id == "identity.part_merge" {
+        return Some((operation.path.clone(), Some(parted(world).await)));
+    }
     if operation.method != Method::POST || !who.has_session() {
         return None;
     }

@@ -8,10 +8,11 @@ import { FormError } from '~/ui/FormError';
 import form from '~/ui/form.module.css';
 import { useSubmit } from '~/ui/useSubmit';
 import { type Second, signIn } from '../api';
+import { MergedAccount } from './MergedAccount';
 import { NewPassword } from './NewPassword';
 import { SecondStep } from './SecondStep';
 
-type Step = 'password' | 'second' | 'new_password';
+type Step = 'password' | 'second' | 'new_password' | 'merged';
 
 /**
  * Name and password. The server says, after a right password, what else it wants: the second factor, or a password of
@@ -45,6 +46,7 @@ export function PasswordSignIn({
       // Each is the answer to a right password, so the next question may be asked.
       if (code === 'second_factor_required') return setStep('second');
       if (code === 'pin_must_change') return setStep('new_password');
+      if (code === 'account_merged') return setStep('merged');
       throw error;
     }
   };
@@ -54,6 +56,7 @@ export function PasswordSignIn({
     void submit({});
   };
   const back = () => setStep('password');
+  if (step === 'merged') return <MergedAccount login={login.trim()} password={password} onBack={back} />;
   if (step === 'second') return <SecondStep onGive={attempt} onBack={back} />;
   if (step === 'new_password') {
     return <NewPassword onGive={(new_password) => attempt({ new_password })} onBack={back} />;
