@@ -318,7 +318,9 @@ async function endedElsewhere(): Promise<void> {
   if (leaving) return;
   const was = session.getState().status;
   await purge({ keepOutbox: true });
-  session.setState({ status: 'anonymous', me: undefined, endedElsewhere: was === 'signed_in' });
+  // Said once, it holds: refusals of what was still under way follow.
+  const { endedElsewhere: said } = session.getState();
+  session.setState({ status: 'anonymous', me: undefined, endedElsewhere: said || was === 'signed_in' });
 }
 
 async function signOut(): Promise<void> {
