@@ -43,6 +43,8 @@ const screens = [
   ['setup', fresh, new URL(await fresh.setupLink()).pathname, false],
   ['sign-in', node, '/sign-in', false],
   ['join', node, `/join/${code}`, false],
+  ['gallery', node, '/gallery', false],
+  ['scan', node, '/scan', false],
   ['list', node, '/chat', true],
   ['group', node, `/chat/${group}`, true],
   ['direct', node, `/chat/${direct}`, true],
