@@ -113,7 +113,8 @@ codes! {
     CardUnknown = "card_unknown", 422, "no module offers a card of that kind";
 
     CardUsed = "card_used", 409, "the first card was used; getting back in needs two administrators";
-    RecoveryNeedsTwo = "recovery_needs_two", 409, "there is no second administrator who could approve";
+    CardUnused = "card_unused", 409, "whoever has not used their first card yet cannot lead";
+    RecoveryNeedsTwo = "recovery_needs_two", 409, "recovery needs two who have led for seven days, one of them an owner, the second not made so by the first";
     RecoveryNotPossible = "recovery_not_possible", 409, "the organisation cannot open this account for its person";
     RecoveryOpen = "recovery_open", 409, "a recovery of this account is under way";
     RecoveryNotReady = "recovery_not_ready", 409, "the person still has time to refuse";

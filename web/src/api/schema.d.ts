@@ -2778,7 +2778,11 @@ export interface components {
             user: components["schemas"]["UserId"];
             reason: string;
             state: components["schemas"]["directory.RecoveryState"];
-            /** @description The organisation keeps the account; else the person has a day to refuse. */
+            /**
+             * @description The organisation keeps the account. The person has a day to refuse all
+             *     the same where they have a place elsewhere, another way in, or were
+             *     seen within three days.
+             */
             managed: boolean;
             asked_by: components["schemas"]["UserId"];
             asked_at: components["schemas"]["i64"];
@@ -2788,7 +2792,7 @@ export interface components {
             closed_at?: components["schemas"]["i64"] | null;
         };
         /** @enum {string} */
-        "directory.RecoveryState": "asked" | "approved" | "ready" | "refused" | "done";
+        "directory.RecoveryState": "asked" | "approved" | "ready" | "refused" | "done" | "expired";
         /**
          * @description What a person is to the one who looks.
          * @enum {string}

@@ -13,12 +13,14 @@ use crate::{actions, store as sql};
 const FOLLOW: &str = "directory.follow_account";
 
 pub(crate) const TELL_CLOSING: &str = "directory.tell_closing";
+pub(crate) const TELL_LEADERS: &str = "directory.tell_leaders";
 const CLOSE_DUE: &str = "directory.close_due";
 
 pub(crate) fn all() -> Vec<Resident> {
     vec![
         Resident { kind: FOLLOW, run: |ctx, job| Box::pin(follow(ctx, job)) },
         Resident { kind: TELL_CLOSING, run: |ctx, job| Box::pin(actions::tell_closing(ctx, job)) },
+        Resident { kind: TELL_LEADERS, run: |ctx, job| Box::pin(actions::tell_recovery(ctx, job)) },
         Resident { kind: CLOSE_DUE, run: |ctx, job| Box::pin(actions::close_due(ctx, job)) },
     ]
 }

@@ -80,6 +80,10 @@ pub fn module() -> Module {
                     "20261122_212000_directory_sign_ups",
                     include_str!("../migrations/20261122_212000_directory_sign_ups.sql")
                 ),
+                ::store::migration!(
+                    "20261122_213000_directory_trust",
+                    include_str!("../migrations/20261122_213000_directory_trust.sql")
+                ),
             ]
         },
         routes: routes::routes,

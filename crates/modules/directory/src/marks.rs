@@ -24,7 +24,8 @@ pub enum Home {
 
 /// The marks of people. External is who is no active member of any
 /// organisation that vouches; unverified whose name none of those has
-/// checked; a look-alike, a member who has the name of somebody who leads.
+/// checked; a look-alike, a member who has the name of somebody who leads, or
+/// an administrator who has an owner's.
 /// One statement, the same for people who do not exist.
 pub fn marks(tx: &mut Tx<'_>, home: Home, users: &[UserId]) -> Result<BTreeMap<UserId, Marks>> {
     let rows = match home {

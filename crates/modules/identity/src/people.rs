@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use kernel::{Ctx, WhoIsKnown};
-use proto::{Result, UserId};
+use proto::{Millis, Result, UserId};
 use store::Tx;
 
 use crate::{
@@ -67,4 +67,21 @@ pub fn stand_ins(tx: &mut Tx<'_>, ids: &[UserId]) -> Result<Vec<UserId>> {
 pub(crate) fn knows_behind(tx: &mut Tx<'_>, _: &Ctx, ask: &WhoIsKnown) -> Result<()> {
     ask.known(behind(tx, ask.by)?);
     Ok(())
+}
+
+/// When the person came in last, on any device. One statement.
+pub fn last_sign_in(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Millis>> {
+    sql::traces::last_sign_in(tx, id)
+}
+
+/// When a device of the person was there last. One statement.
+pub fn last_seen(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Millis>> {
+    sql::traces::last_seen(tx, id)
+}
+
+/// Whether the person can come in without the password: by a verified address
+/// or a passkey, their own or one of an account that was merged into theirs.
+/// One statement.
+pub fn has_other_way(tx: &mut Tx<'_>, id: UserId) -> Result<bool> {
+    sql::traces::has_other_way(tx, id)
 }

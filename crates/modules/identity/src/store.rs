@@ -22,6 +22,7 @@ use crate::{
 mod credentials;
 mod links;
 mod sessions;
+pub(crate) mod traces;
 
 pub(crate) use credentials::*;
 pub(crate) use links::*;

@@ -82,7 +82,7 @@ fn issue_slice(
     let mut cards = Vec::with_capacity(places.len());
     let mut made = 0;
     for (i, place) in places.iter().enumerate() {
-        let before = if again { unused(tx, ctx, org, place)? } else { None };
+        let before = if again { unused(tx, ctx, &proof, place)? } else { None };
         let card = if let Some(card) = before {
             card
         } else {
@@ -106,7 +106,8 @@ fn issue_slice(
 }
 
 /// The account this request made before, with a new PIN, if nobody used it.
-fn unused(tx: &mut Tx<'_>, ctx: &Ctx, org: OrgId, place: &Place) -> Result<Option<Card>> {
+fn unused(tx: &mut Tx<'_>, ctx: &Ctx, org: &OrgResource, place: &Place) -> Result<Option<Card>> {
+    let (scope, grants, org) = (org.scope, &org.grants, org.scope.org());
     for tries in 0..=TRIES {
         let login = login(org, &place.person.number, tries);
         let Some(user) = identity::by_login(tx, &login)? else { continue };
@@ -114,7 +115,9 @@ fn unused(tx: &mut Tx<'_>, ctx: &Ctx, org: OrgId, place: &Place) -> Result<Optio
             continue;
         }
         let same = identity::users::get(tx, user)?.is_some_and(|u| u.name == place.person.name.trim());
-        if !same || !identity::is_unused(tx, user)? {
+        // Only for those whom one may act on: the PIN opens what they may do.
+        let below = sql::member(tx, scope, user)?.is_none_or(|m| may_manage(grants, m.role));
+        if !same || !below || !identity::is_unused(tx, user)? {
             return Ok(None);
         }
         return identity::give_card(tx, ctx, user, PinReason::First, &place.pin).map(Some);

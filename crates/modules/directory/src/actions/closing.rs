@@ -19,7 +19,7 @@ use store::{
 };
 use uuid::Uuid;
 
-use super::{asked, keys, left, left_locks, requests, revs};
+use super::{asked, done, keys, left, left_locks, requests, revs};
 use crate::{
     events::{self, Departure, stream},
     jobs::TELL_CLOSING,
@@ -107,10 +107,6 @@ pub(crate) async fn tell_closing(ctx: Ctx, job: Claimed) -> Result<()> {
             done(jobs::again(tx, &job, ctx.now, &payload)?)
         })
         .await
-}
-
-fn done(kept: bool) -> Result<()> {
-    if kept { Ok(()) } else { Err(Error::internal("the lease of a job was lost")) }
 }
 
 /// Closes all organisations whose day has come.

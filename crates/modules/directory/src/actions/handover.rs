@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     joined_locks, keys, left_locks,
-    members::{changed_event, leave, write_change},
+    members::{changed_event, leave, was_there, write_change},
 };
 use crate::{
     model::{HandOver, Handover, Member, MemberState, Org, OrgResource, Role},
@@ -36,6 +36,7 @@ pub(crate) async fn hand_over(ctx: Ctx, id: OrgId, input: Handover) -> Result<Op
             let to = sql::member(tx, org.scope, input.user)?.filter(|m| m.state == MemberState::Active);
             let to = to.ok_or_else(|| Error::field(Code::NotMember, "user"))?;
             if to.role != Role::Owner {
+                was_there(tx, to.user)?;
                 write_change(tx, &ctx, &org, &to, &Member { role: Role::Owner, ..to.clone() })?;
             }
             if let Some(role) = input.then.role() {

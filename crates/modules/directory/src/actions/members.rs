@@ -2,7 +2,7 @@
 
 use identity::{NoticeKind, notify};
 use kernel::{
-    Act, Allowed, Ctx, allow, audit, see,
+    Act, Allowed, Ctx, allow, audit, proof, see,
     streams::{self, bump},
 };
 use proto::{Code, Cursor, Error, Header, OrgId, Result, StreamKey, UserId};
@@ -13,8 +13,8 @@ use super::{asked, ended, joined, joined_locks, keys, left, left_locks, revs, te
 use crate::{
     events::{self, Departure, MemberChanged, stream},
     model::{
-        Ends, Leave, ListMembers, ManageMembers, Member, MemberChange, MemberList, MemberState, MembersQuery,
-        OrgResource, Role, may, may_manage, needle, page_size,
+        Ends, Invite, Leave, ListMembers, ManageMembers, Member, MemberChange, MemberList, MemberState, MembersQuery,
+        OrgResource, Role, grants_of, may, may_manage, needle, page_size,
     },
     store::{self as sql, After, Edit},
 };
@@ -122,6 +122,34 @@ fn said(before: &Member, after: &Member) -> (&'static str, Value) {
     if parts > 1 { ("directory.member_changed", detail) } else { (action, detail) }
 }
 
+/// The codes of somebody who may no longer invite open nothing any more.
+fn close_invitations<A: Ends>(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    org: &Allowed<'_, OrgResource, A>,
+    before: &Member,
+    after: &Member,
+) -> Result<()> {
+    let suspended = before.state != after.state && after.state != MemberState::Active;
+    let lowered = after.role.rank() < before.role.rank();
+    if !suspended && !lowered {
+        return Ok(());
+    }
+    if suspended || !may(&grants_of(tx, org.scope, after.user, after.role)?, "org", Invite::NAME) {
+        sql::revoke_invitations_of(tx, org, after.user, ctx.now)?;
+    }
+    Ok(())
+}
+
+/// A proof of who acts wherever it changes who leads: an owner is made,
+/// lowered, kept out or removed, or an administrator is made.
+fn proven(ctx: &Ctx, org: &OrgResource, before: &Member, after: Option<&Member>) -> Result<()> {
+    let owners = before.role == Role::Owner || after.is_some_and(|a| a.role == Role::Owner);
+    let moved = after.is_none_or(|a| a.role != before.role || a.state != before.state);
+    let raised = after.is_some_and(|a| a.role.rank() > before.role.rank());
+    if moved && (owners || raised) { proof::recent(ctx, org.proof_age()) } else { Ok(()) }
+}
+
 /// Writes a change of a member, tells everyone whom it concerns and runs the
 /// hooks. Held: [`keys`], and the locks of all three hooks.
 pub(super) fn write_change<A: Ends>(
@@ -136,7 +164,9 @@ pub(super) fn write_change<A: Ends>(
     let rev = bump(tx, stream(id))?;
     let person = if own { Some(bump(tx, StreamKey::person(user))?) } else { None };
     let name_own = before.name != after.name || after.verified;
-    let changed = sql::edit(tx, org, &Edit { before, after, name_own }, rev, person)?;
+    let edit = Edit { before, after, name_own, by: ctx.user(), now: ctx.now };
+    let changed = sql::edit(tx, org, &edit, rev, person)?;
+    close_invitations(tx, ctx, org, before, after)?;
     let header = match (before.state, after.state) {
         (MemberState::Active, MemberState::Suspended) => Header { leaves: vec![user], ..Header::default() },
         (MemberState::Suspended, MemberState::Active) => Header { joins: vec![(user, 0)], ..Header::default() },
@@ -153,6 +183,12 @@ pub(super) fn write_change<A: Ends>(
         _ => {}
     }
     Ok(changed.member)
+}
+
+/// Whoever saw the PIN of a card that nobody has used could come in as its
+/// person, so they rise only after that.
+pub(super) fn was_there(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+    if identity::is_unused(tx, user)? { Err(Code::CardUnused.into()) } else { Ok(()) }
 }
 
 /// Changes a member; what is as it was writes nothing.
@@ -174,9 +210,15 @@ pub(crate) async fn change_member(ctx: Ctx, id: OrgId, user: UserId, change: Mem
                 return Ok(before);
             }
             let reaches = may_manage(&org.grants, before.role) && may_manage(&org.grants, after.role);
-            let oneself = user == ctx.user() && before.state != after.state;
+            // Nobody vouches for themselves, or lets themselves back in.
+            let vouches = before.name != after.name || before.verified != after.verified;
+            let oneself = user == ctx.user() && (before.state != after.state || vouches);
             if !reaches || oneself {
                 return Err(Code::Forbidden.into());
+            }
+            proven(&ctx, &org, &before, Some(&after))?;
+            if after.role.rank() > before.role.rank() {
+                was_there(tx, user)?;
             }
             if after.role != Role::Owner || after.state != MemberState::Active {
                 keep_an_owner(tx, &org, &before)?;
@@ -213,9 +255,11 @@ pub async fn remove(ctx: Ctx, id: OrgId, user: UserId) -> Result<()> {
             if !may_manage(&org.grants, member.role) {
                 return Err(Code::Forbidden.into());
             }
+            proven(&ctx, &org, &member, None)?;
             keep_an_owner(tx, &org, &member)?;
             let revs = revs(tx, id, user)?;
             let changed = sql::end_membership(tx, &org, &member, true, revs, ctx.now)?;
+            sql::revoke_invitations_of(tx, &org, user, ctx.now)?;
             left(tx, &ctx, org.scope, &changed, revs, Departure::Left)?;
             notify(tx, &ctx, user, NoticeKind::RemovedFromOrg, json!({ "org": id, "org_name": org.org.name }))?;
             let detail = json!({ "role": member.role.as_str() });

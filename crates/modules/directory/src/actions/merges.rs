@@ -117,33 +117,31 @@ impl Place {
     }
 }
 
-const fn rank(role: Role) -> u8 {
-    match role {
-        Role::Owner => 2,
-        Role::Admin => 1,
-        Role::Member => 0,
-    }
-}
-
 const fn lower(a: Role, b: Role) -> Role {
-    if rank(a) <= rank(b) { a } else { b }
+    if a.rank() <= b.rank() { a } else { b }
 }
 
 const fn higher(a: Role, b: Role) -> Role {
-    if rank(a) >= rank(b) { a } else { b }
+    if a.rank() >= b.rank() { a } else { b }
 }
 
 /// The place of both together.
 fn together(into: Option<&Place>, from: &Place, name: &str) -> Place {
     match into.filter(|p| p.is_there()) {
-        Some(into) => Place {
-            role: higher(into.role, from.role),
-            joined_at: into.joined_at.min(from.joined_at),
-            // Suspended in the meantime: stays out, whichever of the two it was.
-            state: if into.is_active() && from.is_active() { MemberState::Active } else { MemberState::Suspended },
-            number: into.number.clone().or_else(|| from.number.clone()),
-            ..into.clone()
-        },
+        Some(into) => {
+            // They have led as long as the account whose role it is.
+            let led = if from.role.rank() > into.role.rank() { from } else { into };
+            Place {
+                role: higher(into.role, from.role),
+                role_since: led.role_since,
+                role_by: led.role_by,
+                joined_at: into.joined_at.min(from.joined_at),
+                // Suspended in the meantime: stays out, whichever of the two it was.
+                state: if into.is_active() && from.is_active() { MemberState::Active } else { MemberState::Suspended },
+                number: into.number.clone().or_else(|| from.number.clone()),
+                ..into.clone()
+            }
+        }
         None if from.name_own => from.clone(),
         None => Place { name: name.to_owned(), ..from.clone() },
     }
@@ -161,6 +159,8 @@ fn apart(kept: &Kept, now: &Place, at: i64) -> Option<(Place, Place)> {
             state: now.state,
             number: now.number.clone(),
             verified: now.verified,
+            role_since: now.role_since,
+            role_by: now.role_by,
             ..kept.from.clone()
         };
         return Some((now.ended(at), from));
@@ -168,12 +168,13 @@ fn apart(kept: &Kept, now: &Place, at: i64) -> Option<(Place, Place)> {
     let as_merged = now.role == kept.merged.role;
     let role = if as_merged { into.role } else { now.role };
     let from_role = if as_merged { kept.from.role } else { lower(kept.from.role, now.role) };
+    let (role_since, role_by) = if as_merged { (into.role_since, into.role_by) } else { (now.role_since, now.role_by) };
     let (state, from_state) =
         if now.state == kept.merged.state { (into.state, kept.from.state) } else { (now.state, now.state) };
     // A number that came with the other goes back with it.
     let number = if now.number == kept.merged.number { into.number.clone() } else { now.number.clone() };
     Some((
-        Place { role, state, number, joined_at: into.joined_at, ..now.clone() },
+        Place { role, state, number, joined_at: into.joined_at, role_since, role_by, ..now.clone() },
         Place { role: from_role, state: from_state, ..kept.from.clone() },
     ))
 }
@@ -285,7 +286,10 @@ fn undo(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, piece: &str, kept: &Value) -> R
         return Ok(());
     };
     let Some(now) = merges::place(tx, org, pair.into)? else { return Ok(()) };
-    let Some((into, from)) = apart(&kept, &now, ctx.now) else { return Ok(()) };
+    let Some((into, from)) = apart(&kept, &now, ctx.now) else {
+        // Whom they removed as one comes back as neither without being let in.
+        return if now.removed { merges::mark_removed(tx, pair, org) } else { Ok(()) };
+    };
     let from = match &from.number {
         // Somebody else has it by now.
         Some(number) if into.number.as_ref() == Some(number) || given(tx, org, number, pair)? => {
@@ -316,6 +320,8 @@ mod tests {
             verified: false,
             name_own: false,
             removed: false,
+            role_since: joined_at,
+            role_by: None,
         }
     }
 

@@ -33,6 +33,7 @@ pub use orgs::{NewMember, add_member, found_org};
 pub(crate) use orgs::{create_org, list_orgs, org, rename};
 pub(crate) use profile::profile;
 pub use recovery::owners;
+pub(crate) use recovery::tell_recovery;
 pub(crate) use requests::{decide, list_own_requests, list_requests, waiting, withdraw};
 pub(crate) use settings::{change_settings, settings, values};
 
@@ -49,6 +50,11 @@ use crate::{
     model::{Admission, Member, Org, Role},
     store::{self as sql, Changed, Revs},
 };
+
+/// The end of a job's turn; nothing of it holds where the lease was lost.
+fn done(kept: bool) -> Result<()> {
+    if kept { Ok(()) } else { Err(proto::Error::internal("the lease of a job was lost")) }
+}
 
 /// Names an organisation in the events whose locks are gathered before it is
 /// known whether the actor may see it. Nothing is done with it but that.

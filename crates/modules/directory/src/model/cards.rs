@@ -6,8 +6,21 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// How long a person may refuse, whose account is their own.
-pub(crate) const REFUSE_MS: Millis = 24 * 3_600_000;
+use super::Role;
+use crate::store::Leader;
+
+const DAY: Millis = 24 * 3_600_000;
+/// How long a person may refuse.
+pub(crate) const REFUSE_MS: Millis = DAY;
+/// How long somebody must have led an organisation before they count as one
+/// of two.
+pub(crate) const TRUST_MS: Millis = 7 * DAY;
+/// How long a recovery waits for the second.
+pub(crate) const ASKED_MS: Millis = 7 * DAY;
+/// How long the card can be taken once it is ready.
+const CARD_MS: Millis = 3 * DAY;
+/// Whoever was seen as lately as this may well still get in.
+pub(crate) const SEEN_MS: Millis = 3 * DAY;
 /// People in one request.
 pub(crate) const ISSUED_AT_ONCE: usize = 50;
 /// Longest number of a member, in characters.
@@ -106,6 +119,8 @@ pub enum RecoveryState {
     Ready,
     Refused,
     Done,
+    /// Nobody acted in time, or the person has signed in since.
+    Expired,
 }
 
 impl RecoveryState {
@@ -115,11 +130,12 @@ impl RecoveryState {
             Self::Approved | Self::Ready => "approved",
             Self::Refused => "refused",
             Self::Done => "done",
+            Self::Expired => "expired",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Asked, Self::Approved, Self::Refused, Self::Done].into_iter().find(|s| s.as_str() == text)
+        [Self::Asked, Self::Approved, Self::Refused, Self::Done, Self::Expired].into_iter().find(|s| s.as_str() == text)
     }
 }
 
@@ -131,7 +147,9 @@ pub struct Recovery {
     pub user: UserId,
     pub reason: String,
     pub state: RecoveryState,
-    /// The organisation keeps the account; else the person has a day to refuse.
+    /// The organisation keeps the account. The person has a day to refuse all
+    /// the same where they have a place elsewhere, another way in, or were
+    /// seen within three days.
     pub managed: bool,
     pub asked_by: UserId,
     pub asked_at: Millis,
@@ -147,18 +165,55 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    /// As it stands now: readiness comes with time.
-    pub(crate) fn at(self, now: Millis) -> Self {
-        match self.state {
-            RecoveryState::Approved if self.ready_at.is_some_and(|at| at <= now) => {
-                Self { state: RecoveryState::Ready, ..self }
-            }
-            _ => self,
+    /// As it stands now: it becomes ready, and ends, with time; and it ends
+    /// when the person signs in by themselves.
+    pub(crate) fn at(self, now: Millis, signed_in: Option<Millis>) -> Self {
+        let ready = self.ready_at.unwrap_or(Millis::MAX);
+        let asked = self.state == RecoveryState::Asked;
+        let until = if asked { self.asked_at + ASKED_MS } else { ready.saturating_add(CARD_MS) };
+        let inside = signed_in.filter(|at| *at > self.asked_at);
+        if !self.is_open() {
+            self
+        } else if inside.is_some() || now >= until {
+            let ended = inside.map_or(until, |at| at.min(until));
+            Self { state: RecoveryState::Expired, closed_at: Some(ended), ..self }
+        } else if !asked && ready <= now {
+            Self { state: RecoveryState::Ready, ..self }
+        } else {
+            self
         }
     }
 
     pub(crate) const fn is_open(&self) -> bool {
         matches!(self.state, RecoveryState::Asked | RecoveryState::Approved | RecoveryState::Ready)
+    }
+}
+
+/// What decides whether two people are two: the second was not made by the
+/// first, one of them owns, and both have led for long enough.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Two<'a> {
+    /// The role of whom they let back in.
+    pub(crate) target: Role,
+    pub(crate) org_created_at: Millis,
+    pub(crate) asked_at: Millis,
+    pub(crate) asker: &'a Leader,
+}
+
+impl Two<'_> {
+    /// Whether somebody may be the second at a time.
+    pub(crate) fn with(&self, second: &Leader, now: Millis) -> bool {
+        let asker = self.asker;
+        // Where nobody can have led that long yet, the owner's word counts.
+        let young = |at: Millis| at < self.org_created_at + TRUST_MS;
+        let led = |who: &Leader, at: Millis| who.since + TRUST_MS <= at;
+        let owners = [asker, second].iter().filter(|who| who.role == Role::Owner).count();
+        second.user != asker.user
+            && second.by != Some(asker.user)
+            && second.since <= self.asked_at
+            && owners >= if self.target == Role::Owner { 2 } else { 1 }
+            && (led(asker, self.asked_at) || young(self.asked_at))
+            && (led(second, now) || young(now) && second.role == Role::Owner)
     }
 }
 
@@ -194,6 +249,76 @@ mod tests {
         assert!(login(org, "2026-001", 3).starts_with(&short));
         assert_ne!(short, login(OrgId(Uuid::from_u128(8)), "2026-001", 0));
         const { assert!(limits::LOGIN_CHARS >= NUMBER_CHARS + 1 + 25) };
+    }
+
+    #[test]
+    fn two_are_two_who_led_before_and_the_second_not_by_the_first() {
+        use Role::{Admin, Member, Owner};
+        let id = |n: u128| UserId(Uuid::from_u128(n));
+        let leader = |n: u128, role, since, by: Option<u128>| Leader {
+            user: id(n),
+            name: String::new(),
+            role,
+            since,
+            by: by.map(id),
+        };
+        let (week, later) = (TRUST_MS, 100 * TRUST_MS);
+        let two = |asker: &Leader, target, second: &Leader, at| {
+            Two { target, org_created_at: 0, asked_at: at, asker }.with(second, at)
+        };
+        let (owner, admin) = (leader(1, Owner, 0, None), leader(2, Admin, 0, Some(1)));
+        assert!(two(&admin, Member, &owner, later) && two(&admin, Admin, &owner, later));
+        // The owner made them, so they say what the owner says.
+        assert!(!two(&owner, Member, &admin, later));
+        assert!(!two(&owner, Member, &owner, later), "oneself");
+        let other = leader(3, Admin, 0, Some(2));
+        assert!(two(&owner, Member, &other, later));
+        assert!(!two(&leader(4, Admin, 0, None), Member, &other, later), "no owner");
+        assert!(!two(&admin, Owner, &owner, later), "two owners for an owner");
+        assert!(two(&leader(5, Owner, 0, None), Owner, &owner, later));
+        // Raised for it: whoever asks, and whoever agrees.
+        let fresh = |role| leader(6, role, later - week + 1, Some(9));
+        assert!(!two(&owner, Member, &fresh(Admin), later) && !two(&fresh(Admin), Member, &owner, later));
+        assert!(!two(&admin, Member, &fresh(Owner), later));
+        // In its first week the owner's word counts, nobody else's.
+        assert!(two(&leader(2, Admin, 5, Some(1)), Member, &owner, 10));
+        assert!(!two(&owner, Member, &leader(2, Admin, 5, Some(3)), 10));
+        // Not raised between asking and agreeing.
+        let asked = Two { target: Member, org_created_at: 0, asked_at: later, asker: &owner };
+        assert!(!asked.with(&leader(7, Admin, later + 1, Some(9)), later + 2 * week));
+    }
+
+    #[test]
+    fn a_recovery_ends_with_time_or_when_the_person_signs_in() {
+        use RecoveryState::{Approved, Asked, Done, Expired, Ready, Refused};
+        let at = |state, ready_at, now, signed_in| {
+            let id = UserId(Uuid::nil());
+            let r = Recovery {
+                id: Uuid::nil(),
+                user: id,
+                reason: String::new(),
+                state,
+                managed: false,
+                asked_by: id,
+                asked_at: 10,
+                approved_by: None,
+                approved_at: None,
+                ready_at,
+                closed_at: None,
+            };
+            r.at(now, signed_in).state
+        };
+        assert_eq!(at(Asked, None, 9 + ASKED_MS, Some(10)), Asked);
+        assert_eq!(at(Asked, None, 10 + ASKED_MS, None), Expired);
+        assert_eq!(at(Asked, None, 20, Some(11)), Expired);
+        assert_eq!(at(Approved, Some(30), 29, None), Approved);
+        assert_eq!(at(Approved, Some(30), 30, None), Ready);
+        assert_eq!(at(Approved, Some(30), 29 + CARD_MS, None), Ready);
+        assert_eq!(at(Approved, Some(30), 30 + CARD_MS, None), Expired);
+        assert_eq!(at(Approved, Some(30), 29, Some(11)), Expired);
+        for ended in [Done, Refused] {
+            assert_eq!(at(ended, Some(30), 99 * CARD_MS, Some(11)), ended);
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub use invitation::{
     Accepted, Invitation, InvitationChange, InvitationLook, InvitationPage, InvitedTo, Inviter, NewInvitation,
 };
 pub(crate) use invitation::{Typed, code, read_code, read_whole, short_code};
-pub(crate) use policy::{Admission, Ends, may_manage};
+pub(crate) use policy::{Admission, Ends, grants_of, may_manage};
 pub use policy::{
     BUILT_IN, ChangeSettings, Close, DecideRequests, Export, Grants, HandOver, Invite, IssueAccounts, KeepOpen, Leave,
     ListInvitations, ListMembers, ListRecoveries, ListRequests, ListRoles, ManageMembers, OrgResource, Permission,
@@ -79,6 +79,17 @@ words! {
     /// Whether a member is there. A suspended one has no access and keeps
     /// their place.
     MemberState as MemberState { Active = "active", Suspended = "suspended", Left = "left" }
+}
+
+impl Role {
+    /// The higher, the more it may.
+    pub(crate) const fn rank(self) -> u8 {
+        match self {
+            Self::Owner => 2,
+            Self::Admin => 1,
+            Self::Member => 0,
+        }
+    }
 }
 
 /// An organisation as one of its members sees it.

@@ -1,7 +1,7 @@
 //! Who may do what in an organisation. Every policy asks [`may`].
 
 use kernel::{Act, OrgScope, Principal, Resource, proof};
-use proto::{Code, Millis, OrgId, PrincipalKind, Result};
+use proto::{Code, Millis, OrgId, PrincipalKind, Result, UserId};
 use store::{Key, Tx};
 
 use super::{Invitation, Membership, Org, Role, settings};
@@ -32,6 +32,15 @@ pub fn may(grants: &Grants, object: &str, action: &str) -> bool {
         || grants.own.iter().any(|(o, a)| o == object && a == action)
 }
 
+/// What somebody may do who has this role.
+pub(crate) fn grants_of(tx: &mut Tx<'_>, scope: OrgScope, user: UserId, role: Role) -> Result<Grants> {
+    let mut own = sql::own_permissions(tx, scope, user)?;
+    if settings::INVITE_BY.choice(tx, scope.org().0)? == "members" {
+        own.extend([Invite::NAME, ListInvitations::NAME].map(|action| ("org".to_owned(), action.to_owned())));
+    }
+    Ok(Grants { role, own })
+}
+
 /// Whether somebody may act on a member with role `on`, or give that role:
 /// owners on everyone, administrators on everyone below owners; a role of the
 /// organisation's own reaches plain members, so nobody rises by it.
@@ -60,6 +69,11 @@ pub struct OrgResource {
 }
 
 impl OrgResource {
+    /// How old a proof may be of whoever decides on who leads it.
+    pub(crate) fn proof_age(&self) -> Millis {
+        self.step_up.map_or(proof::PROOF_MS, |age| age.min(proof::PROOF_MS))
+    }
+
     /// Whether the actor acts with more than their own voice.
     pub(crate) fn manages(&self) -> bool {
         self.grants.role != Role::Member
@@ -89,17 +103,14 @@ impl Resource for OrgResource {
         // The one place besides the memberships' own where a scope is minted:
         // the actor was just found to belong there.
         let scope = OrgScope::mint(id);
-        let mut own = sql::own_permissions(tx, scope, actor.user())?;
-        if settings::INVITE_BY.choice(tx, id.0)? == "members" {
-            own.extend([Invite::NAME, ListInvitations::NAME].map(|action| ("org".to_owned(), action.to_owned())));
-        }
+        let grants = grants_of(tx, scope, actor.user(), role)?;
         let minutes = settings::STEP_UP_MINUTES.number(tx, Some(id))?;
         Ok(Some(Self {
             scope,
             org: Org { role: me.as_ref().map(|m| m.role), ..org },
             suspended: state == sql::OrgState::Suspended,
             me,
-            grants: Grants { role, own },
+            grants,
             step_up: (minutes > 0).then_some(minutes * 60_000),
         }))
     }
@@ -119,7 +130,7 @@ impl Proof {
         match self {
             Self::Never => None,
             Self::Policy => org.step_up.filter(|_| org.manages()),
-            Self::Always => Some(org.step_up.map_or(proof::PROOF_MS, |age| age.min(proof::PROOF_MS))),
+            Self::Always => Some(org.proof_age()),
         }
     }
 }

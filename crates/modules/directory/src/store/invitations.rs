@@ -5,7 +5,7 @@ use proto::{Error, InvitationId, Millis, OrgId, Result, UserId};
 use serde_json::Value;
 use store::{Row, Tx, sql};
 
-use crate::model::{Admission, Invitation, Invite, ListInvitations, OrgResource};
+use crate::model::{Admission, Ends, Invitation, Invite, ListInvitations, OrgResource};
 
 macro_rules! columns {
     () => {
@@ -188,6 +188,23 @@ pub(crate) fn release_invitation(tx: &mut Tx<'_>, org: OrgId, id: InvitationId) 
     tx.execute(
         sql!("UPDATE directory_invitations SET pending = pending - 1 WHERE org_id = $1 AND id = $2"),
         &[&org, &id],
+    )?;
+    Ok(())
+}
+
+/// Withdraws all that somebody made, who may invite no more.
+pub(crate) fn revoke_invitations_of<A: Ends>(
+    tx: &mut Tx<'_>,
+    org: &Allowed<'_, OrgResource, A>,
+    user: UserId,
+    now: Millis,
+) -> Result<()> {
+    tx.execute(
+        sql!(
+            "UPDATE directory_invitations SET revoked_at = $3
+             WHERE org_id = $1 AND created_by = $2 AND revoked_at IS NULL"
+        ),
+        &[&org.scope.org(), &user, &now],
     )?;
     Ok(())
 }

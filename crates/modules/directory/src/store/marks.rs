@@ -20,8 +20,9 @@ fn read(row: &Row<'_>) -> store::Result<Vouched> {
 
 macro_rules! columns {
     () => {
-        "y.user_id, y.verified, y.role = 'member' AND EXISTS (SELECT 1 FROM directory_members l
-            WHERE l.org_id = y.org_id AND l.state = 'active' AND l.role <> 'member' AND l.name_folded = y.name_folded)"
+        "y.user_id, y.verified, y.role <> 'owner' AND EXISTS (SELECT 1 FROM directory_members l
+            WHERE l.org_id = y.org_id AND l.state = 'active' AND l.name_folded = y.name_folded
+            AND (l.role = 'owner' OR l.role = 'admin' AND y.role = 'member'))"
     };
 }
 

@@ -90,14 +90,14 @@ pub(crate) fn admit(
     let member = tx.one(
         sql!(concat!(
             "INSERT INTO directory_members
-             (org_id, user_id, name, name_folded, role, state, joined_at, generation, rev, person_rev)
-             VALUES ($1, $2, $3, $4, $5, 'active', $6, 1, $7, $8)
+             (org_id, user_id, name, name_folded, role, state, joined_at, generation, rev, person_rev, role_since)
+             VALUES ($1, $2, $3, $4, $5, 'active', $6, 1, $7, $8, $6)
              ON CONFLICT (org_id, user_id) DO UPDATE SET
              name = CASE WHEN directory_members.name_own THEN directory_members.name ELSE excluded.name END,
              name_folded = CASE WHEN directory_members.name_own THEN directory_members.name_folded
                  ELSE excluded.name_folded END,
              role = excluded.role, state = 'active', left_at = NULL, removed = FALSE, rev = excluded.rev,
-             person_rev = excluded.person_rev RETURNING ",
+             person_rev = excluded.person_rev, role_since = excluded.role_since, role_by = NULL RETURNING ",
             member_columns!()
         )),
         &[
@@ -113,6 +113,32 @@ pub(crate) fn admit(
         read_member,
     )?;
     Ok(Changed { member, org: Some(org) })
+}
+
+/// Somebody who leads an organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Leader {
+    pub(crate) user: UserId,
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    /// Since when they lead it as they do.
+    pub(crate) since: Millis,
+    /// Who made them so.
+    pub(crate) by: Option<UserId>,
+}
+
+/// Active owners and administrators after a person, by id.
+pub(crate) fn leaders(tx: &mut Tx<'_>, scope: OrgScope, after: UserId, limit: usize) -> Result<Vec<Leader>> {
+    Ok(tx.query(
+        sql!(
+            "SELECT user_id, name, role, role_since, role_by FROM directory_members
+             WHERE org_id = $1 AND user_id > $2 AND role <> 'member' AND state = 'active' ORDER BY user_id LIMIT $3"
+        ),
+        &[&scope.org(), &after, &limit],
+        |row| {
+            Ok(Leader { user: row.get(0)?, name: row.get(1)?, role: row.get(2)?, since: row.get(3)?, by: row.get(4)? })
+        },
+    )?)
 }
 
 /// Ends the membership of somebody active or suspended; the row stays as a
@@ -148,6 +174,9 @@ pub(crate) struct Edit<'m> {
     pub(crate) after: &'m Member,
     /// The name is the organisation's from now on; `None` leaves that.
     pub(crate) name_own: bool,
+    /// Who changes them, and when: kept where it raises them.
+    pub(crate) by: UserId,
+    pub(crate) now: Millis,
 }
 
 /// Writes what an organisation changed of a member. The person's own stream
@@ -159,7 +188,8 @@ pub(crate) fn edit<A: Ends>(
     rev: i64,
     person: Option<i64>,
 ) -> Result<Changed> {
-    let Edit { before, after, name_own } = edit;
+    let Edit { before, after, name_own, by: changer, now } = edit;
+    let raised = after.role.rank() > before.role.rank();
     let moved = i64::from(after.state == MemberState::Active) - i64::from(before.state == MemberState::Active);
     let org = if moved == 0 { None } else { Some(count(tx, by.scope, moved, rev)?) };
     let ended = i64::from(moved < 0);
@@ -167,7 +197,8 @@ pub(crate) fn edit<A: Ends>(
         sql!(concat!(
             "UPDATE directory_members SET role = $3, state = $4, name = $5, name_folded = $6, number = $7,
              verified = $8, name_own = name_own OR $9, generation = generation + $10, rev = $11,
-             person_rev = COALESCE($12, person_rev) WHERE org_id = $1 AND user_id = $2 RETURNING ",
+             person_rev = COALESCE($12, person_rev), role_since = CASE WHEN $13 THEN $14 ELSE role_since END,
+             role_by = CASE WHEN $13 THEN $15 ELSE role_by END WHERE org_id = $1 AND user_id = $2 RETURNING ",
             member_columns!()
         )),
         &[
@@ -183,6 +214,9 @@ pub(crate) fn edit<A: Ends>(
             &ended,
             &rev,
             &person,
+            &raised,
+            now,
+            changer,
         ],
         read_member,
     )?;

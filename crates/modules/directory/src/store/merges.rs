@@ -25,6 +25,11 @@ pub(crate) struct Place {
     /// The name is the organisation's, not the account's.
     pub(crate) name_own: bool,
     pub(crate) removed: bool,
+    /// Since when they have the role, and who raised them to it.
+    #[serde(default)]
+    pub(crate) role_since: Millis,
+    #[serde(default)]
+    pub(crate) role_by: Option<UserId>,
 }
 
 /// The first organisation after `after` in which somebody has a place.
@@ -66,7 +71,8 @@ pub(crate) fn shared(tx: &mut Tx<'_>, pair: &Pair, limit: i64) -> Result<Vec<(Or
 pub(crate) fn place(tx: &mut Tx<'_>, org: OrgId, user: UserId) -> Result<Option<Place>> {
     Ok(tx.opt(
         sql!(
-            "SELECT name, role, state, joined_at, left_at, number, verified, name_own, removed FROM directory_members
+            "SELECT name, role, state, joined_at, left_at, number, verified, name_own, removed, role_since,
+                role_by FROM directory_members
              WHERE org_id = $1 AND user_id = $2"
         ),
         &[&org, &user],
@@ -81,6 +87,8 @@ pub(crate) fn place(tx: &mut Tx<'_>, org: OrgId, user: UserId) -> Result<Option<
                 verified: row.get(6)?,
                 name_own: row.get(7)?,
                 removed: row.get(8)?,
+                role_since: row.get(9)?,
+                role_by: row.get(10)?,
             })
         },
     )?)
@@ -92,13 +100,14 @@ pub(crate) fn put(tx: &mut Tx<'_>, _: &Pair, org: OrgId, user: UserId, place: &P
         sql!(
             "INSERT INTO directory_members
              (org_id, user_id, name, name_folded, role, state, joined_at, left_at, generation, rev, person_rev, number,
-              verified, name_own, removed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10, $11, $12, $13, $14)
+              verified, name_own, removed, role_since, role_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10, $11, $12, $13, $14, $15, $16)
              ON CONFLICT (org_id, user_id) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded,
              role = excluded.role, state = excluded.state, joined_at = excluded.joined_at,
              left_at = excluded.left_at, generation = directory_members.generation + 1, rev = excluded.rev,
              person_rev = excluded.person_rev, number = excluded.number, verified = excluded.verified,
-             name_own = excluded.name_own, removed = excluded.removed"
+             name_own = excluded.name_own, removed = excluded.removed, role_since = excluded.role_since,
+             role_by = excluded.role_by"
         ),
         &[
             &org,
@@ -115,7 +124,18 @@ pub(crate) fn put(tx: &mut Tx<'_>, _: &Pair, org: OrgId, user: UserId, place: &P
             &place.verified,
             &place.name_own,
             &place.removed,
+            &place.role_since,
+            &place.role_by,
         ],
+    )?;
+    Ok(())
+}
+
+/// Remembers of the other account of two that were one when they were removed.
+pub(crate) fn mark_removed(tx: &mut Tx<'_>, pair: &Pair, org: OrgId) -> Result<()> {
+    tx.execute(
+        sql!("UPDATE directory_members SET removed = TRUE WHERE org_id = $1 AND user_id = $2 AND state = 'left'"),
+        &[&org, &pair.from],
     )?;
     Ok(())
 }

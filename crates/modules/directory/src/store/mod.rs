@@ -34,14 +34,15 @@ use store::{Row, Tx, sql};
 pub(crate) use closing::{begin_close, close_at, due, gone_since, keep_open, out_page, purge, remember_gone};
 pub(crate) use invitations::{
     add_invitation, change_invitation, hold_sign_up, invitation, invitation_by_code, invitation_by_short, invitations,
-    invitations_by_id, release_invitation, release_sign_up, reserve_invitation, revoke_invitation, short_taken,
-    sign_ups, use_invitation, use_reserved,
+    invitations_by_id, release_invitation, release_sign_up, reserve_invitation, revoke_invitation,
+    revoke_invitations_of, short_taken, sign_ups, use_invitation, use_reserved,
 };
 use members::ids;
 pub(crate) use members::{
-    After, Changed, Edit, Revs, active_among, active_count_among, active_membership, admit, colleagues_among, edit,
-    end_membership, first_members, list_members, member, member_count, member_count_at, member_page, members_by_id,
-    members_since, memberships_of, memberships_since, number_taken, owners, removed, set_name, shared_org,
+    After, Changed, Edit, Leader, Revs, active_among, active_count_among, active_membership, admit, colleagues_among,
+    edit, end_membership, first_members, leaders, list_members, member, member_count, member_count_at, member_page,
+    members_by_id, members_since, memberships_of, memberships_since, number_taken, owners, removed, set_name,
+    shared_org,
 };
 pub(crate) use requests::{
     add_request, ask_count, asking, askings, askings_by_id, decide_request, open_request, open_requests, pending_count,

@@ -9,8 +9,8 @@ use store::{Error, Row, Tx, sql};
 use uuid::Uuid;
 
 use crate::model::{
-    IssueAccounts, ListRecoveries, OrgResource, Recover, Role,
-    cards::{Recovery, RecoveryState},
+    IssueAccounts, ListRecoveries, OrgResource, Recover,
+    cards::{ASKED_MS, Recovery, RecoveryState, TRUST_MS},
 };
 
 macro_rules! columns {
@@ -133,16 +133,17 @@ pub(crate) fn places(tx: &mut Tx<'_>, user: UserId) -> Result<i64> {
     super::merges::count(tx, user)
 }
 
-/// Owners, or owners and administrators, besides these two.
-pub(crate) fn other_managers(tx: &mut Tx<'_>, scope: OrgScope, of: Role, but: [UserId; 2]) -> Result<i64> {
-    let least = if of == Role::Owner { "owner" } else { "admin" };
-    Ok(tx.one(
-        sql!(
-            "SELECT COUNT(*) FROM directory_members WHERE org_id = $1 AND state = 'active'
-             AND (role = 'owner' OR role = $2) AND user_id <> $3 AND user_id <> $4"
-        ),
-        &[&scope.org(), &least, &but[0], &but[1]],
-        |row| row.get(0),
+/// The one of a person that was not ended yet.
+pub(crate) fn open(tx: &mut Tx<'_>, scope: OrgScope, user: UserId) -> Result<Option<Recovery>> {
+    Ok(tx.opt(
+        sql!(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM directory_recoveries r
+             WHERE r.org_id = $1 AND r.user_id = $2 AND r.state IN ('asked', 'approved')"
+        )),
+        &[&scope.org(), &user],
+        read,
     )?)
 }
 
@@ -159,18 +160,27 @@ pub(crate) fn owner_ids(tx: &mut Tx<'_>, org: OrgId) -> Result<Vec<UserId>> {
 }
 
 /// Recoveries that somebody may approve: `(organisation, id, name of the
-/// person, since)`.
-pub(crate) fn waiting(tx: &mut Tx<'_>, by: UserId, limit: usize) -> Result<Vec<(OrgId, Uuid, String, Millis)>> {
+/// person, since, the person)`.
+pub(crate) fn waiting(
+    tx: &mut Tx<'_>,
+    by: UserId,
+    now: Millis,
+    limit: usize,
+) -> Result<Vec<(OrgId, Uuid, String, Millis, UserId)>> {
     Ok(tx.query(
         sql!(
-            "SELECT r.org_id, r.id, m.name, r.asked_at FROM directory_members me
+            "SELECT r.org_id, r.id, m.name, r.asked_at, r.user_id FROM directory_members me
              JOIN directory_recoveries r ON r.org_id = me.org_id AND r.state = 'asked'
              JOIN directory_members m ON m.org_id = r.org_id AND m.user_id = r.user_id
+             JOIN directory_members a ON a.org_id = r.org_id AND a.user_id = r.asked_by AND a.state = 'active'
              WHERE me.user_id = $1 AND me.state = 'active' AND r.asked_by <> $1 AND r.user_id <> $1
-             AND (me.role = 'owner' OR (me.role = 'admin' AND m.role <> 'owner'))
+             AND (me.role = 'owner' OR (me.role = 'admin' AND m.role <> 'owner' AND a.role = 'owner'
+                AND me.role_since <= $4))
+             AND me.role_since <= r.asked_at AND (me.role_by IS NULL OR me.role_by <> r.asked_by)
+             AND r.asked_at > $3
              ORDER BY r.asked_at, r.id LIMIT $2"
         ),
-        &[&by, &limit],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        &[&by, &limit, &(now - ASKED_MS), &(now - TRUST_MS)],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
     )?)
 }

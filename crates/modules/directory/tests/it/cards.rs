@@ -6,14 +6,15 @@ use testkit::{Answer, PASSWORD, Person, TestServer};
 
 use crate::{found, join, server, set_role};
 
-const HOUR: i64 = 3_600_000;
-const NEW: &str = "seven bridges of magpies";
+pub(crate) const HOUR: i64 = 3_600_000;
+pub(crate) const DAY: i64 = 24 * HOUR;
+pub(crate) const NEW: &str = "seven bridges of magpies";
 
-async fn issue(by: &Person, org: &str, people: Value) -> Answer {
+pub(crate) async fn issue(by: &Person, org: &str, people: Value) -> Answer {
     by.post(&format!("/api/v1/orgs/{org}/accounts"), json!({ "people": people })).await
 }
 
-async fn sign_in(server: &TestServer, login: &Value, password: &Value, new: Option<&str>) -> Answer {
+pub(crate) async fn sign_in(server: &TestServer, login: &Value, password: &Value, new: Option<&str>) -> Answer {
     let mut input = json!({ "login": login, "password": password, "bearer": true });
     if let Some(new) = new {
         input["new_password"] = new.into();
@@ -22,16 +23,24 @@ async fn sign_in(server: &TestServer, login: &Value, password: &Value, new: Opti
 }
 
 /// Alice owns, Bob administers, Carol is a member.
-struct World {
-    server: TestServer,
-    alice: Person,
-    bob: Person,
-    carol: Person,
-    org: String,
+pub(crate) struct World {
+    pub(crate) server: TestServer,
+    pub(crate) alice: Person,
+    pub(crate) bob: Person,
+    pub(crate) carol: Person,
+    pub(crate) org: String,
 }
 
 impl World {
-    async fn new() -> Self {
+    /// They have led it for eight days.
+    pub(crate) async fn new() -> Self {
+        let w = Self::young().await;
+        w.pass(8 * DAY).await;
+        w
+    }
+
+    /// Just founded.
+    pub(crate) async fn young() -> Self {
         let server = server().await;
         let (alice, bob, carol) =
             (server.person("张伟").await, server.person("李雷").await, server.person("韩梅梅").await);
@@ -41,29 +50,36 @@ impl World {
         Self { server, alice, bob, carol, org }
     }
 
-    fn member(&self, user: &str, rest: &str) -> String {
+    /// Lets time pass; those who lead prove themselves anew.
+    pub(crate) async fn pass(&self, ms: i64) {
+        self.server.clock.advance(ms);
+        self.fresh(&self.alice).await;
+        self.fresh(&self.bob).await;
+    }
+
+    pub(crate) fn member(&self, user: &str, rest: &str) -> String {
         format!("/api/v1/orgs/{}/members/{user}{rest}", self.org)
     }
 
-    async fn ask(&self, by: &Person, user: &str) -> Answer {
+    pub(crate) async fn ask(&self, by: &Person, user: &str) -> Answer {
         by.post(&self.member(user, "/recovery"), json!({ "reason": "lost the phone" })).await
     }
 
-    async fn decide(&self, by: &Person, recovery: &Value, what: &str) -> Answer {
+    pub(crate) async fn decide(&self, by: &Person, recovery: &Value, what: &str) -> Answer {
         let id = recovery["id"].as_str().unwrap();
         by.post(&format!("/api/v1/orgs/{}/recoveries/{id}/{what}", self.org), json!({})).await
     }
 
     /// A card of somebody whose account the organisation issued and who has
     /// used it.
-    async fn used(&self) -> Value {
+    pub(crate) async fn used(&self) -> Value {
         let cards = issue(&self.alice, &self.org, json!([{ "name": "王芳", "number": "2026-001" }])).await.ok();
         let card = cards["cards"][0].clone();
         sign_in(&self.server, &card["login"], &card["pin"], Some(PASSWORD)).await.ok();
         card
     }
 
-    async fn fresh(&self, person: &Person) {
+    pub(crate) async fn fresh(&self, person: &Person) {
         person.post("/api/v1/me/proof", json!({ "password": PASSWORD })).await.ok();
     }
 }
@@ -160,10 +176,13 @@ async fn two_administrators_let_somebody_back_in_whose_account_the_organisation_
     let card = w.used().await;
     let user = card["user"].as_str().unwrap();
     let session = sign_in(&w.server, &card["login"], &json!(PASSWORD), None).await.ok();
+    w.pass(4 * DAY).await;
     w.ask(&w.carol, user).await.fails(Code::Forbidden);
     let asked = w.ask(&w.bob, user).await.ok();
     assert_eq!((&asked["state"], &asked["managed"]), (&json!("asked"), &json!(true)));
-    w.ask(&w.alice, user).await.fails(Code::RecoveryOpen);
+    w.ask(&w.bob, user).await.fails(Code::RecoveryOpen);
+    // She made Bob what he is, and there is nobody else.
+    w.ask(&w.alice, user).await.fails(Code::RecoveryNeedsTwo);
     w.decide(&w.bob, &asked, "approve").await.fails(Code::Forbidden);
     w.decide(&w.carol, &asked, "approve").await.fails(Code::Forbidden);
     let waiting = w.alice.get("/api/v1/waiting").await.ok();
@@ -181,6 +200,7 @@ async fn two_administrators_let_somebody_back_in_whose_account_the_organisation_
     let me = w.server.nobody();
     let headers = [("authorization", bearer.as_str())];
     me.request(axum::http::Method::GET, "/api/v1/me", &headers, None).await.fails(Code::Unauthenticated);
+    w.server.run_jobs().await;
     w.server.finish().await;
 }
 
@@ -217,6 +237,7 @@ async fn whose_account_is_their_own_has_a_day_to_refuse() {
     w.carol.get("/api/v1/me").await.ok();
     sign_in(&w.server, &card["login"], &card["pin"], Some(NEW)).await.ok();
     w.carol.get("/api/v1/me").await.fails(Code::Unauthenticated);
+    w.server.run_jobs().await;
     w.server.finish().await;
 }
 
@@ -234,6 +255,7 @@ async fn an_account_with_another_home_is_not_the_organisations_to_open() {
     w.ask(&w.bob, &w.alice.id.to_string()).await.fails(Code::Forbidden);
     w.ask(&w.alice, &w.alice.id.to_string()).await.fails(Code::Forbidden);
     w.ask(&w.alice, &w.bob.id.to_string()).await.fails(Code::RecoveryNeedsTwo);
+    w.server.run_jobs().await;
     w.server.finish().await;
 }
 

@@ -21,6 +21,7 @@ mod orgs;
 mod people;
 mod requests;
 mod statements;
+mod trust;
 
 use serde_json::{Value, json};
 use testkit::{Person, TestServer};

@@ -23,6 +23,9 @@ pub enum NoticeKind {
     RecoveryRequested,
     RecoveryRefused,
     RecoveryDone,
+    /// To those who lead an organisation, as the next: somebody is to be let back in.
+    RecoveryAsked,
+    RecoveryApproved,
     Merged,
     MergeUndone,
     OrgClosing,
@@ -48,6 +51,8 @@ impl NoticeKind {
             Self::RecoveryRequested => "recovery_requested",
             Self::RecoveryRefused => "recovery_refused",
             Self::RecoveryDone => "recovery_done",
+            Self::RecoveryAsked => "recovery_asked",
+            Self::RecoveryApproved => "recovery_approved",
             Self::Merged => "merged",
             Self::MergeUndone => "merge_undone",
             Self::OrgClosing => "org_closing",

@@ -31,8 +31,16 @@ async fn issued(world: &World, by: &Person) -> String {
     text(&ok(by, &format!("/api/v1/orgs/{}/accounts", world.org), people).await["cards"][0]["user"])
 }
 
+/// Lets those who lead A have led it since ever, by nobody's grace.
+async fn led(world: &World) {
+    let org: Uuid = world.org.parse().unwrap();
+    let led = sql!("UPDATE directory_members SET role_since = 0, role_by = NULL WHERE org_id = $1");
+    world.db().write(move |tx| tx.execute(led, &[&org])).await.unwrap();
+}
+
 /// A recovery of `user` that `by` asked for; its id.
 async fn asked(world: &World, by: &Person, user: &str) -> String {
+    led(world).await;
     let path = format!("/api/v1/orgs/{}/members/{user}/recovery", world.org);
     text(&ok(by, &path, json!({ "reason": "lost the phone" })).await["id"])
 }
@@ -72,6 +80,7 @@ pub async fn request(world: &World, operation: &Operation, who: Who) -> Option<(
         }
         "directory.create_card" => (in_a.replace("{user}", &issued(world, me).await), json!({})),
         "directory.create_recovery" => {
+            led(world).await;
             (in_a.replace("{user}", &issued(world, me).await), json!({ "reason": "lost the phone" }))
         }
         "directory.approve_recovery" => {

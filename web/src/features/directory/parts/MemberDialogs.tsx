@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from 'react';
 import type { Member, Org, OrgRole } from '~/api/types';
+import { myId } from '~/core/store/session';
 import { useProof } from '~/features/identity';
 import { useT } from '~/i18n';
 import { Button } from '~/ui/Button';
@@ -111,6 +112,8 @@ function Sure({
 function Details({ org, member, onClose, onDone }: TaskProps) {
   const t = useT();
   const { prove, dialog } = useProof();
+  // Somebody else vouches for a name.
+  const own = member.user === myId();
   const [name, setName] = useState(member.name);
   const [number, setNumber] = useState(member.number ?? '');
   const [verified, setVerified] = useState(member.verified);
@@ -131,15 +134,17 @@ function Details({ org, member, onClose, onDone }: TaskProps) {
     <>
       <Dialog title={t('directory:member.details')} open onClose={onClose} sheet>
         <form className={form.form} onSubmit={onSubmit}>
-          <Field
-            label={t('directory:member.name')}
-            hint={t('directory:member.name_hint')}
-            value={name}
-            onChange={setName}
-            error={at('name')}
-            maxLength={50}
-            isRequired
-          />
+          {own ? null : (
+            <Field
+              label={t('directory:member.name')}
+              hint={t('directory:member.name_hint')}
+              value={name}
+              onChange={setName}
+              error={at('name')}
+              maxLength={50}
+              isRequired
+            />
+          )}
           <Field
             label={t('directory:member.number')}
             value={number}
@@ -147,10 +152,16 @@ function Details({ org, member, onClose, onDone }: TaskProps) {
             error={at('number')}
             maxLength={32}
           />
-          <Toggle on={verified} onChange={setVerified}>
-            {t('directory:member.verify')}
-          </Toggle>
-          <p className={form.hint}>{t('directory:member.verify_hint')}</p>
+          {own ? (
+            <p className={form.hint}>{t('directory:member.own_hint')}</p>
+          ) : (
+            <>
+              <Toggle on={verified} onChange={setVerified}>
+                {t('directory:member.verify')}
+              </Toggle>
+              <p className={form.hint}>{t('directory:member.verify_hint')}</p>
+            </>
+          )}
           <FormError>{general('name', 'number')}</FormError>
           <Button kind="primary" wide type="submit" isPending={pending}>
             {t('common:save')}

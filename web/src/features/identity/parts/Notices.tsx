@@ -80,6 +80,8 @@ const KINDS = [
   'recovery_requested',
   'recovery_refused',
   'recovery_done',
+  'recovery_asked',
+  'recovery_approved',
   'merged',
   'merge_undone',
   'org_closing',
@@ -107,6 +109,7 @@ function Words({ notice }: { notice: Notice }) {
           address: text('address'),
           org: text('org_name') || text('name'),
           name: text('name'),
+          by: text('by_name'),
         })}
       </strong>
       <span className={styles.when}>{listTime(locale, notice.at, now())}</span>
