@@ -56,6 +56,7 @@ const screens = [
   ['workbench', node, '/workbench', true],
   ['search', node, '/chat', true, search('')],
   ['search-pinyin', node, '/chat', true, search('l')],
+  ['care', node, '/me', true, (page) => page.getByText(/^(关怀模式|Care view)$/).click()],
   ['keys', node, '/chat', true, (page) => page.keyboard.press('Control+/')],
   ['sign-in-qr', node, '/sign-in', false, (page) => page.getByRole('button', { name: /扫码|Scan with/ }).click()],
   ['reset', node, '/reset', false],

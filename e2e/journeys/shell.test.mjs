@@ -1,5 +1,7 @@
 // The shell that everything lives in: slots, what waits, the workbench and the search, by keyboard and by touch.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { after, before } from 'node:test'
 
 import { DESKTOP, PHONE, closeBrowser, newPerson, signInAs } from '../lib/browser.mjs'
@@ -25,6 +27,12 @@ after(async () => {
   await node.stop()
 })
 
+/** Presses until it is answered: a page that was just drawn may not listen yet. */
+const press = (page, keys, answer) => eventually(`${keys} is answered`, async () => {
+  await page.keyboard.press(keys)
+  return answer.waitFor({ timeout: 3_000 }).then(() => true)
+})
+
 /** Somebody who asks to be let in. */
 async function asks(name) {
   const response = await fetch(`${node.base}/api/v1/accounts`, {
@@ -43,13 +51,17 @@ const stretch = (page) => page.addInitScript(() => {
   window.setTimeout = (run, ms, ...rest) => setTimeout(run, ms >= 5_000 && ms <= 5_500 ? ms * 4 : ms, ...rest)
 })
 
+const plain = (page) => page.addInitScript(() => { delete Navigator.prototype.serviceWorker })
+
 const nav = (page) => page.getByRole('navigation', { name: '主导航' })
 const slots = (page) => nav(page).getByRole('link').evaluateAll((all) => all.map((el) => el.innerText.split('\n').pop().trim()))
 const waiting = (page) => page.getByTestId('waiting')
 const pending = async () => (await api(node, owner.token, 'GET', '/api/v1/waiting')).items.map((i) => i.title)
 
 step('the rail of a desktop and the tabs of a phone have the same five places', async () => {
+  // Without a service worker, as on plain http in a LAN: files and new builds come from the server itself.
   desk = await newPerson(DESKTOP)
+  await plain(desk)
   await stretch(desk)
   await signInAs(desk, node, owner)
   await desk.goto(node.base)
@@ -65,8 +77,7 @@ step('the rail of a desktop and the tabs of a phone have the same five places', 
 })
 
 step('who asks to join is counted at once, and let in or refused in the list, by keyboard', async () => {
-  await desk.keyboard.press('Control+2')
-  await desk.getByText('没有等你处理的事').waitFor()
+  await press(desk, 'Control+2', desk.getByText('没有等你处理的事'))
   await asks('喜鹊甲')
   await waiting(desk).filter({ hasText: '喜鹊甲 申请加入' }).waitFor()
   await asks('喜鹊乙')
@@ -106,8 +117,8 @@ step('on the phone the same list, done by touch, and leaving the page does not l
 
 step('the search finds people by pinyin and its initials, and Enter writes to them', async () => {
   const other = people[3]
-  await desk.keyboard.press('Control+k')
   const box = desk.getByRole('combobox', { name: '搜索' })
+  await press(desk, 'Control+k', box)
   await box.fill(other.name)
   await desk.getByTestId('result').filter({ hasText: other.name }).first().waitFor()
   await box.fill('xqy')
@@ -121,9 +132,8 @@ step('the search finds people by pinyin and its initials, and Enter writes to th
 })
 
 step('an input method that still composes chooses nothing', async () => {
-  await desk.keyboard.press('Control+k')
   const box = desk.getByRole('combobox', { name: '搜索' })
-  await box.waitFor()
+  await press(desk, 'Control+k', box)
   const session = await desk.context().newCDPSession(desk)
   await session.send('Input.imeSetComposition', { text: 'gong', selectionStart: 4, selectionEnd: 4 })
   await desk.keyboard.press('Enter')
@@ -143,23 +153,157 @@ step('by touch the search does things: the theme changes', async () => {
 })
 
 step('the workbench shows the team today, holds what has no slot, and pins it to the rail', async () => {
-  await desk.keyboard.press('Control+4')
-  await desk.getByRole('heading', { name: '工作台' }).waitFor()
+  await press(desk, 'Control+4', desk.getByRole('heading', { name: '工作台' }))
   await desk.getByText(/今天新加入：.*喜鹊乙/).waitFor()
   await desk.getByRole('button', { name: '把 好友 固定到侧栏' }).click()
   await nav(desk).getByRole('link', { name: '好友' }).waitFor()
-  await desk.keyboard.press('Control+6')
-  await desk.waitForURL('**/friends')
+  await press(desk, 'Control+6', desk.getByRole('heading', { name: '好友' }).first())
   await desk.getByRole('link', { name: '工作台' }).click()
   await desk.getByRole('link', { name: '成员', exact: true }).click()
   await desk.waitForURL('**/manage/members')
 })
 
 step('Ctrl+/ lists every key', async () => {
-  await desk.keyboard.press('Control+/')
-  await desk.getByRole('dialog', { name: '快捷键' }).getByText('搜索和执行').waitFor()
+  await press(desk, 'Control+/', desk.getByRole('dialog', { name: '快捷键' }).getByText('搜索和执行'))
   await desk.keyboard.press('Escape')
   await desk.getByRole('dialog').waitFor({ state: 'detached' })
+})
+
+step('the care view: few doors, large ones, and a way out', async () => {
+  await nav(phone).getByRole('link', { name: '我', exact: true }).tap()
+  await phone.getByText('关怀模式', { exact: true }).tap()
+  await phone.waitForURL('**/home')
+  const door = nav(phone).getByRole('link', { name: /消息/ })
+  await door.waitFor()
+  const targets = await phone.locator('main a, main button').evaluateAll((all) => all.map((el) => el.getBoundingClientRect().height))
+  assert.ok(targets.length >= 3 && targets.every((height) => height >= 60), `every target has 60 px: ${targets}`)
+  const wide = await phone.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+  assert.ok(wide <= 0, 'nothing is wider than the phone')
+  await door.tap()
+  await phone.getByTestId('conversation').first().waitFor()
+  await phone.getByRole('link', { name: '回到首页' }).tap()
+  await phone.getByRole('button', { name: '离开关怀模式' }).tap()
+  await nav(phone).getByRole('link', { name: '工作台' }).waitFor()
+})
+
+step('the key that sends, and the density, are kept over a reload', async () => {
+  await desk.goto(`${node.base}/me`)
+  await desk.getByRole('radiogroup', { name: '发送键' }).getByText('Ctrl 或 ⌘ + Enter').click()
+  await desk.getByRole('radiogroup', { name: '疏密' }).getByText('紧凑').click()
+  await desk.reload()
+  await eventually('it is compact', () => desk.evaluate(() => document.documentElement.hasAttribute('data-compact')))
+  const keys = desk.getByRole('dialog', { name: '快捷键' })
+  await press(desk, 'Control+/', keys.getByText(/(Ctrl\+|⌘)Enter/))
+  await desk.keyboard.press('Escape')
+  await keys.waitFor({ state: 'detached' })
+})
+
+step('a page whose file does not come says so, leaves the shell, and is there once the network is', async () => {
+  const page = await newPerson(DESKTOP)
+  await plain(page)
+  await signInAs(page, node, owner)
+  await page.goto(`${node.base}/workbench`)
+  await page.getByRole('link', { name: /账号记录/ }).waitFor()
+  await page.route('**/assets/Activity-*.js', (route) => route.abort())
+  await page.getByRole('link', { name: /账号记录/ }).click()
+  await page.getByRole('heading', { name: '这一页还没有下载到' }).waitFor()
+  await nav(page).getByRole('link', { name: '待处理' }).click()
+  await page.getByRole('heading', { name: '待处理' }).waitFor()
+  await page.goBack()
+  await page.getByRole('heading', { name: '这一页还没有下载到' }).waitFor()
+  await page.unroute('**/assets/Activity-*.js')
+  await page.getByRole('button', { name: '重试' }).click()
+  await page.getByRole('heading', { name: '账号记录' }).waitFor()
+  await page.context().close()
+})
+
+step('a device whose clock is wrong is told so, and one whose disk is full sends all the same', async () => {
+  const page = await newPerson(DESKTOP)
+  await plain(page)
+  await page.addInitScript(() => {
+    const { now } = Date
+    Date.now = () => now() + 12 * 60_000
+    const { put } = IDBObjectStore.prototype
+    IDBObjectStore.prototype.put = function (...args) {
+      if (this.name === 'rows') throw new DOMException('full', 'QuotaExceededError')
+      return put.apply(this, args)
+    }
+  })
+  await signInAs(page, node, owner)
+  await page.goto(`${node.base}/chat`)
+  await page.getByText('这台设备的时间快了 12 分钟').waitFor()
+  await page.getByTestId('conversation').first().click()
+  await composer(page).fill('磁盘满了也不能丢')
+  await page.getByRole('button', { name: '发送' }).click()
+  await page.getByText('这台设备的存储空间已满').waitFor()
+  await eventually('it was sent all the same', async () => {
+    const { items } = await api(node, owner.token, 'GET', `/api/v1/conversations/${page.url().split('/').pop()}/messages?limit=5`)
+    return JSON.stringify(items).includes('磁盘满了也不能丢')
+  })
+  await page.context().close()
+})
+
+step('a new build is offered when the server is back, and taken when the person wants it', async () => {
+  const html = (await (await fetch(node.base)).text()).replace(/\/assets\/index-[^"]+\.js/, '/assets/index-newer.js')
+  await desk.route(`${node.base}/`, (route) => route.fulfill({ contentType: 'text/html', body: html }))
+  await node.kill()
+  await desk.getByText(/连接断开|没有网络|正在连接/).first().waitFor()
+  await node.start()
+  await desk.getByText('有新版本，刷新后使用').waitFor({ timeout: 40_000 })
+  await desk.unroute(`${node.base}/`)
+  const loaded = desk.waitForEvent('load')
+  await desk.getByRole('button', { name: '刷新' }).click()
+  await loaded
+  await nav(desk).getByRole('link', { name: '工作台' }).waitFor()
+  assert.equal(await desk.getByText('有新版本，刷新后使用').count(), 0)
+})
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What axe calls serious or worse. By the protocol: the page's policy lets no script in. */
+async function faultsOf(page) {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Runtime.evaluate', { expression: axe })
+  const { result } = await session.send('Runtime.evaluate', {
+    expression: `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations
+      .filter((v) => ['serious', 'critical'].includes(v.impact))
+      .map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')))`,
+    awaitPromise: true,
+    returnByValue: true,
+  })
+  return result.value
+}
+
+step('every place of the shell reads well: for a reader of screens in both themes, and at the largest type on a small phone', async () => {
+  await asks('喜鹊丁')
+  for (const colorScheme of ['light', 'dark']) {
+    const page = await newPerson({ ...DESKTOP, colorScheme })
+    await signInAs(page, node, owner)
+    for (const place of ['waiting', 'workbench', 'home', 'me']) {
+      await page.goto(`${node.base}/${place}`)
+      await page.locator('main').first().waitFor()
+      await page.waitForLoadState('networkidle')
+      assert.deepEqual(await faultsOf(page), [], `${place}, ${colorScheme}`)
+    }
+    await nav(page).getByRole('link', { name: '工作台' }).waitFor()
+    await press(page, 'Control+k', page.getByTestId('result').first())
+    assert.deepEqual(await faultsOf(page), [], `search, ${colorScheme}`)
+    await page.context().close()
+  }
+  const page = await newPerson({ ...PHONE, viewport: { width: 360, height: 640 } })
+  await page.addInitScript(() => localStorage.setItem('magpie:settings', JSON.stringify({ fontSize: 32 })))
+  await signInAs(page, node, owner)
+  for (const place of ['chat', 'waiting', 'workbench', 'home', 'me']) {
+    await page.goto(`${node.base}/${place}`)
+    await page.locator('main').first().waitFor()
+    await page.waitForLoadState('networkidle')
+    const wide = await page.evaluate(() => [...document.querySelectorAll('main, main *')]
+      .filter((el) => el.scrollWidth > el.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(el).overflowX) && el.tagName === 'MAIN')
+      .map((el) => `${el.tagName} ${el.scrollWidth} > ${el.clientWidth}`)
+      .concat(document.documentElement.scrollWidth > 360 ? ['the page'] : []))
+    assert.deepEqual(wide, [], `${place} at the largest type`)
+  }
+  await page.context().close()
 })
 
 step('no page had a fault', () => {

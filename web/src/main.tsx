@@ -10,19 +10,12 @@ import { queries } from './app/queries';
 import { router } from './app/router';
 import { boot } from './app/session';
 import { startTheme } from './app/theme';
+import { missingFile, watchForUpdates } from './app/update';
 import { startPwa } from './core/pwa';
-import { startI18n, useLocale } from './i18n';
+import { allTexts, startI18n, useLocale } from './i18n';
 
-const RELOADED = 'magpie:reloaded';
-
-// A new release has replaced the files this page was built with: one reload, guarded, brings the new ones.
-window.addEventListener('vite:preloadError', (event) => {
-  const last = Number(sessionStorage.getItem(RELOADED) ?? 0);
-  if (Date.now() - last < 60_000) return;
-  event.preventDefault();
-  sessionStorage.setItem(RELOADED, String(Date.now()));
-  location.reload();
-});
+// A file of this build is gone or did not come. The screen says so; a new build is the one thing a reload mends.
+window.addEventListener('vite:preloadError', () => void missingFile());
 
 /** The locale of the component library, which has one Traditional Chinese. */
 const CONTROLS = { 'zh-CN': 'zh-CN', 'zh-TW': 'zh-TW', 'zh-HK': 'zh-TW', en: 'en-US' } as const;
@@ -49,6 +42,9 @@ async function start(): Promise<void> {
     </StrictMode>,
   );
   void startPwa();
+  watchForUpdates();
+  // The texts of the other screens, while nobody waits for them.
+  allTexts().catch(() => undefined);
 }
 
 void start();

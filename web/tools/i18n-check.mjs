@@ -19,6 +19,7 @@ const DYNAMIC = [
   'identity:notices.kinds.',
   'common:connection.',
   'common:keys.',
+  'settings:notify.state.',
   'common:online',
   'common:offline',
 ];

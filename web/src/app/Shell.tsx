@@ -1,7 +1,9 @@
 import { Link, Outlet, useMatchRoute, useNavigate, useParams } from '@tanstack/react-router';
-import { Search } from 'lucide-react';
+import { House, Search } from 'lucide-react';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
+import { notificationState } from '~/core/notifications';
+import { settings } from '~/core/settings';
 import { session } from '~/core/store/session';
 import { useWaitingConversations } from '~/features/chat';
 import { openSearch, SearchHost } from '~/features/search';
@@ -29,6 +31,8 @@ export function Shell() {
   useSignedIn();
   useTitle();
   useShortcuts(rail, help);
+  useNotifying();
+  const care = useStore(settings, (s) => s.care);
   const tabs = layout === 'phone' && !conversation;
   return (
     <PlacesContext value={places}>
@@ -36,13 +40,13 @@ export function Shell() {
         <a className={styles.skip} href="#content">
           {t('common:skip_to_content')}
         </a>
-        {layout === 'phone' ? null : <Rail />}
+        {layout === 'phone' || care ? null : <Rail />}
         <div className={styles.place}>
           <Banners />
           <div className={styles.content}>
             <Outlet />
           </div>
-          {tabs ? <Tabs /> : null}
+          {care ? <WayHome hidden={layout === 'phone' && Boolean(conversation)} /> : tabs ? <Tabs /> : null}
         </div>
         <SearchHost />
         {helping ? (
@@ -115,6 +119,27 @@ function Tabs() {
       ))}
     </nav>
   );
+}
+
+/** In the care view one door leads back from everywhere. */
+function WayHome({ hidden }: { hidden: boolean }) {
+  const t = useT();
+  const there = Boolean(useMatchRoute()({ to: '/home' }));
+  return there || hidden ? null : (
+    <Link to="/home" className={styles.home}>
+      <House aria-hidden />
+      {t('common:home')}
+    </Link>
+  );
+}
+
+/** Notifications come with their own chunk, once they are allowed. */
+function useNotifying(): void {
+  const on = useStore(settings, (s) => s.notifications);
+  useEffect(() => {
+    if (!on || notificationState() !== 'granted') return;
+    void import('./notify').then((m) => m.startNotifying()).catch(() => undefined);
+  }, [on]);
 }
 
 const none = () => 0;

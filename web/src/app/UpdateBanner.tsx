@@ -1,5 +1,6 @@
 import { useStore } from 'zustand';
 import { applyUpdate, updates } from '~/core/pwa';
+import { device } from '~/core/store/device';
 import { storage } from '~/core/store/storage';
 import { useT } from '~/i18n';
 import { Button } from '~/ui/Button';
@@ -9,11 +10,13 @@ import styles from './ConnectionBanner.module.css';
 export function UpdateBanner() {
   const t = useT();
   const ready = useStore(updates, (s) => s.ready);
-  if (!ready) return <div role="status" />;
+  // Without a service worker the page itself has looked.
+  const seen = useStore(device, (s) => s.update);
+  if (!ready && !seen) return <div role="status" />;
   return (
     <div className={styles.banner} role="status" data-testid="update">
       <span>{t('common:update.ready')}</span>
-      <Button kind="quiet" onPress={applyUpdate}>
+      <Button kind="quiet" onPress={ready ? applyUpdate : () => location.reload()}>
         {t('common:update.apply')}
       </Button>
     </div>

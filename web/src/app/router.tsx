@@ -1,5 +1,6 @@
 /** Where everything is: one table of addresses. Screens belong to their features. */
 import { createRootRoute, createRoute, createRouter, Link, Outlet, redirect } from '@tanstack/react-router';
+import { settings } from '~/core/settings';
 import { session } from '~/core/store/session';
 import { Chat, ConversationScreen, conversationSearch, NothingOpen } from '~/features/chat/routes';
 import { directoryScreens } from '~/features/directory/routes';
@@ -43,14 +44,15 @@ function needsSession({ location }: { location: { href: string } }): void {
 }
 
 function notSignedIn(): void {
-  if (signedIn()) throw redirect({ to: '/chat', replace: true });
+  if (signedIn()) throw redirect({ to: '/', replace: true });
 }
 
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
   beforeLoad: () => {
-    throw redirect({ to: signedIn() ? '/chat' : '/welcome', replace: true });
+    const inside = settings.getState().care ? '/home' : '/chat';
+    throw redirect({ to: signedIn() ? inside : '/welcome', replace: true });
   },
 });
 
@@ -133,6 +135,7 @@ const contactsOf = createRoute({
   path: '/contacts/$org',
   component: directoryScreens.contacts,
 });
+const care = createRoute({ getParentRoute: () => inside, path: '/home', component: settingsScreens.care });
 const me = createRoute({ getParentRoute: () => inside, path: '/me', component: settingsScreens.me });
 const security = createRoute({
   getParentRoute: () => inside,
@@ -175,6 +178,7 @@ const tree = root.addChildren([
   ...outside,
   inside.addChildren([
     chatRoute.addChildren([nothingOpen, conversation]),
+    care,
     waiting,
     workbench,
     contacts,

@@ -6,10 +6,12 @@ const BASE_FONT = 14;
 const LARGE = 22;
 
 function apply(): void {
-  const { theme, fontSize } = settings.getState();
+  const { theme, fontSize, density, care } = settings.getState();
   const root = document.documentElement;
   if (theme === 'system') root.removeAttribute('data-theme');
   else root.setAttribute('data-theme', theme);
+  root.toggleAttribute('data-care', care);
+  root.toggleAttribute('data-compact', density === 'compact' && !care);
   root.toggleAttribute('data-large', fontSize >= LARGE);
   root.style.setProperty('--scale', String(fontSize / BASE_FONT));
 }

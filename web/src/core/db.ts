@@ -5,6 +5,7 @@
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from 'idb';
 import type { Conversation, Message, User } from '~/api/types';
 import type { OutboxRow, OutboxStore } from './outbox';
+import { device } from './store/device';
 import { storage } from './store/storage';
 
 /** Raise it when the form of a store changes: the cache is dropped and read again. */
@@ -109,6 +110,7 @@ export async function openOutboxStore(
       close: () => db.close(),
     };
   } catch {
+    device.setState({ storage: 'refused' });
     return memoryOutboxStore();
   }
 }

@@ -13,6 +13,13 @@ export interface Settings {
   language: Language | undefined;
   enterSends: boolean;
   listWidth: number;
+  density: 'comfortable' | 'compact';
+  /** Large type, large targets, few doors; and the size of type to go back to. */
+  care: boolean;
+  fontBeforeCare: FontSize;
+  /** Tell of messages through the system, once the browser allows it; with their words or without. */
+  notifications: boolean;
+  notifyText: boolean;
   /** Destinations pinned below the slots, by their ids, in order. */
   pins: readonly string[];
   /** The card of first steps was put away. */
@@ -26,6 +33,11 @@ const defaults: Settings = {
   language: undefined,
   enterSends: true,
   listWidth: 280,
+  density: 'comfortable',
+  care: false,
+  fontBeforeCare: 14,
+  notifications: true,
+  notifyText: true,
   pins: [],
   firstStepsDone: false,
 };
@@ -48,3 +60,14 @@ settings.subscribe((value) => {
     // A full or forbidden storage: the setting holds until the page is closed.
   }
 });
+
+const CARE_FONT: FontSize = 22;
+
+/** The care view comes with its size of type, and leaves it again. */
+export function setCare(care: boolean): void {
+  const { fontSize, fontBeforeCare, care: was } = settings.getState();
+  if (care === was) return;
+  if (care)
+    settings.setState({ care, fontBeforeCare: fontSize, fontSize: fontSize < CARE_FONT ? CARE_FONT : fontSize });
+  else settings.setState({ care, fontSize: fontBeforeCare });
+}

@@ -5,6 +5,7 @@ import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
 import { WAITING } from '~/api/query';
 import type { Card, WaitingItem } from '~/api/types';
+import { isolated } from '~/core/names';
 import { useProof } from '~/features/identity';
 import { useErrorText, useT } from '~/i18n';
 import { Button } from '~/ui/Button';
@@ -32,8 +33,8 @@ function Asking({ item, laterKey }: { item: WaitingItem; laterKey: string }) {
   const org = item.org ?? '';
   const decide = (approve: boolean) => {
     const said = approve
-      ? t('directory:requests.approved', { name: item.title })
-      : t('directory:requests.refused', { name: item.title });
+      ? t('directory:requests.approved', { name: isolated(item.title) })
+      : t('directory:requests.refused', { name: isolated(item.title) });
     doLater(laterKey, said, async (leaving) => {
       try {
         await decideRequest(org, item.id, approve, leaving);
@@ -49,7 +50,7 @@ function Asking({ item, laterKey }: { item: WaitingItem; laterKey: string }) {
       item={item}
       icon={UserPlus}
       org={useOrgName(item.org)}
-      words={t('directory:waiting.join', { name: item.title })}
+      words={t('directory:waiting.join', { name: isolated(item.title) })}
     >
       <Button onPress={() => decide(false)}>{t('directory:requests.refuse')}</Button>
       <Button kind="primary" onPress={() => decide(true)}>
@@ -78,7 +79,7 @@ function Recovery({ item }: { item: WaitingItem }) {
     setBusy(true);
     try {
       const made = await prove(() => approveRecovery(org.id, item.id));
-      toast(t('directory:waiting.recovery_approved', { name: item.title }));
+      toast(t('directory:waiting.recovery_approved', { name: isolated(item.title) }));
       if (made.card) return setCard(made.card);
       refresh();
     } catch (error) {
@@ -89,7 +90,12 @@ function Recovery({ item }: { item: WaitingItem }) {
     }
   };
   return (
-    <WaitingRow item={item} icon={KeyRound} org={orgName} words={t('directory:waiting.recovery', { name: item.title })}>
+    <WaitingRow
+      item={item}
+      icon={KeyRound}
+      org={orgName}
+      words={t('directory:waiting.recovery', { name: isolated(item.title) })}
+    >
       <Button kind="primary" isPending={busy} onPress={() => void approve()}>
         {t('directory:recovery.approve')}
       </Button>

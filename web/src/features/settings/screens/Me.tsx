@@ -4,14 +4,16 @@ import { useState } from 'react';
 import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
 import { sessionLifecycle } from '~/core/lifecycle';
-import { FONT_SIZES, settings, type Theme } from '~/core/settings';
+import { FONT_SIZES, setCare, settings, type Theme } from '~/core/settings';
 import { Notices, ProfilePart } from '~/features/identity';
 import { LANGUAGES, setLanguage, useErrorText, useLocale, useT } from '~/i18n';
 import { Button } from '~/ui/Button';
 import { Choice } from '~/ui/Choice';
 import { Confirm } from '~/ui/Dialog';
+import { usePlaces } from '~/ui/destination';
 import { toast } from '~/ui/Toast';
 import { Toggle } from '~/ui/Toggle';
+import { Notifications } from '../parts/Notifications';
 import { Sessions } from '../parts/Sessions';
 import styles from './Me.module.css';
 
@@ -28,6 +30,8 @@ export function Me() {
         <Account />
         <Look />
         <Writing />
+        <Notifications />
+        <Keys />
         <Sessions />
         <SignOut />
       </div>
@@ -65,7 +69,8 @@ function Door({ to, label }: { to: '/me/security' | '/friends' | '/me/activity' 
 function Look() {
   const t = useT();
   const locale = useLocale();
-  const { theme, fontSize } = useStore(settings);
+  const { theme, fontSize, density, care } = useStore(settings);
+  const navigate = useNavigate();
   const themes: { id: Theme; label: string }[] = [
     { id: 'system', label: t('settings:themes.system') },
     { id: 'light', label: t('settings:themes.light') },
@@ -111,6 +116,28 @@ function Look() {
         </span>
       </div>
       <p className={styles.sample}>{t('settings:font_sample')}</p>
+      <div className={styles.line}>
+        <span>{t('settings:density')}</span>
+        <Choice
+          label={t('settings:density')}
+          value={density}
+          options={[
+            { id: 'comfortable', label: t('settings:densities.comfortable') },
+            { id: 'compact', label: t('settings:densities.compact') },
+          ]}
+          onChange={(v) => settings.setState({ density: v })}
+        />
+      </div>
+      <Toggle
+        on={care}
+        onChange={(on) => {
+          setCare(on);
+          if (on) void navigate({ to: '/home' });
+        }}
+      >
+        {t('settings:care.title')}
+      </Toggle>
+      <p className={styles.sample}>{t('settings:care.text')}</p>
     </section>
   );
 }
@@ -121,12 +148,34 @@ function Writing() {
   return (
     <section className={styles.section}>
       <h2>{t('settings:writing')}</h2>
-      <Toggle on={on} onChange={(enterSends) => settings.setState({ enterSends })}>
-        {t('settings:enter_sends')}
-      </Toggle>
-      <p className={styles.sample}>{t('settings:enter_sends_hint')}</p>
+      <div className={styles.line}>
+        <span>{t('settings:send_key')}</span>
+        <Choice
+          label={t('settings:send_key')}
+          value={on ? 'enter' : 'mod'}
+          options={[
+            { id: 'enter', label: 'Enter' },
+            { id: 'mod', label: t('settings:send_keys.mod') },
+          ]}
+          onChange={(v) => settings.setState({ enterSends: v === 'enter' })}
+        />
+      </div>
+      <p className={styles.sample}>{t(on ? 'settings:send_hint.enter' : 'settings:send_hint.mod')}</p>
     </section>
   );
+}
+
+/** The sheet of keys, for who does not know its key. */
+function Keys() {
+  const t = useT();
+  const { commands } = usePlaces();
+  const help = commands.find((c) => c.id === 'help');
+  return help ? (
+    <section className={styles.section}>
+      <h2>{t('settings:keys')}</h2>
+      <Button onPress={help.run}>{help.label(t)}</Button>
+    </section>
+  ) : null;
 }
 
 function SignOut() {

@@ -5,6 +5,7 @@ import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import type { Member, Org } from '~/api/types';
 import { now } from '~/core/clock';
+import { isolated } from '~/core/names';
 import { people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { watchPeople } from '~/core/watch';
@@ -84,15 +85,15 @@ function Team({ org, members }: { org: Org; members: readonly Member[] }) {
         ) : null}
         {fresh.length > 0 ? (
           <li className={styles.fact}>
-            <bdi>
+            <span>
               {t('workbench:joined', {
                 names: fresh
                   .slice(0, NAMED)
-                  .map((m) => m.name)
+                  .map((m) => isolated(m.name))
                   .join(t('chat:title.join')),
-              })}
-            </bdi>
-            {fresh.length > NAMED ? ` ${t('workbench:and_more', { count: fresh.length })}` : null}
+              })}{' '}
+              {fresh.length > NAMED ? t('workbench:and_more', { count: fresh.length }) : null}
+            </span>
           </li>
         ) : null}
         {waits === 0 && talks === 0 && fresh.length === 0 ? (
