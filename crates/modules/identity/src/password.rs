@@ -222,6 +222,7 @@ mod tests {
             "aaaaaaaa",
             "abcabcabc",
             "19900521",
+            "40417283",
             "05211990",
             "5201314520",
             "woaini1314",
@@ -238,7 +239,7 @@ mod tests {
 
     #[test]
     fn other_passwords_are_not() {
-        for text in ["correct horse battery", "鹊桥相会七月七日", "x9!kQz27", "40417283", "mein Hund heißt Emil"]
+        for text in ["correct horse battery", "鹊桥相会七月七日", "x9!kQz27", "404172831", "mein Hund heißt Emil"]
         {
             assert_eq!(refused(text), None, "{text}");
         }
