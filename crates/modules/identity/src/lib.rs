@@ -35,7 +35,7 @@ use std::sync::Arc;
 use kernel::{Duty, Module, OrgData, PermissionDoc, PersonData};
 
 pub use actions::{
-    Issued, NewPin, by_login, card_keys, draw_pin, give_card, has_contact, is_unused, issue_account, manager, recover,
+    Issued, NewPin, by_login, card_keys, draw_pin, give_card, is_unused, issue_account, manager, recover,
 };
 pub use actions::{NewPerson, create_person, issue_token, notice_key, notify, setup_token};
 pub use events::{InvitationOffered, ProfileChanged};

@@ -35,9 +35,7 @@ pub(crate) use passkey::{
 };
 pub(crate) use passwords::change_password;
 pub(crate) use photo::{admit_photo, drop_photo, photo, set_photo};
-pub use pins::{
-    Issued, NewPin, by_login, card_keys, draw_pin, give_card, has_contact, is_unused, issue_account, manager, recover,
-};
+pub use pins::{Issued, NewPin, by_login, card_keys, draw_pin, give_card, is_unused, issue_account, manager, recover};
 pub(crate) use profile::{change_me, me, server, user, users};
 pub(crate) use proof::{begin_proof, prove};
 pub(crate) use resets::{finish_reset, start_reset};

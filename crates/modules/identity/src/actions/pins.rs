@@ -131,12 +131,6 @@ pub fn is_unused(tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
     pins::is_unused(tx, user)
 }
 
-/// Whether the person has an e-mail address or phone number that was verified,
-/// and so a way in of their own. One statement.
-pub fn has_contact(tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
-    pins::has_contact(tx, user)
-}
-
 /// Who has this sign-in name. One statement.
 pub fn by_login(tx: &mut Tx<'_>, login: &str) -> Result<Option<UserId>> {
     pins::by_login(tx, &kernel::text::fold(login))

@@ -57,16 +57,6 @@ pub(crate) fn manager(tx: &mut Tx<'_>, user: UserId) -> Result<Option<OrgId>> {
         .flatten())
 }
 
-/// Whether somebody has a contact point that was verified.
-pub(crate) fn has_contact(tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
-    let found = tx.opt(
-        sql!("SELECT verified_at FROM identity_contacts WHERE user_id = $1 AND verified_at IS NOT NULL LIMIT 1"),
-        &[&user],
-        |row| row.get::<i64>(0),
-    )?;
-    Ok(found.is_some())
-}
-
 /// Who has this sign-in name.
 pub(crate) fn by_login(tx: &mut Tx<'_>, folded: &str) -> Result<Option<UserId>> {
     Ok(tx.opt(sql!("SELECT id FROM users WHERE login_folded = $1 AND erased_at IS NULL"), &[&folded], |row| {
