@@ -65,6 +65,11 @@ export function allTexts(language = i18next.language as Language): Promise<void>
   return loading;
 }
 
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/** First strong isolate around what holds letters from right to left; all else stays as it is. */
+const isolate = (value: string): string => (RIGHT_TO_LEFT.test(value) ? `\u2068${value}\u2069` : value);
+
 export async function startI18n(): Promise<void> {
   const language = chosenLanguage();
   await i18next.use(initReactI18next).init({
@@ -73,7 +78,8 @@ export async function startI18n(): Promise<void> {
     ns: NAMESPACES,
     defaultNS: 'common',
     resources: {},
-    interpolation: { escapeValue: false },
+    // React escapes; here names written from right to left are kept from turning the words around them.
+    interpolation: { escapeValue: true, escape: isolate },
     // Texts that come after the first paint reach what is drawn already.
     react: { useSuspense: false, bindI18nStore: 'added' },
   });

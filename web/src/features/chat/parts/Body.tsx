@@ -32,7 +32,7 @@ export function linked(text: string): ReactNode[] {
 export function Body({ body, conversation }: { body: MessageBody; conversation: string }) {
   if (body.kind !== 'blocks') return null;
   return (
-    <span className={styles.text}>
+    <span className={styles.text} dir="auto">
       {body.blocks.map((block, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: blocks of one body have no other name and do not move
         <Fragment key={i}>

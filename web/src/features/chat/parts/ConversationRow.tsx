@@ -102,12 +102,16 @@ function LastMessage({ c, message }: { c: HeldConversation; message: Message }) 
   const users = useStore(people, (s) => s.users);
   const system = useSystemText();
   if (message.body?.kind === 'system') return <>{system(message)}</>;
-  const who = c.kind === 'direct' || c.kind === 'self' || message.sender.id === myId() ? '' : `${sender}: `;
+  const who = c.kind === 'direct' || c.kind === 'self' || message.sender.id === myId() ? '' : sender;
   const text = message.body ? plainText(message.body, (id) => users[id]?.name ?? '') : t('chat:message.recalled');
   return (
     <>
-      {who}
-      {text}
+      {who ? (
+        <>
+          <bdi>{who}</bdi>:{' '}
+        </>
+      ) : null}
+      <bdi>{text}</bdi>
     </>
   );
 }
