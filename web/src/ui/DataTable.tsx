@@ -131,7 +131,10 @@ function Grid<T>({ label, columns, rows, idOf, selected, onSelect, onOpen, sort,
           >
             {({ sortDirection }) => (
               <span className={styles.head}>
-                <span className={styles.name}>{c.label}</span>
+                {/* A stop of its own for the keyboard: without it only the resizer beside it would be one. */}
+                <span tabIndex={-1} className={styles.name}>
+                  {c.label}
+                </span>
                 {sortDirection === 'ascending' ? <ArrowUp aria-hidden size={14} /> : null}
                 {sortDirection === 'descending' ? <ArrowDown aria-hidden size={14} /> : null}
                 <ColumnResizer

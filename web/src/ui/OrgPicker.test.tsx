@@ -49,6 +49,19 @@ test('a press on a department opens it, people below are told apart, more comes 
   expect(chosen()).toBe('p-2222,p-4444');
 });
 
+test('by keyboard: → opens, ↓ goes on, space chooses', async () => {
+  const user = userEvent.setup();
+  show(<Harness units />);
+  await screen.findByRole('row', { name: /李娜/ });
+  await user.tab();
+  await user.tab();
+  await user.keyboard('{ArrowRight}');
+  await screen.findAllByRole('row', { name: /张伟/ });
+  expect(screen.getByRole('row', { name: /市场部/ }).getAttribute('aria-expanded')).toBe('true');
+  await user.keyboard('{ArrowDown} ');
+  expect(chosen()).toBe('p-1111');
+});
+
 test('departments themselves are chosen where that makes sense', async () => {
   const user = userEvent.setup();
   show(<Harness units />);

@@ -201,10 +201,21 @@ function rowsOf(
     .map((node) => ({
       id: node.id,
       node,
-      children: node.kind === 'unit' && open.has(node.id) ? rowsOf(all, node.id, open, without) : [],
+      children: node.kind === 'unit' ? below(all, node.id, open, without) : [],
     }));
   if (level.next || level.state !== 'ready') rows.push({ id: MORE + at, foot: at, level });
   return rows;
+}
+
+/** The tree opens a row by → only if something stands below it, so what has not come yet is a row that waits. */
+function below(
+  all: Record<string, Level>,
+  unit: string,
+  open: ReadonlySet<string>,
+  without: ReadonlySet<string> | undefined,
+): TreeRow[] {
+  if (open.has(unit) && all[unit]) return rowsOf(all, unit, open, without);
+  return [{ id: MORE + unit, foot: unit, level: { items: [], state: 'loading' } }];
 }
 
 /** What a row reads like. */
