@@ -28,8 +28,9 @@ export async function pictures(name) {
   }
 }
 
-export async function openBrowser() {
-  browser ??= await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+/** The one browser; those who ask while it starts get the same. */
+export function openBrowser() {
+  browser ??= chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
   return browser
 }
 
@@ -41,7 +42,7 @@ export async function anotherBrowser({ executablePath = CHROMIUM, flags = [] }) 
 }
 
 export async function closeBrowser() {
-  await Promise.all([...others, browser].map((b) => b?.close()))
+  await Promise.all([...others, await browser].map((b) => b?.close()))
   others.clear()
   browser = undefined
 }
