@@ -36,6 +36,7 @@ pub struct WhoIsKnown {
     pub of: Vec<UserId>,
     answers: Mutex<BTreeSet<UserId>>,
     hidden: Mutex<BTreeSet<UserId>>,
+    remembered: Mutex<BTreeMap<UserId, Option<String>>>,
 }
 
 impl Event for WhoIsKnown {
@@ -46,6 +47,16 @@ impl WhoIsKnown {
     /// Names some of `of`; others are ignored.
     pub fn known(&self, users: impl IntoIterator<Item = UserId>) {
         self.answers.lock().extend(users);
+    }
+
+    /// Names some of `of` who are no more than a name on what both share the
+    /// past of: the name kept there, or the one of their account.
+    pub fn remembered(&self, users: impl IntoIterator<Item = (UserId, Option<String>)>) {
+        let mut remembered = self.remembered.lock();
+        for (user, name) in users {
+            let kept = remembered.entry(user).or_default();
+            *kept = kept.take().or(name);
+        }
     }
 
     /// Names some of `of` who do not show the asker whether they are there.
@@ -59,21 +70,36 @@ impl WhoIsKnown {
 pub struct Known {
     known: BTreeSet<UserId>,
     hidden: BTreeSet<UserId>,
+    remembered: BTreeMap<UserId, Option<String>>,
 }
 
 impl Known {
     /// Asks all modules.
     pub fn among(tx: &mut Tx<'_>, ctx: &Ctx, of: Vec<UserId>) -> Result<Self> {
-        let ask = WhoIsKnown { by: ctx.user(), of, answers: Mutex::default(), hidden: Mutex::default() };
+        let ask = WhoIsKnown {
+            by: ctx.user(),
+            of,
+            answers: Mutex::default(),
+            hidden: Mutex::default(),
+            remembered: Mutex::default(),
+        };
         ctx.hooks().run(tx, ctx, &ask)?;
-        let answers = ask.answers.into_inner();
-        let known = ask.of.into_iter().filter(|id| *id == ask.by || answers.contains(id)).collect();
-        Ok(Self { known, hidden: ask.hidden.into_inner() })
+        let (answers, mut remembered) = (ask.answers.into_inner(), ask.remembered.into_inner());
+        let (known, others): (BTreeSet<_>, BTreeSet<_>) =
+            ask.of.into_iter().partition(|id| *id == ask.by || answers.contains(id));
+        remembered.retain(|id, _| others.contains(id));
+        Ok(Self { known, hidden: ask.hidden.into_inner(), remembered })
     }
 
     /// Ascending.
     pub fn ids(&self) -> impl Iterator<Item = UserId> {
         self.known.iter().copied()
+    }
+
+    /// Those of whom the actor may see no more than a name: the one kept, or
+    /// none where their account's is theirs to see.
+    pub fn remembered(&self) -> impl Iterator<Item = (UserId, Option<&str>)> {
+        self.remembered.iter().map(|(id, name)| (*id, name.as_deref()))
     }
 
     pub fn contains(&self, user: UserId) -> bool {
@@ -124,9 +150,13 @@ impl WhoIsMarked {
 }
 
 impl Known {
-    /// The marks of those who are known.
+    /// The marks of those who are known, also by name alone.
     pub fn marks(&self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<BTreeMap<UserId, Marks>> {
-        let ask = WhoIsMarked { by: ctx.user(), of: self.ids().collect(), answers: Mutex::default() };
+        let ask = WhoIsMarked {
+            by: ctx.user(),
+            of: self.ids().chain(self.remembered.keys().copied()).collect(),
+            answers: Mutex::default(),
+        };
         ctx.hooks().run(tx, ctx, &ask)?;
         Ok(ask.answers.into_inner())
     }

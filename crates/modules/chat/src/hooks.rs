@@ -114,11 +114,15 @@ fn count<'t>(tx: &mut Tx<'t>, turn: &mut Turn<'t>, org: OrgScope, members: i64) 
     turn.finish(tx)
 }
 
-/// People one shares a conversation with may be known by name, also when
-/// they have left it: what they said is still there.
+/// People one is in a group with are known; by name alone who has left it, or
+/// with whom no more is shared than a conversation of two: what they said is
+/// still there.
 fn known(tx: &mut Tx<'_>, _: &Ctx, ask: &WhoIsKnown) -> Result<()> {
     let orgs = people::orgs(tx, ask.by)?;
     let of: Vec<UserId> = ask.of.clone();
-    ask.known(sql::visible::companions(tx, ask.by, &orgs, &of)?);
+    let (there, left): (Vec<_>, Vec<_>) =
+        sql::visible::companions(tx, ask.by, &orgs, &of)?.into_iter().partition(|(_, there)| *there);
+    ask.known(there.into_iter().map(|(user, _)| user));
+    ask.remembered(left.into_iter().map(|(user, _)| (user, None)));
     Ok(())
 }

@@ -59,6 +59,15 @@ pub(crate) fn may_talk(tx: &mut Tx<'_>, me: UserId, users: &[UserId]) -> Result<
     directory::may_talk(tx, me, users)
 }
 
+/// Others in a group that is more than a way to reach one of them.
+const CROWD: i64 = 3;
+
+/// Whether a group with so many others would be a way round a block: somebody
+/// of `users` blocked `me`, and there is no crowd. One statement.
+pub(crate) fn evades(tx: &mut Tx<'_>, me: UserId, users: &[UserId], others: i64) -> Result<bool> {
+    Ok(!directory::blocking(tx, me, users)?.is_empty() && others < CROWD)
+}
+
 /// Whether there may be a conversation of these two: they are colleagues or
 /// friends, whoever of them blocked the other. One statement.
 pub(crate) fn acquainted(tx: &mut Tx<'_>, me: UserId, user: UserId) -> Result<bool> {

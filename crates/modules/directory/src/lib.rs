@@ -33,8 +33,8 @@ pub use events::{
 };
 pub use marks::{Home, marks};
 pub use members::{
-    active_among, active_count_among, active_membership, active_orgs, active_scopes, are_colleagues, grants, may_talk,
-    member, member_count, member_count_at, member_page, members_preview, org, ties,
+    active_among, active_count_among, active_membership, active_orgs, active_scopes, are_colleagues, blocking, grants,
+    may_talk, member, member_count, member_count_at, member_page, members_preview, org, ties,
 };
 pub use model::friends::{Friend, FriendState, Ties};
 pub use model::{
@@ -98,7 +98,9 @@ pub fn module() -> Module {
             Hook::on::<WhoIsKnown>(
                 |_| Vec::new(),
                 |tx, _, ask| {
-                    ask.known(store::colleagues_among(tx, ask.by, &ask.of)?);
+                    let (there, left) = store::colleagues_among(tx, ask.by, &ask.of)?;
+                    ask.known(there);
+                    ask.remembered(left);
                     let (known, hidden) = store::friends::known(tx, ask.by, &ask.of)?;
                     ask.known(known);
                     ask.hidden(hidden);

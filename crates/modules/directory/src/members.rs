@@ -36,6 +36,12 @@ pub fn may_talk(tx: &mut Tx<'_>, user: UserId, with: &[UserId]) -> Result<Vec<Us
     sql::friends::may_talk(tx, user, with)
 }
 
+/// Which of these blocked somebody. One statement, the same for people who do
+/// not exist.
+pub fn blocking(tx: &mut Tx<'_>, user: UserId, of: &[UserId]) -> Result<Vec<UserId>> {
+    Ok(sql::friends::known(tx, user, of)?.1)
+}
+
 /// What two people are to each other. One statement, the same for people who
 /// do not exist.
 pub fn ties(tx: &mut Tx<'_>, a: UserId, b: UserId) -> Result<Ties> {

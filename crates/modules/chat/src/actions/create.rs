@@ -67,22 +67,24 @@ pub(crate) async fn group(ctx: Ctx, once: Once, group: NewGroup) -> Result<Conve
 }
 
 /// The organisation a group belongs to: the one named, or the first that all
-/// share. People who share none with the maker cannot be seen by them.
+/// share. People who share none with the maker cannot be seen by them; nor,
+/// where it is few, do those who blocked them seem to be there.
 fn home(tx: &mut Tx<'_>, me: UserId, group: &NewGroup) -> Result<Option<OrgId>> {
+    let evades = people::evades(tx, me, &group.members, group.members.len() as i64)?;
     if let Some(org) = group.org_id {
         let mine = people::membership(tx, org, me)?.ok_or_else(|| Error::field(Code::NotFound, "org_id"))?;
-        return if people::all_active(tx, mine.scope, &group.members)? {
+        return if people::all_active(tx, mine.scope, &group.members)? && !evades {
             Ok(Some(org))
         } else {
             Err(Error::field(Code::NotMember, "members"))
         };
     }
     for org in people::orgs(tx, me)? {
-        if people::all_active(tx, org, &group.members)? {
+        if people::all_active(tx, org, &group.members)? && !evades {
             return Ok(Some(org.org()));
         }
     }
-    if people::all_colleagues(tx, me, &group.members)? {
+    if people::all_colleagues(tx, me, &group.members)? && !evades {
         Ok(None)
     } else {
         Err(Error::field(Code::NotFound, "members"))

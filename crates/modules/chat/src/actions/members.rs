@@ -53,13 +53,14 @@ pub(crate) async fn add(ctx: Ctx, id: ConversationId, users: Vec<UserId>) -> Res
 }
 
 fn check_addable(tx: &mut Tx<'_>, c: &Conversation, users: &[UserId]) -> Result<()> {
+    let evades = people::evades(tx, c.me, users, c.row.member_count - 1 + users.len() as i64)?;
     match c.scope {
-        Some(org) if people::all_active(tx, org, users)? => Ok(()),
+        Some(org) if people::all_active(tx, org, users)? && !evades => Ok(()),
         Some(_) => Err(Error::field(Code::NotMember, "users")),
         None => {
             let others: Vec<UserId> = users.iter().copied().filter(|u| *u != c.me).collect();
             let known = people::all_colleagues(tx, c.me, &others)?;
-            if known { Ok(()) } else { Err(Error::field(Code::NotFound, "users")) }
+            if known && !evades { Ok(()) } else { Err(Error::field(Code::NotFound, "users")) }
         }
     }
 }

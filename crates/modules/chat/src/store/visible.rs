@@ -31,6 +31,15 @@ macro_rules! visible {
     };
 }
 
+/// In how many groups somebody still is. A conversation of two stays when
+/// nothing else is left between them.
+macro_rules! still {
+    () => {
+        "COUNT(CASE WHEN o.left_at IS NULL AND oc.kind = 'group' THEN 1 END)
+         FROM chat_members o JOIN conversations oc ON oc.id = o.conversation_id"
+    };
+}
+
 macro_rules! view {
     () => {
         concat!(
@@ -196,20 +205,26 @@ pub(crate) fn unfollowed(tx: &mut Tx<'_>, user: UserId, changed_since: i64) -> R
     )?)
 }
 
-/// Which of `of` are, or were, in a conversation that `user` may see.
-pub(crate) fn companions(tx: &mut Tx<'_>, user: UserId, orgs: &[OrgScope], of: &[UserId]) -> Result<Vec<UserId>> {
+/// Which of `of` are, or were, in a conversation that `user` may see, and
+/// whether they are in a group of it still.
+pub(crate) fn companions(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    orgs: &[OrgScope],
+    of: &[UserId],
+) -> Result<Vec<(UserId, bool)>> {
     Ok(tx.query(
         dialect!(
             sqlite: concat!(
-                "SELECT DISTINCT o.user_id FROM chat_members o WHERE o.user_id IN ", ids_sqlite!("$3"),
-                " AND o.conversation_id IN ", visible!(ids_sqlite!("$2")), " ORDER BY o.user_id"
+                "SELECT o.user_id, ", still!(), " WHERE o.user_id IN ", ids_sqlite!("$3"),
+                " AND o.conversation_id IN ", visible!(ids_sqlite!("$2")), " GROUP BY o.user_id ORDER BY o.user_id"
             ),
             postgres: concat!(
-                "SELECT DISTINCT o.user_id FROM chat_members o WHERE o.user_id IN ", ids_postgres!("$3"),
-                " AND o.conversation_id IN ", visible!(ids_postgres!("$2")), " ORDER BY o.user_id"
+                "SELECT o.user_id, ", still!(), " WHERE o.user_id IN ", ids_postgres!("$3"),
+                " AND o.conversation_id IN ", visible!(ids_postgres!("$2")), " GROUP BY o.user_id ORDER BY o.user_id"
             ),
         ),
         &[&user, &orgs_json(orgs), &ids_json(of)],
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get::<i64>(1)? > 0)),
     )?)
 }

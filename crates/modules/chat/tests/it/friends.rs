@@ -10,17 +10,17 @@ use testkit::Person;
 
 use crate::world::{World, body, encoded, id, message, path, post, say};
 
-async fn befriend(a: &Person, b: &Person) {
+pub(crate) async fn befriend(a: &Person, b: &Person) {
     let code = b.get("/api/v1/me/friend-code").await.ok();
     a.post("/api/v1/me/friends", json!({ "code": code["code"] })).await.ok();
     b.post(&format!("/api/v1/me/friends/{}/accept", a.id), json!({})).await.ok();
 }
 
-async fn block(by: &Person, whom: &Person, on: bool) {
+pub(crate) async fn block(by: &Person, whom: &Person, on: bool) {
     by.patch(&format!("/api/v1/me/friends/{}", whom.id), json!({ "blocked": on })).await.ok();
 }
 
-async fn direct(by: &Person, with: &Person) -> testkit::Answer {
+pub(crate) async fn direct(by: &Person, with: &Person) -> testkit::Answer {
     by.post("/api/v1/conversations/direct", json!({ "user": with.id })).await
 }
 

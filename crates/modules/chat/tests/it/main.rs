@@ -14,6 +14,7 @@ mod merge_model;
 mod merges;
 mod messages;
 mod mirror;
+mod parted;
 mod personal;
 mod rate;
 mod seeds;

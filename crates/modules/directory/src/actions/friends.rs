@@ -108,6 +108,23 @@ fn change(
     Ok(friend)
 }
 
+/// Who blocks somebody blocks all accounts of theirs: were they parted again,
+/// the other would come round the block. One that stood on no list stays off
+/// it, so that nothing tells whose it is.
+fn block_behind(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Allowed<'_, Pair, Relate>, blocked: bool) -> Result<()> {
+    for user in identity::users::behind(tx, pair.mine.user)? {
+        let row = sql::row(tx, pair.me, user)?;
+        let row = row.unwrap_or_else(|| FriendRow { since: ctx.now, ..FriendRow::blank(user) });
+        let after = FriendRow { side: Side { blocked, ..row.side }, ..row.clone() };
+        if row.rev > 0 && after != row {
+            write_side(tx, pair, Of::Mine, after)?;
+        } else if after != row {
+            sql::put(tx, pair, Of::Mine, &after)?;
+        }
+    }
+    Ok(())
+}
+
 /// Room on the actor's list, and a request left for today.
 fn may_ask(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<()> {
     let (me, day) = (ctx.user(), ctx.now.div_euclid(DAY));
@@ -209,7 +226,11 @@ pub(crate) async fn change_friend(ctx: Ctx, other: UserId, input: FriendChange) 
                 None => before,
             };
             let remark = remark.clone().unwrap_or_else(|| pair.mine.remark.clone());
-            change(tx, &ctx, &pair, after, remark, None)
+            let friend = change(tx, &ctx, &pair, after, remark, None)?;
+            if before.blocked != after.blocked {
+                block_behind(tx, &ctx, &pair, after.blocked)?;
+            }
+            Ok(friend)
         })
         .await
 }

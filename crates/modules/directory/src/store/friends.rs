@@ -1,4 +1,7 @@
 //! The SQL of friends and of people's codes.
+//!
+//! A row with `rev` 0 is on no list and in no stream: a block of an account
+//! that stands behind one that was blocked, of which its owner need not know.
 
 use kernel::Allowed;
 use proto::{Result, UserId};
@@ -89,7 +92,8 @@ pub(crate) fn page(tx: &mut Tx<'_>, owner: UserId, after: UserId, limit: usize) 
     Ok(tx.query(
         sql!(
             "SELECT friend_id, state, blocked, remark, hello, since, rev FROM directory_friends
-             WHERE user_id = $1 AND friend_id > $2 AND (state <> 'none' OR blocked) ORDER BY friend_id LIMIT $3"
+             WHERE user_id = $1 AND friend_id > $2 AND (state <> 'none' OR blocked) AND rev > 0
+             ORDER BY friend_id LIMIT $3"
         ),
         &[&owner, &after, &limit],
         read,
@@ -99,7 +103,7 @@ pub(crate) fn page(tx: &mut Tx<'_>, owner: UserId, after: UserId, limit: usize) 
 /// How many stand on somebody's list.
 pub(crate) fn count(tx: &mut Tx<'_>, owner: UserId) -> Result<i64> {
     Ok(tx.one(
-        sql!("SELECT COUNT(*) FROM directory_friends WHERE user_id = $1 AND (state <> 'none' OR blocked)"),
+        sql!("SELECT COUNT(*) FROM directory_friends WHERE user_id = $1 AND (state <> 'none' OR blocked) AND rev > 0"),
         &[&owner],
         |row| row.get(0),
     )?)
@@ -122,7 +126,8 @@ pub(crate) fn listed_by(tx: &mut Tx<'_>, user: UserId, after: UserId, limit: usi
     Ok(tx.query(
         sql!(
             "SELECT user_id FROM directory_friends
-             WHERE friend_id = $1 AND user_id > $2 AND (state <> 'none' OR blocked) ORDER BY user_id LIMIT $3"
+             WHERE friend_id = $1 AND user_id > $2 AND (state <> 'none' OR blocked) AND rev > 0
+             ORDER BY user_id LIMIT $3"
         ),
         &[&user, &after, &limit],
         |row| row.get(0),
@@ -251,7 +256,7 @@ pub(crate) fn touch(tx: &mut Tx<'_>, owner: UserId, user: UserId, ended: bool, r
             "UPDATE directory_friends SET rev = $4, state = CASE WHEN $3 THEN 'none' ELSE state END,
                 blocked = CASE WHEN $3 THEN FALSE ELSE blocked END, remark = CASE WHEN $3 THEN NULL ELSE remark END,
                 hello = CASE WHEN $3 THEN NULL ELSE hello END
-             WHERE user_id = $1 AND friend_id = $2 AND (state <> 'none' OR blocked)
+             WHERE user_id = $1 AND friend_id = $2 AND (state <> 'none' OR blocked) AND rev > 0
              RETURNING friend_id, state, blocked, remark, hello, since, rev"
         ),
         &[&owner, &user, &ended, &rev],

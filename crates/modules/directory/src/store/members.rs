@@ -386,21 +386,32 @@ pub(crate) fn shared_org(tx: &mut Tx<'_>, a: UserId, b: UserId) -> Result<Option
     Ok(found.map(OrgScope::mint))
 }
 
-/// Those who are, or were, in an organisation in which `by` is active now: a
-/// leaver's name stays on what they wrote.
-pub(crate) fn colleagues_among(tx: &mut Tx<'_>, by: UserId, of: &[UserId]) -> Result<Vec<UserId>> {
-    Ok(tx.query(
+/// Those who are in an organisation in which `by` is active now; and those
+/// who were there in the time of `by`, with the name they had: a leaver's name
+/// stays on what they wrote.
+pub(crate) fn colleagues_among(
+    tx: &mut Tx<'_>,
+    by: UserId,
+    of: &[UserId],
+) -> Result<(Vec<UserId>, Vec<(UserId, Option<String>)>)> {
+    let found: Vec<(UserId, MemberState, String)> = tx.query(
         dialect!(
-            sqlite: "SELECT DISTINCT y.user_id FROM directory_members x JOIN directory_members y ON y.org_id = x.org_id
-                 WHERE x.user_id = $1 AND x.state = 'active'
-                 AND y.user_id IN (SELECT unhex(replace(value, '-', '')) FROM json_each($2))",
-            postgres: "SELECT DISTINCT y.user_id FROM directory_members x JOIN directory_members y
-                 ON y.org_id = x.org_id WHERE x.user_id = $1 AND x.state = 'active' AND y.user_id IN
-                 (SELECT CAST(jsonb_array_elements_text(CAST(CAST($2 AS TEXT) AS JSONB)) AS UUID))",
+            sqlite: "SELECT y.user_id, y.state, y.name FROM directory_members x
+                 JOIN directory_members y ON y.org_id = x.org_id
+                 WHERE x.user_id = $1 AND x.state = 'active' AND (y.state <> 'left' OR x.joined_at <= y.left_at)
+                 AND y.user_id IN (SELECT unhex(replace(value, '-', '')) FROM json_each($2)) ORDER BY y.org_id",
+            postgres: "SELECT y.user_id, y.state, y.name FROM directory_members x
+                 JOIN directory_members y ON y.org_id = x.org_id
+                 WHERE x.user_id = $1 AND x.state = 'active' AND (y.state <> 'left' OR x.joined_at <= y.left_at)
+                 AND y.user_id IN (SELECT CAST(jsonb_array_elements_text(CAST(CAST($2 AS TEXT) AS JSONB)) AS UUID))
+                 ORDER BY y.org_id",
         ),
         &[&by, &ids(of)],
-        |row| row.get(0),
-    )?)
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let (left, there): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, state, _)| *state == MemberState::Left);
+    let there = there.into_iter().map(|(user, ..)| user).collect();
+    Ok((there, left.into_iter().map(|(user, _, name)| (user, Some(name))).collect()))
 }
 
 /// Every membership of a person, ended ones too, by organisation.

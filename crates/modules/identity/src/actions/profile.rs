@@ -1,6 +1,6 @@
 //! Oneself, others, and the server.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use kernel::{
     Allowed, Channel, Ctx, Kernel, Known, allow, see,
@@ -105,6 +105,7 @@ async fn seen(ctx: Ctx, ids: Vec<UserId>) -> Result<Vec<SeenUser>> {
             let known = Known::among(tx, &ctx, ids.clone())?;
             let marks = known.marks(tx, &ctx)?;
             let mut found = sql::public_users(tx, &known)?;
+            add_remembered(tx, &known, &mut found)?;
             let merged = sql::merges::stand_ins(tx, found.iter().map(|user| user.id))?;
             if !merged.is_empty() {
                 show_stand_ins(tx, &ctx, &mut found, &merged)?;
@@ -113,6 +114,20 @@ async fn seen(ctx: Ctx, ids: Vec<UserId>) -> Result<Vec<SeenUser>> {
             Ok(found.into_iter().map(|user| SeenUser { marks: marks(&user), user }).collect())
         })
         .await
+}
+
+/// Adds those who are no more than a name to the actor, in their place.
+fn add_remembered(tx: &mut Tx<'_>, known: &Known, found: &mut Vec<User>) -> Result<()> {
+    let names: HashMap<_, _> = known.remembered().collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    for user in sql::users(tx, names.keys().copied())? {
+        let name = names.get(&user.id).copied().flatten().filter(|_| !user.deleted).unwrap_or(&user.name).to_owned();
+        found.push(User { name, bio: None, photo: None, ..user.public() });
+    }
+    found.sort_unstable_by_key(|user| user.id);
+    Ok(())
 }
 
 /// Gives those who were merged the name of the account that stands for them,
