@@ -130,6 +130,8 @@ pub(crate) fn hand_on(shared: &Shared, kernel: &Kernel, out: &mut Outgoing<'_>, 
     }
     match &emit.frame {
         Some(frame) => {
+            #[cfg(any(test, feature = "testing"))]
+            shared.witness.change(frame);
             shared.hub.publish(frame, &|stream| reader::dismissal(&kernel.registry, stream));
             if !out.silent && !frame.header.joins.is_empty() {
                 let users = frame.header.joins.iter().map(|(user, _)| *user).collect();

@@ -14,6 +14,7 @@
 
 mod access;
 mod calls;
+mod contract;
 mod feeder;
 mod frames;
 mod hub;
@@ -25,6 +26,8 @@ mod reader;
 mod session;
 mod signal;
 mod socket;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +48,8 @@ use tokio::{
     task::AbortHandle,
 };
 use uuid::Uuid;
+
+pub use contract::document;
 
 use crate::{hub::Hub, opens::Opens, presence::Presence, session::Env, signal::Pulse};
 
@@ -117,6 +122,8 @@ pub(crate) struct Shared {
     pub(crate) compared: AtomicU64,
     pub(crate) slow: AtomicU64,
     pub(crate) refused: AtomicU64,
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) witness: testing::Witness,
 }
 
 impl Shared {
@@ -219,6 +226,8 @@ impl Gateway {
             compared: AtomicU64::new(0),
             slow: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            #[cfg(any(test, feature = "testing"))]
+            witness: testing::Witness::default(),
         });
         let tasks = Arc::new(Tasks { running: Mutex::default(), shared: Arc::clone(&shared) });
         Self {

@@ -194,9 +194,11 @@ fn say(shared: &Shared, stream: StreamKey, what: impl FnOnce(&mut Whisper)) {
 pub(crate) async fn signals(shared: Arc<Shared>, mut signals: mpsc::Receiver<Ephemeral>) {
     while let Some(signal) = signals.recv().await {
         match signal {
-            Ephemeral::Touched { stream, kind, id } => {
-                show_touched(&shared, stream, kind, id);
-                say(&shared, stream, |w| w.touched.push((stream.to_string(), kind.to_owned(), id)));
+            Ephemeral::Touched { stream, touch, id } => {
+                #[cfg(any(test, feature = "testing"))]
+                shared.witness.touched(touch.kind, id);
+                show_touched(&shared, stream, touch.kind, id);
+                say(&shared, stream, |w| w.touched.push((stream.to_string(), touch.kind.to_owned(), id)));
             }
             Ephemeral::Receipt { conversation, user, read_seq, delivered_seq } => {
                 let receipt = Receipt { conversation, user, read_seq, delivered_seq };

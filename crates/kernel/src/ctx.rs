@@ -87,7 +87,7 @@ pub trait EphemeralSink: Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ephemeral {
     /// An answer of the API changed for the followers of `stream`.
-    Touched { stream: proto::StreamKey, kind: &'static str, id: Uuid },
+    Touched { stream: proto::StreamKey, touch: crate::Touch, id: Uuid },
     /// `user`'s place in a conversation moved; joined and shown to whoever has it open.
     Receipt { conversation: Uuid, user: UserId, read_seq: i64, delivered_seq: i64 },
     /// Sessions or memberships of `user` ended: read `kernel_access_changes` now.

@@ -9,6 +9,7 @@ pub mod access;
 mod acquaintance;
 pub mod audit;
 mod budget;
+mod contract;
 mod ctx;
 mod delivery;
 pub mod extract;
@@ -31,6 +32,7 @@ pub mod worker;
 
 pub use acquaintance::{Known, Marks, WhoIsKnown, WhoIsMarked};
 pub use budget::{Budget, Budgets};
+pub use contract::{StreamEvents, Touch, stream_event};
 pub use ctx::{Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Principal, SystemClock};
 pub use delivery::{Channel, Delivery, LogOnly, Sending};
 pub use extract::{Anyone, At, Body, Created, Params, Peer};

@@ -10,7 +10,7 @@ use store::Tx;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    Ctx, Hook, Kernel,
+    Ctx, Hook, Kernel, StreamEvents,
     settings::Setting,
     streams::{StreamPart, StreamSource},
 };
@@ -166,6 +166,8 @@ pub struct Module {
     pub calls: Vec<Call>,
     pub streams: Vec<Box<dyn StreamSource>>,
     pub stream_parts: Vec<StreamPart>,
+    /// Every kind of event the module puts on a stream, its own or a shared one.
+    pub events: &'static [StreamEvents],
     /// Tells which organisations a person follows; given by one module.
     pub org_follows: Option<for<'t, 'a> fn(&'a mut Tx<'t>, UserId) -> Result<Vec<uuid::Uuid>>>,
     /// Finds who stands behind a session secret; given by one module.

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use crate::{
-    Call, Duty, Hooks, Kernel, Listener, Merge, Module, Resident,
+    Call, Duty, Hooks, Kernel, Listener, Merge, Module, Resident, StreamEvents,
     extract::Authenticator,
     module::{CardSource, OrgData, Periodic, WaitingSource},
     settings::Setting,
@@ -23,6 +23,7 @@ pub struct Registry {
     routes: Vec<fn() -> Vec<(Listener, OpenApiRouter<Arc<Kernel>>)>>,
     calls: HashMap<&'static str, Call>,
     streams: Vec<Box<dyn StreamSource>>,
+    events: Vec<StreamEvents>,
     authenticator: Option<Arc<dyn Authenticator>>,
     jobs: HashMap<&'static str, Resident>,
     periodic: Vec<Periodic>,
@@ -60,6 +61,7 @@ impl Registry {
                 registry.streams.push(stream);
             }
             parts.extend(module.stream_parts);
+            registry.events.extend_from_slice(module.events);
             if let Some(follows) = module.org_follows
                 && org_follows.replace(follows).is_some()
             {
@@ -152,6 +154,11 @@ impl Registry {
 
     pub fn stream_kinds(&self) -> Vec<&'static str> {
         self.streams.iter().map(|s| s.kind()).collect()
+    }
+
+    /// What stands on the streams, as schemas.
+    pub fn events(&self) -> &[StreamEvents] {
+        &self.events
     }
 
     pub fn authenticator(&self) -> Option<&Arc<dyn Authenticator>> {

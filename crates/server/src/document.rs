@@ -1,4 +1,5 @@
-//! `magpie openapi`: the API document, made from the code.
+//! `magpie openapi` and `magpie events`: the API and what its socket carries,
+//! as documents made from the code.
 
 use anyhow::{Result, bail};
 use kernel::Listener;
@@ -67,6 +68,17 @@ fn clash(whole: &OpenApi, part: &OpenApi, module: &str) -> Result<()> {
             bail!("{module}: the schema {name} is something else in another module");
         }
     }
+    Ok(())
+}
+
+/// The document of all events and frames of the socket.
+pub fn events() -> Result<serde_json::Value> {
+    let events: Vec<_> = wiring::modules().iter().flat_map(|module| module.events).copied().collect();
+    Ok(gateway::document(&events)?)
+}
+
+pub fn print_events() -> Result<()> {
+    println!("{}", serde_json::to_string_pretty(&events()?)?);
     Ok(())
 }
 

@@ -41,6 +41,8 @@ enum Command {
         #[arg(long)]
         module: Option<String>,
     },
+    /// Prints the document of realtime events and frames (JSON Schema).
+    Events,
     /// Looks whether everything the server needs is in order.
     Doctor,
 }
@@ -49,6 +51,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Command::Openapi { module } = &cli.command {
         return done(document::print(module.as_deref()));
+    }
+    if matches!(cli.command, Command::Events) {
+        return done(document::print_events());
     }
     let config = match Config::load(&cli.flags) {
         Ok(config) => config,
@@ -72,7 +77,7 @@ fn main() -> ExitCode {
             Command::Migrate => wiring::open(&config, true).map(|_| println!("the database is up to date")),
             Command::Admin(admin) => admin::run(config, admin).await,
             Command::Doctor => doctor::run(&config).await,
-            Command::Openapi { .. } => Ok(()),
+            Command::Openapi { .. } | Command::Events => Ok(()),
         }
     }))
 }

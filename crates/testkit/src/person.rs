@@ -1,4 +1,7 @@
+use std::sync::Arc;
+
 use axum::http::{self, Method};
+use gateway::testing::Contract;
 use proto::UserId;
 use serde_json::{Value, json};
 
@@ -9,6 +12,7 @@ use crate::{Answer, TestSocket};
 pub struct Nobody {
     pub(crate) base: String,
     pub(crate) http: reqwest::Client,
+    pub(crate) contract: Arc<Contract>,
 }
 
 /// Speaks to the server as somebody, by a bearer token.
@@ -150,7 +154,7 @@ impl Person {
 
     /// Connects and says hello without anything to resume; returns once live.
     pub async fn socket(&self) -> TestSocket {
-        let mut socket = TestSocket::connect(&self.nobody.base, &self.token).await;
+        let mut socket = TestSocket::connect(&self.nobody, &self.token).await;
         socket.send(json!({ "t": "hello", "api": 1, "client": "test" })).await;
         socket.until(|v| v["t"] == "resumed").await;
         socket
@@ -158,7 +162,7 @@ impl Person {
 
     /// Connects and resumes from what the test says it knows.
     pub async fn resume(&self, resume: Value) -> TestSocket {
-        let mut socket = TestSocket::connect(&self.nobody.base, &self.token).await;
+        let mut socket = TestSocket::connect(&self.nobody, &self.token).await;
         socket.send(json!({ "t": "hello", "api": 1, "client": "test", "resume": resume })).await;
         socket
     }

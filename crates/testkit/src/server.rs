@@ -1,7 +1,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
-use gateway::Gateway;
+use gateway::{Gateway, testing::Contract};
 use kernel::{Clock, Delivery, Kernel, KernelConfig, Listener, ManualClock, Module, Registry};
 use proto::Millis;
 use rand::SeedableRng;
@@ -14,7 +14,8 @@ use crate::{Nobody, Outbox, Person};
 pub const START: Millis = 1_795_334_400_000;
 
 /// A running server. Dropping it stops it, and fails the test if a job that
-/// was due has been left undone.
+/// was due has been left undone, or if it told its followers anything that
+/// `docs/events.json` does not tell of.
 pub struct TestServer {
     pub kernel: Arc<Kernel>,
     pub clock: Arc<ManualClock>,
@@ -54,12 +55,14 @@ impl TestServer {
         delivery: Arc<dyn Delivery>,
     ) -> Self {
         let registry = Registry::new(modules).unwrap_or_else(|e| panic!("{e}"));
+        let contract = Contract::of(registry.events());
         let db = TestDb::open(registry.migrations()).await;
         let clock = Arc::new(ManualClock::new(START));
         let open = db.db();
         let running = Running::start(open, registry, clock.clone(), bus::Bus::local(), change, delivery, 7).await;
         let Running { kernel, gateway, base, task } = running;
-        let nobody = Nobody { base: base.clone(), http: http() };
+        gateway.hold_to(contract.clone());
+        let nobody = Nobody { base: base.clone(), http: http(), contract };
         Self {
             kernel,
             clock,
@@ -81,6 +84,7 @@ impl TestServer {
             return None;
         }
         let registry = Registry::new(modules).unwrap_or_else(|e| panic!("{e}"));
+        let contract = Contract::of(registry.events());
         let mut config = self.db.config().clone();
         config.node = 2;
         let db = store::Db::open(&config, registry.migrations(), false).unwrap();
@@ -90,7 +94,7 @@ impl TestServer {
         let running = Running::start(db, registry, self.clock.clone(), away, |_| {}, delivery, 8).await;
         self.tasks.push(running.task);
         self.gateways.push(running.gateway);
-        Some(Nobody { base: running.base, http: http() })
+        Some(Nobody { base: running.base, http: http(), contract })
     }
 
     /// A person with an account of their own.
@@ -134,6 +138,9 @@ impl Drop for TestServer {
         for task in &self.tasks {
             task.abort();
         }
+        // What was committed just now may not have been seen.
+        let untold = self.gateway.untold();
+        assert!(untold.is_empty() || std::thread::panicking(), "{}", untold.join("\n"));
     }
 }
 

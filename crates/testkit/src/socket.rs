@@ -1,4 +1,7 @@
+use std::sync::Arc;
+
 use futures_util::{SinkExt, StreamExt};
+use gateway::testing::Contract;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
@@ -6,30 +9,32 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest},
 };
 
-use crate::CUT_OFF;
+use crate::{CUT_OFF, Nobody};
 
 /// A client of the realtime protocol, as dumb as can be.
 #[derive(Debug)]
 pub struct TestSocket {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    contract: Arc<Contract>,
 }
 
 impl TestSocket {
-    pub async fn connect(base: &str, token: &str) -> Self {
-        Self::try_connect(base, &[("authorization", &format!("Bearer {token}"))])
+    pub async fn connect(nobody: &Nobody, token: &str) -> Self {
+        Self::try_connect(nobody, &[("authorization", &format!("Bearer {token}"))])
             .await
             .expect("the upgrade is accepted")
     }
 
     /// The status with which the upgrade was refused, if it was.
-    pub async fn try_connect(base: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+    pub async fn try_connect(nobody: &Nobody, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         use tokio_tungstenite::tungstenite::Error;
-        let mut request = format!("{}/api/v1/realtime", base.replacen("http", "ws", 1)).into_client_request().unwrap();
+        let address = format!("{}/api/v1/realtime", nobody.base.replacen("http", "ws", 1));
+        let mut request = address.into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         match connect_async(request).await {
-            Ok((socket, _)) => Ok(Self { socket }),
+            Ok((socket, _)) => Ok(Self { socket, contract: nobody.contract.clone() }),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
             Err(other) => panic!("the socket could not be opened: {other}"),
         }
@@ -39,12 +44,21 @@ impl TestSocket {
         self.socket.send(Message::text(frame.to_string())).await.expect("the socket is open");
     }
 
-    /// The next frame, or the close code and reason.
+    /// The next frame, or the close code and reason. Fails where
+    /// `docs/events.json` does not tell of it.
     pub async fn next(&mut self) -> Result<Value, (u16, String)> {
         loop {
             let message = tokio::time::timeout(CUT_OFF, self.socket.next()).await.expect("a frame arrives in time");
             match message {
-                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).expect("frames are JSON")),
+                Some(Ok(Message::Text(text))) => {
+                    let frame = serde_json::from_str(&text).expect("frames are JSON");
+                    self.contract.holds(&frame);
+                    return Ok(frame);
+                }
+                Some(Ok(Message::Binary(bytes))) => {
+                    let (header, _) = proto::binary::decode(&bytes, usize::MAX).expect("a binary message has a header");
+                    self.contract.holds(&serde_json::from_str(header).expect("headers are JSON"));
+                }
                 Some(Ok(Message::Close(Some(close)))) => return Err((close.code.into(), close.reason.to_string())),
                 Some(Ok(Message::Close(None))) | None => return Err((1005, String::new())),
                 Some(Ok(_)) => {}

@@ -270,9 +270,8 @@ function applyPerson(_id: string, rev: number, events: unknown[]): void {
     touched.person(event);
     if (event.kind === 'membership') void directorySlice.readOrgs().catch(() => undefined);
     else if (event.kind === 'profile') {
-      const user = event.user ?? (event as unknown as User);
-      session.setState({ me: { ...session.getState().me, ...user } });
-      learnPeople([user]);
+      session.setState({ me: { ...session.getState().me, ...event.user } });
+      learnPeople([event.user]);
     } else if (event.kind === 'notice') void queries.invalidateQueries({ queryKey: NOTICES });
     else if (event.kind === 'friend') void queries.invalidateQueries({ queryKey: FRIENDS });
     else if (event.kind === 'join_request') void queries.invalidateQueries({ queryKey: OWN_REQUESTS });

@@ -24,18 +24,19 @@ test('a signal makes stale exactly what it is about', () => {
 
 test('a hundred signals ask once', () => {
   const { touched, keys } = made();
-  for (let i = 0; i < 100; i++) touched.signal({ t: 'touched', kind: 'waiting', id: 'x' });
-  touched.person({ kind: 'mention', conversation: 'c', seq: 1, sender: 's' });
+  for (let i = 0; i < 100; i++) touched.signal({ t: 'touched', kind: 'join_requests', id: 'o' });
+  touched.person({ kind: 'cursor', conversation: 'c', read_seq: 1, n: 1, delivered_seq: 1 });
   vi.runAllTimers();
-  expect(keys()).toEqual([WAITING]);
+  expect(keys()).toEqual([WAITING, ['org', 'o', 'manage', 'requests']]);
   touched.back();
   vi.runAllTimers();
-  expect(keys()).toHaveLength(2);
+  expect(keys()).toHaveLength(3);
 });
 
 test('what nobody keeps an answer of changes nothing', () => {
   const { touched, keys } = made();
-  touched.signal({ t: 'touched', kind: 'constructor_of_something_new', id: 'x' });
+  // Of a newer server than this client knows.
+  touched.signal({ t: 'touched', kind: 'constructor_of_something_new' as 'settings', id: 'x' });
   touched.person({ kind: 'draft', conversation: 'c', text: 'x', rev: 1 });
   vi.runAllTimers();
   expect(keys()).toEqual([]);

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     fake::{self, START, conversation, user},
     machine::{closed, drain, fresh, live, sent, stream},
-    wire::{CUT_OFF, ROOM, Socket, node, session},
+    wire::{CONTRACT, CUT_OFF, ROOM, Socket, node, session},
 };
 use crate::{
     GatewayConfig,
@@ -238,7 +238,11 @@ impl Socket {
         let message = self.raw().await;
         let Message::Binary(bytes) = message else { panic!("{message}") };
         let (header, at) = proto::binary::decode(&bytes, usize::MAX).unwrap();
-        (serde_json::from_str(header).unwrap(), bytes[at..].to_vec())
+        let header: Value = serde_json::from_str(header).unwrap();
+        if header["t"] == "passed" {
+            CONTRACT.holds(&header);
+        }
+        (header, bytes[at..].to_vec())
     }
 }
 

@@ -381,6 +381,7 @@ pub(super) fn registry() -> Registry {
         calls: vec![kernel::Call { op: "fake.echo", run: echo }, kernel::Call { op: "fake.panic", run: panics }],
         streams: vec![Box::new(Conversations), Box::new(Receipts)],
         stream_parts: vec![streams::StreamPart { kind: StreamKey::PERSON, since: own_rows }],
+        events: &[],
         org_follows: None,
         authenticator: Some(Arc::new(Sessions)),
         jobs: vec![],

@@ -1,11 +1,14 @@
 //! Real sockets on loopback, one node.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use bus::Bus;
 use futures_util::{SinkExt as _, StreamExt as _};
 use kernel::{
-    Ephemeral, Kernel, ManualClock, Principal,
+    Ephemeral, Kernel, ManualClock, Principal, Touch,
     access::{self, Ended},
 };
 use proto::{Result, SessionId, UserId, limits};
@@ -19,10 +22,13 @@ use tokio_tungstenite::{
 use uuid::Uuid;
 
 use super::fake::{self, START, user};
-use crate::{Gateway, GatewayConfig};
+use crate::{Gateway, GatewayConfig, testing::Contract};
 
 /// Nothing here takes this long unless it is broken.
 pub(super) const CUT_OFF: Duration = Duration::from_secs(20);
+
+/// The document without what modules tell: what the fake one does is in none.
+pub(super) static CONTRACT: LazyLock<Arc<Contract>> = LazyLock::new(|| Contract::of(&[]));
 
 pub(super) struct Node {
     pub(super) kernel: Arc<Kernel>,
@@ -104,7 +110,13 @@ impl Socket {
     pub(super) async fn next(&mut self) -> Result<Value, (u16, String)> {
         loop {
             match tokio::time::timeout(CUT_OFF, self.0.next()).await.expect("in time") {
-                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Text(text))) => {
+                    let frame: Value = serde_json::from_str(&text).unwrap();
+                    if !matches!(frame["t"].as_str(), Some("frame" | "catch_up" | "touched")) {
+                        CONTRACT.holds(&frame);
+                    }
+                    return Ok(frame);
+                }
                 Some(Ok(Message::Close(Some(close)))) => return Err((close.code.into(), close.reason.to_string())),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err((1006, error.to_string())),
@@ -281,7 +293,8 @@ async fn receipts_typing_and_presence_reach_those_who_look() {
     let typing = json!({"t": "typing", "stream": fake::conversation(ROOM).to_string(), "user": user(2)});
     assert_eq!(one.next().await.unwrap(), typing);
     two.is_quiet().await;
-    sink.send(Ephemeral::Touched { stream: fake::conversation(ROOM), kind: "room_files", id: ROOM });
+    let touch = Touch { kind: "room_files", about: "the files of a room" };
+    sink.send(Ephemeral::Touched { stream: fake::conversation(ROOM), touch, id: ROOM });
     assert_eq!(one.next().await.unwrap(), json!({"t": "touched", "kind": "room_files", "id": ROOM}));
     two.until(|v| v["t"] == "touched").await;
 

@@ -33,7 +33,7 @@ pub(crate) fn export_person(tx: &mut Tx<'_>, _: &Ctx, user: UserId) -> Result<Va
     let preferences: Vec<Value> = sql::personal::preferences_since(tx, user.0, 0, MOST)?
         .into_iter()
         .map(|(_, id, p)| events::preferences(id, p))
-        .collect();
+        .collect::<Result<_>>()?;
     let memberships: Vec<Value> = memberships
         .into_iter()
         .map(|(id, role, seq, left)| json!({ "conversation": id, "role": role, "joined_seq": seq, "left_at": left }))

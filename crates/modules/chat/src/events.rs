@@ -4,17 +4,22 @@
 //! that rev gives. So there is one function for each kind of row, used by
 //! both, and an action hands over the rows it wrote.
 
-use kernel::streams::{self, Access, Followed, Since, StreamPart, StreamSource};
-use proto::{ConversationId, Error, Header, Result, StreamKey, UserId};
+use kernel::{
+    StreamEvents, stream_event,
+    streams::{self, Access, Followed, Since, StreamPart, StreamSource},
+};
+use proto::{ConversationId, Error, Header, OrgId, Result, StreamKey, UserId};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Tx;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     model::{
+        Role,
         rows::{MemberRow, MessageRow, Row, SumRow, ids_of},
-        wire::{CursorOf, Draft, Message, Preferences, SharedConversation},
+        wire::{ConversationView, CursorOf, Draft, Message, Preferences, SharedConversation},
     },
     people,
     store::{self as sql, Turn},
@@ -29,22 +34,73 @@ pub(crate) const fn stream(id: ConversationId) -> StreamKey {
 /// One changed row: its rev, who may see it, and the event.
 type Told = (i64, Header, Value);
 
-/// The event of a message, the only form of it.
-#[derive(Serialize)]
-struct MessageEvent {
-    kind: &'static str,
-    #[serde(flatten)]
-    message: Message,
+/// On `conversation:<id>`: the rows that changed.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[schema(as = chat::ConversationEvent)]
+#[expect(clippy::large_enum_variant, reason = "the large one is by far the most frequent")]
+enum ConversationEvent {
+    /// New, edited or recalled.
+    Message(Message),
+    /// Those of one emoji on one message, after `user` set or took back theirs.
+    Reactions {
+        seq: i64,
+        emoji: String,
+        /// 0: none are left.
+        count: i64,
+        /// The first 20 who set it.
+        users: Vec<UserId>,
+        user: UserId,
+        on: bool,
+    },
+    /// Joined, changed, or left: a tombstone.
+    Member {
+        user: UserId,
+        role: Role,
+        joined_seq: i64,
+        left: bool,
+        /// The organisation they take part for.
+        #[schema(required)]
+        acting_org: Option<OrgId>,
+    },
+    /// Title, kind, settings, number of members, head.
+    Conversation { conversation: SharedConversation },
 }
 
-impl MessageEvent {
-    fn of(m: &MessageRow) -> Result<Self> {
-        Ok(Self { kind: "message", message: m.wire()? })
-    }
+/// On `person:<id>`: what is one's own of a conversation.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[schema(as = chat::PersonEvent)]
+enum PersonEvent {
+    /// One's own place moved, on this or another device.
+    Cursor(CursorOf),
+    /// One's own settings of a conversation.
+    Preferences {
+        conversation: ConversationId,
+        #[serde(flatten)]
+        preferences: Preferences,
+    },
+    /// The draft kept for a conversation; empty: none.
+    Draft(Draft),
+    /// One more conversation is followed from now on. Does not advance `rev`.
+    Followed { conversation: Box<ConversationView> },
+    /// One fewer: drop what is kept of it. Does not advance `rev`.
+    Unfollowed { conversation: ConversationId, reason: Reason },
 }
+
+/// Why a conversation is not followed any more.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = chat::UnfollowReason)]
+enum Reason {
+    Removed,
+}
+
+pub(crate) const EVENTS: &[StreamEvents] =
+    &[StreamEvents::of::<ConversationEvent>(CONVERSATION), StreamEvents::of::<PersonEvent>(StreamKey::PERSON)];
 
 fn message(m: &MessageRow) -> Result<Told> {
-    let event = serde_json::to_value(MessageEvent::of(m)?).map_err(Error::internal)?;
+    let event = stream_event(&ConversationEvent::Message(m.wire()?))?;
     Ok((m.rev, Header { seq: m.seq, ..Header::default() }, event))
 }
 
@@ -52,30 +108,37 @@ fn message(m: &MessageRow) -> Result<Told> {
 /// on the path of every send.
 pub(crate) fn tell_message(tx: &mut Tx<'_>, turn: &Turn<'_>, m: &MessageRow) -> Result<()> {
     let header = Header { seq: m.seq, ..Header::default() };
-    streams::emit(tx, stream(turn.id()), turn.rev(), header, &[MessageEvent::of(m)?])
+    streams::emit(tx, stream(turn.id()), turn.rev(), header, &[ConversationEvent::Message(m.wire()?)])
 }
 
-fn reactions(s: &SumRow) -> Told {
-    let event = json!({
-        "kind": "reactions", "seq": s.seq, "emoji": s.emoji, "count": s.count, "users": s.users,
-        "user": s.last_user, "on": s.last_on,
-    });
-    (s.rev, Header { seq: s.seq, ..Header::default() }, event)
+fn reactions(s: &SumRow) -> Result<Told> {
+    let event = stream_event(&ConversationEvent::Reactions {
+        seq: s.seq,
+        emoji: s.emoji.clone(),
+        count: s.count,
+        users: s.users.clone(),
+        user: s.last_user,
+        on: s.last_on,
+    })?;
+    Ok((s.rev, Header { seq: s.seq, ..Header::default() }, event))
 }
 
 /// `after` is the rev the reader knows: who joined above it is new to them.
-fn member(m: &MemberRow, after: i64) -> Told {
+fn member(m: &MemberRow, after: i64) -> Result<Told> {
     let left = m.left_at.is_some();
-    let event = json!({
-        "kind": "member", "user": m.user, "role": m.role, "joined_seq": m.joined_seq, "left": left,
-        "acting_org": m.acting_org,
-    });
+    let event = stream_event(&ConversationEvent::Member {
+        user: m.user,
+        role: m.role,
+        joined_seq: m.joined_seq,
+        left,
+        acting_org: m.acting_org,
+    })?;
     let header = Header {
         leaves: if left { vec![m.user] } else { Vec::new() },
         joins: if !left && m.joined_rev > after { vec![(m.user, m.visible_from)] } else { Vec::new() },
         ..Header::default()
     };
-    (m.rev, header, event)
+    Ok((m.rev, header, event))
 }
 
 pub(crate) fn shared(row: &Row) -> Result<SharedConversation> {
@@ -93,7 +156,7 @@ pub(crate) fn shared(row: &Row) -> Result<SharedConversation> {
 }
 
 fn conversation(row: &Row) -> Result<Told> {
-    let event = json!({ "kind": "conversation", "conversation": shared(row)? });
+    let event = stream_event(&ConversationEvent::Conversation { conversation: shared(row)? })?;
     Ok((row.row_rev, Header::default(), event))
 }
 
@@ -118,11 +181,15 @@ pub(crate) fn tell(tx: &mut Tx<'_>, turn: &Turn<'_>, said: Said<'_>) -> Result<(
     for m in said.messages {
         rows.push(message(m)?);
     }
-    rows.extend(said.sums.iter().map(reactions));
+    for s in said.sums {
+        rows.push(reactions(s)?);
+    }
     // In the order in which they are read.
     let mut members: Vec<_> = said.members.iter().collect();
     members.sort_by_key(|m| m.user);
-    rows.extend(members.into_iter().map(|m| member(m, rev - 1)));
+    for m in members {
+        rows.push(member(m, rev - 1)?);
+    }
     let Some(mut change) = Since::group(rows, rev, false).changes.pop() else {
         return Err(Error::internal(format!("a change of {} without an event", turn.id())));
     };
@@ -140,8 +207,12 @@ fn between(tx: &mut Tx<'_>, row: &Row, after: i64, upto: i64) -> Result<Vec<Told
     for m in sql::messages::changed(tx, row.id, after, upto)? {
         rows.push(message(&m)?);
     }
-    rows.extend(sql::reactions::changed(tx, row.id, after, upto)?.iter().map(reactions));
-    rows.extend(sql::members::changed(tx, row.id, after, upto)?.iter().map(|m| member(m, after)));
+    for s in sql::reactions::changed(tx, row.id, after, upto)? {
+        rows.push(reactions(&s)?);
+    }
+    for m in sql::members::changed(tx, row.id, after, upto)? {
+        rows.push(member(&m, after)?);
+    }
     Ok(rows)
 }
 
@@ -198,12 +269,12 @@ impl StreamSource for ConversationStream {
     }
 
     fn introduce(&self, tx: &mut Tx<'_>, user: UserId, id: Uuid) -> Result<Option<Value>> {
-        let view = views::of(tx, user, ConversationId(id))?;
-        Ok(view.map(|conversation| json!({ "kind": "followed", "conversation": conversation })))
+        let view = views::of(tx, user, ConversationId(id))?.map(Box::new);
+        view.map(|conversation| stream_event(&PersonEvent::Followed { conversation })).transpose()
     }
 
     fn dismiss(&self, id: Uuid) -> Option<Value> {
-        Some(json!({ "kind": "unfollowed", "conversation": id, "reason": "removed" }))
+        stream_event(&PersonEvent::Unfollowed { conversation: ConversationId(id), reason: Reason::Removed }).ok()
     }
 }
 
@@ -249,23 +320,16 @@ pub(crate) fn tell_person(tx: &mut Tx<'_>, user: UserId, rev: i64, events: &[Val
     streams::emit(tx, StreamKey::person(user), rev, Header::default(), events)
 }
 
-pub(crate) fn cursor(cursor: &CursorOf) -> Value {
-    let mut event = json!(cursor);
-    event["kind"] = "cursor".into();
-    event
+pub(crate) fn cursor(cursor: CursorOf) -> Result<Value> {
+    stream_event(&PersonEvent::Cursor(cursor))
 }
 
-pub(crate) fn preferences(id: ConversationId, preferences: Preferences) -> Value {
-    let mut event = json!(preferences);
-    event["kind"] = "preferences".into();
-    event["conversation"] = json!(id);
-    event
+pub(crate) fn preferences(conversation: ConversationId, preferences: Preferences) -> Result<Value> {
+    stream_event(&PersonEvent::Preferences { conversation, preferences })
 }
 
-pub(crate) fn draft(draft: &Draft) -> Value {
-    let mut event = json!(draft);
-    event["kind"] = "draft".into();
-    event
+pub(crate) fn draft(draft: &Draft) -> Result<Value> {
+    stream_event(&PersonEvent::Draft(draft.clone()))
 }
 
 fn limit_of(limit: usize) -> i64 {
@@ -277,21 +341,21 @@ pub(crate) const PERSON_PARTS: [StreamPart; 3] = [
         kind: StreamKey::PERSON,
         since: |tx, user, rev, n| {
             let rows = sql::personal::cursors_since(tx, user, rev, limit_of(n))?;
-            Ok(rows.into_iter().map(|(rev, row)| (rev, cursor(&row))).collect())
+            rows.into_iter().map(|(rev, row)| Ok((rev, cursor(row)?))).collect()
         },
     },
     StreamPart {
         kind: StreamKey::PERSON,
         since: |tx, user, rev, n| {
             let rows = sql::personal::preferences_since(tx, user, rev, limit_of(n))?;
-            Ok(rows.into_iter().map(|(rev, id, row)| (rev, preferences(id, row))).collect())
+            rows.into_iter().map(|(rev, id, row)| Ok((rev, preferences(id, row)?))).collect()
         },
     },
     StreamPart {
         kind: StreamKey::PERSON,
         since: |tx, user, rev, n| {
             let rows = sql::personal::drafts_since(tx, user, rev, limit_of(n))?;
-            Ok(rows.into_iter().map(|row| (row.rev, draft(&row))).collect())
+            rows.into_iter().map(|row| Ok((row.rev, draft(&row)?))).collect()
         },
     },
 ];

@@ -54,6 +54,7 @@ pub fn module() -> Module {
         calls: vec![Call { op: "chat.message_send", run: send }, Call { op: "chat.cursors_move", run: move_cursors }],
         streams: vec![Box::new(events::ConversationStream), Box::new(events::ReceiptsStream)],
         stream_parts: events::PERSON_PARTS.to_vec(),
+        events: events::EVENTS,
         org_follows: None,
         authenticator: None,
         jobs: jobs::all(),

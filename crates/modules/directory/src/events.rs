@@ -5,15 +5,17 @@
 //! before anything is read, so a hook's `locks` may use only the fields named
 //! *known first*; the others are filled in before it runs.
 
-use kernel::{Event, OrgScope, streams::StreamPart};
-use proto::{OrgId, Result, StreamKey, UserId};
-use serde_json::{Value, json};
+use kernel::{Event, OrgScope, StreamEvents, Touch, stream_event, streams::StreamPart};
+use proto::{JoinRequestId, Millis, OrgId, Result, StreamKey, UserId};
+use serde::Serialize;
+use serde_json::Value;
 use store::Tx;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     actions,
-    model::{JoinRequest, Member, MemberState, Org, RequestState, Role, friends::Friend},
+    model::{AskedTo, JoinRequest, Member, MemberState, Org, RequestState, Role, friends::Friend},
     store as sql,
 };
 
@@ -118,36 +120,89 @@ pub fn stream(org: OrgId) -> StreamKey {
     StreamKey::new(StreamKey::ORG, org.0)
 }
 
-pub(crate) fn member(member: &Member) -> Value {
-    json!({ "kind": "member", "member": member })
+/// On `org:<id>`: the rows that changed.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[schema(as = directory::OrgEvent)]
+pub(crate) enum OrgEvent {
+    /// Joined, changed, or left: a tombstone.
+    Member { member: Member },
+    /// Name, settings or number of members changed; without anybody's role.
+    Org { org: Org },
+}
+
+/// On `person:<id>`: one's memberships and friends.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[schema(as = directory::PersonEvent)]
+pub(crate) enum PersonEvent {
+    /// One joined, changed, was suspended in or left an organisation.
+    Membership { org: OrgId, state: MemberState, role: Role },
+    /// One's request to join changed; one that no longer waits is dropped.
+    JoinRequest { request: RequestTold },
+    /// Somebody on one's list of friends is new or changed; `none` ends it.
+    Friend { friend: Box<Friend> },
+}
+
+/// A request to join, as the one who asks hears of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = directory::RequestTold)]
+pub(crate) struct RequestTold {
+    id: JoinRequestId,
+    state: RequestState,
+    /// Absent, as `at` is, where the organisation is no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    org: Option<AskedTo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    at: Option<Millis>,
+}
+
+pub(crate) const JOIN_REQUESTS: Touch = Touch {
+    kind: "join_requests",
+    about: "An organisation's list of requests, and `GET /api/v1/waiting`; `id` is the organisation's.",
+};
+pub(crate) const SETTINGS: Touch =
+    Touch { kind: "settings", about: "An organisation's settings; `id` is the organisation's." };
+
+pub(crate) const EVENTS: &[StreamEvents] = &[
+    StreamEvents::of::<OrgEvent>(StreamKey::ORG).touching(&[JOIN_REQUESTS, SETTINGS]),
+    StreamEvents::of::<PersonEvent>(StreamKey::PERSON),
+];
+
+pub(crate) fn member(member: &Member) -> OrgEvent {
+    OrgEvent::Member { member: member.clone() }
 }
 
 /// For all members alike: without anybody's role.
-pub(crate) fn org(org: &Org) -> Value {
-    json!({ "kind": "org", "org": Org { role: None, state: None, ..org.clone() } })
+pub(crate) fn org(org: &Org) -> OrgEvent {
+    OrgEvent::Org { org: Org { role: None, state: None, ..org.clone() } }
 }
 
-pub(crate) fn membership(org: OrgId, state: MemberState, role: Role) -> Value {
-    json!({ "kind": "membership", "org": org, "state": state, "role": role })
+pub(crate) fn membership(org: OrgId, state: MemberState, role: Role) -> PersonEvent {
+    PersonEvent::Membership { org, state, role }
 }
 
-pub(crate) fn friend(friend: &Friend) -> Value {
-    json!({ "kind": "friend", "friend": friend })
+pub(crate) fn friend(friend: &Friend) -> PersonEvent {
+    PersonEvent::Friend { friend: Box::new(friend.clone()) }
 }
 
 pub(crate) const FRIENDS_PART: StreamPart = StreamPart { kind: StreamKey::PERSON, since: friends_since };
 
 /// A request of the person's own; one that no longer waits is dropped.
-pub(crate) fn join_request(request: &JoinRequest) -> Value {
-    json!({ "kind": "join_request", "request": request })
+pub(crate) fn join_request(request: &JoinRequest) -> PersonEvent {
+    let JoinRequest { id, org, state, at } = request.clone();
+    PersonEvent::JoinRequest { request: RequestTold { id, state, org: Some(org), at: Some(at) } }
 }
 
 /// What was a membership or a request in an organisation that is no more.
-pub(crate) fn gone_event(kind: &str, of: Uuid) -> Value {
-    match kind {
-        "membership" => membership(OrgId(of), MemberState::Left, Role::Member),
-        _ => json!({ "kind": "join_request", "request": { "id": of, "state": RequestState::Refused } }),
+fn gone(kind: &str, of: Uuid) -> PersonEvent {
+    if kind == "membership" {
+        return membership(OrgId(of), MemberState::Left, Role::Member);
     }
+    let (id, state) = (JoinRequestId(of), RequestState::Refused);
+    PersonEvent::JoinRequest { request: RequestTold { id, state, org: None, at: None } }
 }
 
 pub(crate) const ORG_PART: StreamPart = StreamPart { kind: StreamKey::ORG, since: org_since };
@@ -164,14 +219,14 @@ fn org_since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec<(i
     let mut rows: Vec<_> = members.iter().map(|m| (m.rev, member(m))).collect();
     rows.extend(own.map(|o| (o.rev, org(&o))));
     rows.sort_by_key(|(rev, _)| *rev);
-    Ok(rows)
+    rows.iter().map(|(rev, event)| Ok((*rev, stream_event(event)?))).collect()
 }
 
 /// Memberships and requests, and what is left of those whose organisation is
 /// no more.
 fn person_since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec<(i64, Value)>> {
     let user = UserId(id);
-    let (memberships, requests, gone) = (
+    let (memberships, requests, ended) = (
         sql::memberships_since(tx, user, rev, limit)?,
         sql::requests_since(tx, user, rev, limit)?,
         sql::gone_since(tx, user, rev, limit)?,
@@ -181,24 +236,24 @@ fn person_since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec
     for (count, last) in [
         (memberships.len(), memberships.last().map(|row| row.0)),
         (requests.len(), requests.last().map(|row| row.0)),
-        (gone.len(), gone.last().map(|row| row.0)),
+        (ended.len(), ended.last().map(|row| row.0)),
     ] {
         if let Some(last) = last.filter(|_| count >= limit) {
             upto = upto.min(last);
         }
     }
-    let mut rows: Vec<(i64, Value)> =
+    let mut rows: Vec<(i64, PersonEvent)> =
         memberships.into_iter().map(|(rev, org, state, role)| (rev, membership(org, state, role))).collect();
     rows.extend(requests.iter().map(|(rev, request)| (*rev, join_request(request))));
-    rows.extend(gone.into_iter().map(|(rev, kind, of)| (rev, gone_event(&kind, of))));
+    rows.extend(ended.into_iter().map(|(rev, kind, of)| (rev, gone(&kind, of))));
     rows.retain(|(rev, _)| *rev <= upto);
     rows.sort_by_key(|(rev, _)| *rev);
-    Ok(rows)
+    rows.iter().map(|(rev, event)| Ok((*rev, stream_event(event)?))).collect()
 }
 
 fn friends_since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec<(i64, Value)>> {
     let rows = sql::friends::since(tx, UserId(id), rev, limit)?;
-    Ok(actions::drawn(tx, rows)?.iter().map(|row| (row.rev, friend(row))).collect())
+    actions::drawn(tx, rows)?.iter().map(|row| Ok((row.rev, stream_event(&friend(row))?))).collect()
 }
 
 /// Which organisations a person follows.

@@ -90,6 +90,7 @@ pub fn module() -> Module {
         calls: Vec::new(),
         streams: Vec::new(),
         stream_parts: vec![events::ORG_PART, events::PERSON_PART, events::FRIENDS_PART],
+        events: events::EVENTS,
         org_follows: Some(events::follows),
         authenticator: None,
         jobs: jobs::all(),

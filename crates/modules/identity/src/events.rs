@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use kernel::{Event, streams::StreamPart};
+use kernel::{Event, StreamEvents, Touch, stream_event, streams::StreamPart};
 use proto::{Result, StreamKey, UserId};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use store::Tx;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -59,26 +61,43 @@ impl InvitationOffered {
     }
 }
 
-/// The person's own account, as an event of their stream.
-pub(crate) fn profile(user: &User) -> Value {
-    json!({ "kind": "profile", "user": user })
+/// On `person:<id>`: the account.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[schema(as = identity::PersonEvent)]
+pub(crate) enum PersonEvent {
+    /// Name or settings of one's own account changed.
+    Profile { user: User },
+    /// Something happened to the account, or they have seen that it did.
+    Notice { notice: Notice },
+    /// How a merge into the account stands.
+    Merge { merge: Merge },
+}
+
+pub(crate) const CONTACTS: Touch =
+    Touch { kind: "contacts", about: "`GET /api/v1/me/contacts`; `id` is the contact's." };
+
+pub(crate) const EVENTS: &[StreamEvents] = &[StreamEvents::of::<PersonEvent>(StreamKey::PERSON).touching(&[CONTACTS])];
+
+pub(crate) fn profile(user: &User) -> PersonEvent {
+    PersonEvent::Profile { user: user.clone() }
 }
 
 /// Something that happened to the person's account, or that they have seen it.
-pub(crate) fn notice(notice: &Notice) -> Value {
-    json!({ "kind": "notice", "notice": notice })
+pub(crate) fn notice(notice: &Notice) -> PersonEvent {
+    PersonEvent::Notice { notice: notice.clone() }
 }
 
 /// How a merge into the person's account stands.
-pub(crate) fn merge(merge: &Merge) -> Value {
-    json!({ "kind": "merge", "merge": merge })
+pub(crate) fn merge(merge: &Merge) -> PersonEvent {
+    PersonEvent::Merge { merge: merge.clone() }
 }
 
 pub(crate) const MERGE_PART: StreamPart = StreamPart {
     kind: StreamKey::PERSON,
     since: |tx, id, rev, limit| {
         let rows = sql::merges::since(tx, UserId(id), rev, limit)?;
-        Ok(rows.iter().map(|(rev, row)| (*rev, merge(row))).collect())
+        rows.iter().map(|(rev, row)| Ok((*rev, stream_event(&merge(row))?))).collect()
     },
 };
 
@@ -94,5 +113,5 @@ fn since(tx: &mut Tx<'_>, id: Uuid, rev: i64, limit: usize) -> Result<Vec<(i64, 
     let own = sql::profile_since(tx, user, rev)?.filter(|(rev, _)| *rev <= upto);
     rows.extend(own.map(|(rev, user)| (rev, profile(&user))));
     rows.sort_by_key(|(rev, _)| *rev);
-    Ok(rows)
+    rows.iter().map(|(rev, event)| Ok((*rev, stream_event(event)?))).collect()
 }

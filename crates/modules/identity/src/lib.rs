@@ -102,6 +102,7 @@ pub fn module() -> Module {
         calls: Vec::new(),
         streams: Vec::new(),
         stream_parts: vec![events::PERSON_PART, events::MERGE_PART],
+        events: events::EVENTS,
         org_follows: None,
         authenticator: Some(Arc::new(sessions::Sessions::default())),
         jobs: vec![

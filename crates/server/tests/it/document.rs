@@ -14,6 +14,39 @@ fn the_checked_in_document_is_made_from_the_code() {
 }
 
 #[test]
+fn the_checked_in_document_of_events_is_made_from_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/events.json");
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert!(
+        written == magpie::document::events().unwrap(),
+        "docs/events.json is not what the code says: run `make gen`"
+    );
+}
+
+#[test]
+fn every_event_and_signal_is_explained() {
+    let text = include_str!("../../../../docs/realtime.md");
+    let document = magpie::document::events().unwrap();
+    for (stream, kinds) in document["streams"].as_object().unwrap() {
+        let heading = match stream.as_str() {
+            "org" => "### Events of an organisation".to_owned(),
+            stream => format!("### Events of a {stream}"),
+        };
+        let (_, rest) = text.split_once(&heading).unwrap_or_else(|| panic!("docs/realtime.md lacks {heading:?}"));
+        let table = rest.split("\n#").next().unwrap_or_default();
+        for kind in kinds.as_object().unwrap().keys() {
+            assert!(table.contains(&format!("| `{kind}` |")), "docs/realtime.md does not explain {kind} of {stream}");
+        }
+    }
+    for name in document["$defs"].as_object().unwrap().keys() {
+        if let Some(kind) = name.strip_prefix("server.touched.") {
+            let told = text.lines().any(|line| line.starts_with("`touched`") && line.contains(&format!("`{kind}`")));
+            assert!(told, "docs/realtime.md does not explain the signal {kind}");
+        }
+    }
+}
+
+#[test]
 fn every_operation_is_named_and_says_who_may_call_it() {
     let mut seen = std::collections::HashSet::new();
     for (path, methods) in document()["paths"].as_object().unwrap() {

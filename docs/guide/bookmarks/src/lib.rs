@@ -32,6 +32,7 @@ pub fn module() -> Module {
         calls: Vec::new(),
         streams: Vec::new(),
         stream_parts: vec![events::PERSON_PART],
+        events: events::EVENTS,
         org_follows: None,
         authenticator: None,
         jobs: vec![jobs::ERASE],

@@ -4,7 +4,6 @@ import type { History } from '~/api/types';
 import { session } from '~/core/store/session';
 import {
   applyCursor,
-  applyMention,
   applyToConversation,
   type HeldConversation,
   listOrder,
@@ -14,7 +13,7 @@ import {
 } from './events';
 import { buildRows } from './rows';
 import { applyEvents, chat, forgetChat, putConversations, putHistory, putTimeline } from './store';
-import { conversation, ME, ModelServer, message, type Op } from './testing';
+import { conversation, ME, ModelServer, message, type Op, shared } from './testing';
 
 beforeEach(() => {
   forgetChat();
@@ -180,12 +179,11 @@ describe('a conversation', () => {
     expect(c.mentioned).toBe(true);
     expect(applyCursor(c, { read_seq: 4, n: 4, delivered_seq: 4 }).mentioned).toBe(true);
     expect(applyCursor(c, { read_seq: 5, n: 5, delivered_seq: 5 }).mentioned).toBe(false);
-    expect(applyMention(applyCursor(c, { read_seq: 5, n: 5, delivered_seq: 5 }), 5).mentioned).toBe(false);
   });
 
   test('keeps what is personal when the shared row changes', () => {
     const held = { ...conversation({ my_role: 'owner', draft: 'hm' }), title: 'Old' };
-    const next = applyToConversation(held, 1, [{ kind: 'conversation', conversation: { id: 'c', title: 'New' } }], ME);
+    const next = applyToConversation(held, 1, [{ kind: 'conversation', conversation: shared({ title: 'New' }) }], ME);
     expect(next).toMatchObject({ title: 'New', my_role: 'owner', draft: 'hm', can: held.can });
   });
 

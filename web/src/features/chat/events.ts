@@ -9,9 +9,8 @@ import type {
   MemberEvent,
   PersonStreamEvent,
   ReactionsEvent,
-  SharedConversation,
 } from '~/api/events';
-import type { Conversation, ConversationMember, Cursor, Message, Preferences } from '~/api/types';
+import type { Conversation, ConversationMember, Cursor, Message, Preferences, SharedConversation } from '~/api/types';
 import { change, newer, type Segment, upsert } from './segments';
 
 /** A conversation as held here: what the API gives, and what only this client needs. */
@@ -104,7 +103,7 @@ function withReactions(c: HeldConversation, event: ReactionsEvent, me: string): 
 }
 
 function withShared(c: HeldConversation, shared: SharedConversation): HeldConversation {
-  const head = { ...c.head, ...(shared.head ?? {}) };
+  const head = { ...c.head, ...shared.head };
   // A row may have been read before a frame that is older than it: places never go back.
   head.seq = Math.max(head.seq, c.head.seq);
   head.n = Math.max(head.n, c.head.n);
@@ -148,11 +147,6 @@ export function applyCursor(c: HeldConversation, cursor: Cursor): HeldConversati
 export function applyPreferences(c: HeldConversation, p: Preferences): HeldConversation {
   const { muted, pinned, hidden, marked_unread } = p;
   return { ...c, preferences: { muted, pinned, hidden, marked_unread } };
-}
-
-export function applyMention(c: HeldConversation, seq: number): HeldConversation {
-  if (seq <= c.cursor.read_seq) return c;
-  return counted({ ...c, mentioned: true, mentioned_seq: Math.max(seq, c.mentioned_seq ?? 0) });
 }
 
 /** A fresh row in place of the held one, except where the held one knows more. */
@@ -205,7 +199,7 @@ export function applyToMembers(
   const rest = members.filter((m) => m.user !== event.user);
   if (event.left) return rest;
   const old = members.find((m) => m.user === event.user);
-  const name = event.name ?? old?.name ?? nameOf(event.user) ?? '';
+  const name = old?.name ?? nameOf(event.user) ?? '';
   const next = { ...old, user: event.user, name, role: event.role, joined_seq: event.joined_seq, left: false };
   return old ? members.map((m) => (m === old ? next : m)) : [...rest, next];
 }

@@ -7,10 +7,10 @@ import type { CursorMoves } from '~/core/cursors';
 import type { Cache } from '~/core/db';
 import type { Outbox } from '~/core/outbox';
 import type { Realtime, StreamHandler } from '~/core/realtime';
-import { learnPeople, people, wantPeople } from '~/core/store/people';
+import { people, wantPeople } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { draftArrived, noticeDrafts } from './drafts';
-import { applyCursor, applyMention, applyPreferences, readConversationEvent } from './events';
+import { applyCursor, applyPreferences, readConversationEvent } from './events';
 import { loadTail } from './history';
 import {
   applyEvents,
@@ -77,8 +77,7 @@ function follow(id: string, rev: number, values: unknown[], from?: number): void
       }
       if (e.sender.id !== me) setTyping(id, e.sender.id, 0);
     } else if (e.kind === 'member') {
-      if (e.name) learnPeople([{ id: e.user, name: e.name }]);
-      else wantPeople([e.user]);
+      wantPeople([e.user]);
     }
   }
   delivered([id]);
@@ -173,8 +172,6 @@ export function personEvent(event: PersonStreamEvent): void {
       return updateConversation(event.conversation, (c) => applyCursor(c, event));
     case 'preferences':
       return updateConversation(event.conversation, (c) => applyPreferences(c, event));
-    case 'mention':
-      return updateConversation(event.conversation, (c) => applyMention(c, event.seq));
     case 'draft':
       return draftArrived(event.conversation, event.text, event.rev);
     case 'followed':

@@ -1,6 +1,6 @@
 /** A small model of one conversation on a server, for tests: what it holds, what it emits, what it answers. */
 import type { ConversationStreamEvent } from '~/api/events';
-import type { Conversation, History, Message } from '~/api/types';
+import type { Conversation, History, Message, SharedConversation } from '~/api/types';
 
 export const ME = 'me';
 const PEOPLE = [ME, 'ann', 'bo'];
@@ -24,7 +24,8 @@ export function message(seq: number, more: Partial<Message> = {}): Message {
   };
 }
 
-export function conversation(more: Partial<Conversation> = {}): Conversation {
+/** What everyone sees of a conversation alike. */
+export function shared(more: Partial<SharedConversation> = {}): SharedConversation {
   return {
     id: 'c',
     kind: 'group',
@@ -34,6 +35,13 @@ export function conversation(more: Partial<Conversation> = {}): Conversation {
     member_count: 3,
     members_preview: PEOPLE,
     head: { seq: 0, n: 0, rev: 0, mention_all_n: 0, changed_at: 0 },
+    ...more,
+  };
+}
+
+export function conversation(more: Partial<Conversation> = {}): Conversation {
+  return {
+    ...shared(),
     cursor: { read_seq: 0, n: 0, delivered_seq: 0 },
     unread: 0,
     mentioned: false,
@@ -111,7 +119,7 @@ export class ModelServer {
       }
       case 'rename':
         this.title = op.title;
-        return [{ kind: 'conversation', conversation: { id: 'c', title: this.title, head: this.head() } }];
+        return [{ kind: 'conversation', conversation: shared({ title: this.title, head: this.head() }) }];
     }
   }
 
@@ -142,7 +150,7 @@ export class ModelServer {
         rows.set(
           key,
           now.kind === 'conversation'
-            ? { ...now, conversation: { id: 'c', title: this.title, head: this.head() } }
+            ? { ...now, conversation: shared({ title: this.title, head: this.head() }) }
             : now,
         );
       }

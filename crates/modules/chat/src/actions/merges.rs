@@ -189,7 +189,7 @@ fn bring(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, id: ConversationId) -> Result<
     if let Some(place) = later(places.0, places.1) {
         let rev = bump(tx, pair, &mut rev)?;
         merges::move_place(tx, pair, id, place, ctx.now, rev)?;
-        told.push(events::cursor(&CursorOf { conversation: id, cursor: views::cursor(place) }));
+        told.push(events::cursor(CursorOf { conversation: id, cursor: views::cursor(place) })?);
     }
     let mine = merges::choice(tx, id, pair.into)?;
     if let Some((theirs, ..)) = merges::choice(tx, id, pair.from)? {
@@ -283,12 +283,12 @@ fn choose(
     let (mut at, mut draft_at) = merges::choice(tx, id, pair.into)?.map_or((0, 0), |(_, at, draft)| (at, draft));
     if after.preferences() != before.preferences() {
         at = bump(tx, pair, rev)?;
-        told.push(events::preferences(id, after.preferences()));
+        told.push(events::preferences(id, after.preferences())?);
     }
     if after.draft != before.draft {
         draft_at = bump(tx, pair, rev)?;
         let text = after.draft.clone().unwrap_or_default();
-        told.push(events::draft(&Draft { conversation: id, text, rev: draft_at }));
+        told.push(events::draft(&Draft { conversation: id, text, rev: draft_at })?);
     }
     merges::choose(tx, pair, id, after, (at, draft_at))
 }

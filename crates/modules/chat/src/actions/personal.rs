@@ -84,7 +84,7 @@ fn move_slice(tx: &mut Tx<'_>, ctx: &Ctx, moves: &[CursorMove]) -> Result<Vec<(C
             None => *rev.insert(streams::bump(tx, me)?),
         };
         sql::personal::move_cursor(tx, &c, place, joined_seq, ctx.now, rev)?;
-        told.push(events::cursor(&item));
+        told.push(events::cursor(item)?);
     }
     if let Some(rev) = rev {
         events::tell_person(tx, ctx.user(), rev, &told)?;
@@ -114,7 +114,7 @@ pub(crate) async fn set_preferences(ctx: Ctx, id: ConversationId, patch: Prefere
         if new != old {
             let rev = streams::bump(tx, me)?;
             sql::personal::set_preferences(tx, &c, new, rev)?;
-            events::tell_person(tx, c.me, rev, &[events::preferences(id, new)])?;
+            events::tell_person(tx, c.me, rev, &[events::preferences(id, new)?])?;
         }
         Ok(new)
     })
@@ -132,7 +132,7 @@ pub(crate) async fn draft(ctx: Ctx, id: ConversationId, text: String) -> Result<
         let rev = streams::bump(tx, me)?;
         sql::personal::set_draft(tx, &c, &text, rev)?;
         let draft = Draft { conversation: id, text: text.clone(), rev };
-        events::tell_person(tx, c.me, rev, &[events::draft(&draft)])?;
+        events::tell_person(tx, c.me, rev, &[events::draft(&draft)?])?;
         Ok(draft)
     })
     .await

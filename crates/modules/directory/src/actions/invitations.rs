@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{join, joined_locks, keys, requests, touch};
 use crate::{
+    events,
     model::{
         Accepted, Admission, Invitation, InvitationChange, InvitationLook, InvitationPage, Invite, InvitedTo, Inviter,
         ListInvitations, MemberState, NewInvitation, Org, OrgResource, PageQuery, Typed, all_staff_conversation, code,
@@ -280,7 +281,7 @@ pub(crate) async fn accept(ctx: Ctx, peer: Peer, code: String) -> Result<Accepte
         guess.was_right();
     }
     if matches!(accepted, Ok(Accepted::Pending { .. })) {
-        touch(&ctx, org, requests::TOUCHED);
+        touch(&ctx, org, events::JOIN_REQUESTS);
     }
     accepted
 }

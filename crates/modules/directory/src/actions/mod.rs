@@ -38,7 +38,7 @@ pub(crate) use requests::{decide, list_own_requests, list_requests, waiting, wit
 pub(crate) use settings::{change_settings, settings, values};
 
 use kernel::{
-    Ctx, Ephemeral, OrgScope,
+    Ctx, Ephemeral, OrgScope, Touch,
     access::{self, Ended},
     streams::{self, bump},
 };
@@ -94,8 +94,8 @@ fn tell_person(tx: &mut Tx<'_>, changed: &Changed, org: OrgId, rev: i64, moved: 
 
 /// Tells those who follow an organisation that an answer of the API changed.
 /// After the commit: it may be lost.
-fn touch(ctx: &Ctx, org: OrgId, kind: &'static str) {
-    ctx.kernel.ephemeral.send(Ephemeral::Touched { stream: stream(org), kind, id: org.0 });
+fn touch(ctx: &Ctx, org: OrgId, touch: Touch) {
+    ctx.kernel.ephemeral.send(Ephemeral::Touched { stream: stream(org), touch, id: org.0 });
 }
 
 /// Makes somebody a member, tells everyone and runs the hooks. A request of

@@ -20,9 +20,6 @@ use crate::{
     store as sql,
 };
 
-/// What the followers of an organisation are told to read anew.
-pub(super) const TOUCHED: &str = "join_requests";
-
 /// Tells somebody what became of their request.
 fn tell(tx: &mut Tx<'_>, user: UserId, rev: i64, request: &JoinRequest) -> Result<()> {
     streams::emit(tx, StreamKey::person(user), rev, Header::default(), &[events::join_request(request)])
@@ -120,7 +117,7 @@ pub(crate) async fn withdraw(ctx: Ctx, id: JoinRequestId) -> Result<()> {
             close(tx, &work, org, user, request.id, RequestState::Withdrawn)
         })
         .await?;
-    touch(&ctx, org, TOUCHED);
+    touch(&ctx, org, events::JOIN_REQUESTS);
     Ok(())
 }
 
@@ -185,7 +182,7 @@ pub(crate) async fn decide(ctx: Ctx, id: OrgId, request: JoinRequestId, approve:
             sql::asking(tx, org.scope, request)?.ok_or_else(|| Code::NotFound.into())
         })
         .await?;
-    touch(&ctx, id, TOUCHED);
+    touch(&ctx, id, events::JOIN_REQUESTS);
     Ok(decided)
 }
 

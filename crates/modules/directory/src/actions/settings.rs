@@ -9,7 +9,10 @@ use serde_json::{Map, Value, json};
 use store::{Key, Tx};
 
 use super::touch;
-use crate::model::{ChangeSettings, OrgResource, ViewSettings};
+use crate::{
+    events,
+    model::{ChangeSettings, OrgResource, ViewSettings},
+};
 
 /// The settings an organisation may choose, by the name after the module's.
 fn offered(ctx: &Ctx) -> Vec<(&'static str, &'static Setting)> {
@@ -81,7 +84,7 @@ pub(crate) async fn change_settings(ctx: Ctx, id: OrgId, input: Map<String, Valu
             values(tx, &work, id)
         })
         .await?;
-    touch(&ctx, id, "settings");
+    touch(&ctx, id, events::SETTINGS);
     Ok(after)
 }
 

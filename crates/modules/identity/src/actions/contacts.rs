@@ -11,6 +11,7 @@ use super::{
     throttle,
 };
 use crate::{
+    events::CONTACTS,
     model::{
         Account, Change,
         contacts::{Address, Contact, ContactChange, ContactList, Manage, NewContact, OwnContact},
@@ -28,7 +29,7 @@ pub(crate) async fn list_contacts(ctx: Ctx) -> Result<ContactList> {
 
 /// Tells one's open clients to read the contact points anew.
 pub(super) fn touched(ctx: &Ctx, user: proto::UserId, id: Uuid) {
-    ctx.kernel.ephemeral.send(Ephemeral::Touched { stream: StreamKey::person(user), kind: "contacts", id });
+    ctx.kernel.ephemeral.send(Ephemeral::Touched { stream: StreamKey::person(user), touch: CONTACTS, id });
 }
 
 /// Counts a send to an address for a person, if one more is allowed.

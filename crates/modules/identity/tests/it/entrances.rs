@@ -43,7 +43,7 @@ impl Browser<'_> {
     async fn socket(&self) -> TestSocket {
         let cookie = self.cookie.as_deref().unwrap();
         let mut socket =
-            TestSocket::try_connect(&self.server.base, &[("cookie", cookie), ("origin", &self.server.base)])
+            TestSocket::try_connect(self.server.nobody(), &[("cookie", cookie), ("origin", &self.server.base)])
                 .await
                 .unwrap();
         socket.send(json!({ "t": "hello", "api": 1, "client": "test" })).await;
