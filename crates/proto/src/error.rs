@@ -102,6 +102,8 @@ codes! {
     MessageRecalled = "message_recalled", 409, "the message was recalled";
     EditWindowClosed = "edit_window_closed", 409, "the time for editing this message is over";
     RecallWindowClosed = "recall_window_closed", 409, "the time for recalling this message is over";
+    UndoWindowClosed = "undo_window_closed", 409, "the time for undoing this message is over";
+    DraftConflict = "draft_conflict", 409, "the draft was changed elsewhere in the meantime";
     MentionInvalid = "mention_invalid", 422, "a mention names someone who is not in the conversation";
     MentionAllForbidden = "mention_all_forbidden", 403, "this person may not mention everyone here";
     ReactionInvalid = "reaction_invalid", 422, "a reaction is one emoji";

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use kernel::{Ctx, Resident, Resource};
+use kernel::{Ctx, Periodic, Resident, Resource};
 use proto::{Code, Error, OrgId, Result, UserId};
 use serde_json::json;
 use store::{
@@ -19,10 +19,18 @@ use crate::{
 
 pub(crate) const ORG_LEFT: &str = "chat.org_left";
 pub(crate) const ERASE: &str = "chat.erase";
+const FORGET: &str = "chat.forget";
+/// What is kept for minutes is gone at most so long after its end.
+const FORGET_EVERY_MS: i64 = 10 * 60_000;
+/// Rows forgotten in one slice.
+const FORGET_SLICE: i64 = 500;
+
+pub(crate) const PERIODIC: Periodic = Periodic { kind: FORGET, every_ms: FORGET_EVERY_MS };
 
 pub(crate) fn all() -> Vec<Resident> {
     vec![
         Resident { kind: ORG_LEFT, run: |ctx, job| boxed(end_groups(ctx, job)) },
+        Resident { kind: FORGET, run: |ctx, job| boxed(forget(ctx, job)) },
         Resident { kind: ERASE, run: |ctx, job| boxed(erase(ctx, job)) },
     ]
 }
@@ -87,6 +95,12 @@ async fn end_groups(ctx: Ctx, job: Claimed) -> Result<()> {
             })
             .await?;
     }
+    ctx.db().write(move |tx| finish(tx, &job)).await
+}
+
+/// Forgets what was kept for a while only.
+async fn forget(ctx: Ctx, job: Claimed) -> Result<()> {
+    while ctx.db().write(move |tx| sql::recalls::prune(tx, ctx.now, FORGET_SLICE)).await? > 0 {}
     ctx.db().write(move |tx| finish(tx, &job)).await
 }
 

@@ -48,6 +48,10 @@ pub fn module() -> Module {
                     "20261122_180100_chat_merge",
                     include_str!("../migrations/20261122_180100_chat_merge.sql")
                 ),
+                ::store::migration!(
+                    "20261122_211000_chat_undo",
+                    include_str!("../migrations/20261122_211000_chat_undo.sql")
+                ),
             ]
         },
         routes: routes::routes,
@@ -58,7 +62,7 @@ pub fn module() -> Module {
         org_follows: None,
         authenticator: None,
         jobs: jobs::all(),
-        periodic: Vec::new(),
+        periodic: vec![jobs::PERIODIC],
         hooks: hooks::all(),
         permissions: PERMISSIONS,
         settings: model::settings::ALL,
@@ -93,6 +97,7 @@ const PERMISSIONS: &[PermissionDoc] = &[
     PermissionDoc { object: "conversation", action: "post", roles: "participant" },
     PermissionDoc { object: "conversation", action: "edit", roles: "sender" },
     PermissionDoc { object: "conversation", action: "recall", roles: "sender, owner, admin" },
+    PermissionDoc { object: "conversation", action: "undo", roles: "sender" },
     PermissionDoc { object: "conversation", action: "rename", roles: "owner, admin" },
     PermissionDoc { object: "conversation", action: "add_members", roles: "participant of a group" },
     PermissionDoc { object: "conversation", action: "remove_member", roles: "owner, admin, oneself" },

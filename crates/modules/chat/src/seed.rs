@@ -133,6 +133,7 @@ pub fn message_batch(tx: &mut Tx<'_>, id: ConversationId, messages: &[SeedMessag
             edited_at: None,
             recalled_at: None,
             countable: true,
+            undone: false,
         });
     }
     // One rev for each message, as if they had been sent one by one.

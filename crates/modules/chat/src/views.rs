@@ -39,7 +39,8 @@ pub(crate) fn of(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<Op
 pub(crate) fn shown(tx: &mut Tx<'_>, c: &Conversation) -> Result<Option<ConversationView>> {
     let Some(seen) = sql::visible::one(tx, c.me, c.row.id)? else { return Ok(None) };
     let mut policies = Policies::default();
-    draw(tx, c, seen, &mut policies).map(Some)
+    let undone = undone(tx, c.me, std::slice::from_ref(&seen))?.remove(&c.row.id).unwrap_or_default();
+    draw(tx, c, seen, undone, &mut policies).map(Some)
 }
 
 /// A page of a list: what the predicate found, drawn.
@@ -52,6 +53,7 @@ pub(crate) fn page(
     let peers: Vec<UserId> =
         found.iter().filter(|s| s.row.kind == crate::Kind::Direct).filter_map(|s| s.row.peer(user)).collect();
     let open: HashSet<UserId> = people::may_talk(tx, user, &peers)?.into_iter().collect();
+    let mut undone = undone(tx, user, &found)?;
     let mut policies = Policies::default();
     let mut views = Vec::with_capacity(found.len());
     for seen in found {
@@ -66,50 +68,77 @@ pub(crate) fn page(
         let scope = colleague.map(|c| c.scope);
         let closed = seen.row.kind == crate::Kind::Direct && seen.row.peer(user).is_some_and(|p| !open.contains(&p));
         let c = Conversation { row: seen.row.clone(), me: user, role, scope, since, closed };
-        views.push(draw(tx, &c, seen, &mut policies)?);
+        let undone = undone.remove(&c.row.id).unwrap_or_default();
+        views.push(draw(tx, &c, seen, undone, &mut policies)?);
     }
     Ok(views)
 }
 
+/// The undone messages above each place; they do not wait to be read. One
+/// statement, none where nothing waits.
+fn undone(tx: &mut Tx<'_>, user: UserId, found: &[Seen]) -> Result<HashMap<ConversationId, Vec<i64>>> {
+    let waits = |s: &&Seen| s.place.is_none_or(|place| place.n < s.row.head.n);
+    let ids: Vec<ConversationId> = found.iter().filter(waits).map(|s| s.row.id).collect();
+    if ids.is_empty() { Ok(HashMap::new()) } else { sql::visible::undone(tx, user, &ids) }
+}
+
 /// Policy values of the organisations on one page, each read once.
 #[derive(Default)]
-struct Policies(HashMap<Option<OrgId>, i64>);
+struct Policies(HashMap<Option<OrgId>, Policy>);
+
+#[derive(Clone, Copy)]
+struct Policy {
+    mention_all_up_to: i64,
+    undo_ms: i64,
+}
 
 impl Policies {
-    fn mention_all_up_to(&mut self, tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<i64> {
+    fn of(&mut self, tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<Policy> {
         if let Some(known) = self.0.get(&org) {
             return Ok(*known);
         }
-        let value = settings::MENTION_ALL_UP_TO.number(tx, org)?;
-        self.0.insert(org, value);
-        Ok(value)
+        let mention_all_up_to = settings::MENTION_ALL_UP_TO.number(tx, org)?;
+        let policy = Policy { mention_all_up_to, undo_ms: settings::undo_ms(tx, org)? };
+        self.0.insert(org, policy);
+        Ok(policy)
     }
 }
 
-fn draw(tx: &mut Tx<'_>, c: &Conversation, seen: Seen, policies: &mut Policies) -> Result<ConversationView> {
+fn draw(
+    tx: &mut Tx<'_>,
+    c: &Conversation,
+    seen: Seen,
+    mut undone: Vec<i64>,
+    policies: &mut Policies,
+) -> Result<ConversationView> {
     // With a cursor that remembers it, the place of joining need not be found.
     let (joined_seq, joined_n) = match (seen.joined_seq, seen.place) {
         (Some(seq), Some(place)) => (seq, place.n),
         _ => c.joined(tx)?,
     };
     let place = Place::after_joining(seen.place, joined_seq, joined_n);
+    let from = c.visible_from(tx)?;
     let last = match seen.last {
-        Some(last) if last.seq >= c.visible_from(tx)? => Some(last.wire()?),
-        _ => None,
+        Some(last) if last.undone => sql::messages::newest_standing(tx, c.row.id, from)?,
+        last => last.filter(|last| last.seq >= from),
     };
-    let up_to = policies.mention_all_up_to(tx, c.row.org)?;
+    undone.retain(|seq| *seq > place.read_seq);
+    let policy = policies.of(tx, c.row.org)?;
     Ok(ConversationView {
         shared: events::shared(&c.row)?,
         my_role: c.role,
         peer: if c.row.kind == crate::Kind::Direct { c.row.peer(c.me) } else { None },
-        last,
+        last: last.map(|last| last.wire()).transpose()?,
         cursor: cursor(place),
-        unread: c.row.head.n - place.n,
+        unread: (c.row.head.n - place.n - undone.len() as i64).max(0),
+        undone,
+        undo_ms: policy.undo_ms,
         mentioned: seen.mentioned || c.row.head.mention_all_n > place.n,
         preferences: seen.preferences,
         draft: seen.draft,
+        draft_rev: seen.draft_rev,
         joined_seq,
-        can: can_do(&principal(c.me), c, up_to),
+        can: can_do(&principal(c.me), c, policy.mention_all_up_to),
     })
 }
 

@@ -9,6 +9,7 @@ mod react;
 mod read;
 mod revise;
 mod send;
+mod undo;
 
 pub(crate) use create::{direct, ensure_own, group, own_notes};
 pub(crate) use members::{add, end_membership, remove, rename, set_role};
@@ -18,6 +19,7 @@ pub(crate) use react::react;
 pub(crate) use read::{Around, cursors, former, history, list, members, mentions, message, one, place_at, receipts};
 pub(crate) use revise::{edit, recall};
 pub(crate) use send::{SendCall, say, send};
+pub(crate) use undo::undo;
 
 use proto::{Code, Cursor, Error, Result, limits};
 

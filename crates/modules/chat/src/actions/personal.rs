@@ -12,7 +12,7 @@ use crate::{
     model::{
         Conversation, Own,
         rows::Place,
-        wire::{CursorMove, CursorMoves, CursorOf, Draft, List, Preferences, PreferencesPatch},
+        wire::{CursorMove, CursorMoves, CursorOf, Draft, List, NewDraft, Preferences, PreferencesPatch},
     },
     store as sql, views,
 };
@@ -121,14 +121,25 @@ pub(crate) async fn set_preferences(ctx: Ctx, id: ConversationId, patch: Prefere
     .await
 }
 
-/// Keeps what the actor is about to say; empty forgets it.
-pub(crate) async fn draft(ctx: Ctx, id: ConversationId, text: String) -> Result<Draft> {
+/// Keeps what the actor is about to say; empty forgets it. What was made from
+/// an older draft than there is does not take its place: whoever wrote it is
+/// given the other, so that neither is lost.
+pub(crate) async fn draft(ctx: Ctx, id: ConversationId, NewDraft { text, base }: NewDraft) -> Result<Draft> {
     kernel::text::paragraph("text", &text, limits::DRAFT_CHARS)?;
     let db = ctx.db().clone();
     db.write(move |tx| {
         let me = StreamKey::person(ctx.user());
         tx.lock(&[streams::key(me)])?;
         let c = allow::<Conversation, Own>(tx, &ctx, id)?;
+        if let Some(base) = base {
+            let (kept, rev) = sql::personal::draft(tx, id, c.me)?;
+            if kept == text {
+                return Ok(Draft { conversation: id, text: kept, rev });
+            }
+            if rev != base {
+                return Err(Error::api(Code::DraftConflict).with("text", kept).with("rev", rev));
+            }
+        }
         let rev = streams::bump(tx, me)?;
         sql::personal::set_draft(tx, &c, &text, rev)?;
         let draft = Draft { conversation: id, text: text.clone(), rev };

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use store::Tx;
 use uuid::Uuid;
 
-use super::{cursor_parts, ensure_own, own_notes, page_size, part, revise};
+use super::{cursor_parts, ensure_own, own_notes, page_size, part, revise, undo};
 use crate::{
     model::{
         Conversation, Read,
@@ -182,7 +182,7 @@ pub(crate) async fn message(ctx: Ctx, id: ConversationId, seq: i64) -> Result<Me
     db.read(move |tx| {
         let c = see::<Conversation, Read>(tx, &ctx, id)?;
         let row = revise::visible(tx, &c, seq)?;
-        revise::whole(tx, &c, &row)
+        undo::with_restored(tx, &ctx, &c, &row)
     })
     .await
 }

@@ -4,7 +4,7 @@ use kernel::{Ctx, Resource, allow};
 use proto::{Code, ConversationId, Result, UserId};
 use store::Tx;
 
-use super::send::check_mentions;
+use super::{send::check_mentions, undo};
 use crate::{
     events::{self, Said},
     model::{
@@ -32,7 +32,7 @@ pub(super) fn whole(tx: &mut Tx<'_>, c: &Conversation, row: &MessageRow) -> Resu
 }
 
 /// Whether the actor sent it, or an account that stands behind theirs did.
-fn sent_by(tx: &mut Tx<'_>, c: &Conversation, row: &MessageRow) -> Result<bool> {
+pub(super) fn sent_by(tx: &mut Tx<'_>, c: &Conversation, row: &MessageRow) -> Result<bool> {
     let sender = UserId(row.sender.id);
     Ok(sender == c.me || people::behind(tx, c.me)?.contains(&sender))
 }
@@ -104,24 +104,31 @@ pub(crate) async fn recall(ctx: Ctx, id: ConversationId, seq: i64) -> Result<Mes
             return Err(Code::Forbidden.into());
         }
         if row.recalled_at.is_some() {
-            return whole(tx, &c, &row);
+            return undo::with_restored(tx, &ctx, &c, &row);
         }
         if !leads && ctx.now - row.sent_at > settings::recall_ms(tx, c.row.org)? {
             return Err(Code::RecallWindowClosed.into());
         }
-        let row = recall_in(tx, &ctx, Turn::of(&c, ctx.now), &row)?;
-        whole(tx, &c, &row)
+        let turn = Turn::of(&c, ctx.now);
+        if own {
+            undo::keep(tx, &turn, &c, &row)?;
+        }
+        let row = recall_in(tx, turn, &row, false)?;
+        undo::with_restored(tx, &ctx, &c, &row)
     })
     .await
 }
 
-fn recall_in<'t>(tx: &mut Tx<'t>, ctx: &Ctx, mut turn: Turn<'t>, old: &MessageRow) -> Result<MessageRow> {
+/// Takes what a message says away; with `undone`, its place in the reading
+/// too.
+pub(super) fn recall_in<'t>(tx: &mut Tx<'t>, mut turn: Turn<'t>, old: &MessageRow, undone: bool) -> Result<MessageRow> {
     let row = MessageRow {
         rev: turn.rev(),
         body: None,
         mentions: Vec::new(),
         mention_all: false,
-        recalled_at: Some(ctx.now),
+        recalled_at: Some(turn.now),
+        undone,
         ..old.clone()
     };
     sql::messages::update(tx, &turn, &row)?;

@@ -87,6 +87,7 @@ fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage,
         edited_at: None,
         recalled_at: None,
         countable: true,
+        undone: false,
     };
     if !sql::messages::insert(tx, &turn, &row)? {
         return sent_before(tx)?.ok_or_else(|| Error::internal("a message that exists was not found"));
@@ -159,6 +160,7 @@ pub(crate) fn say(tx: &mut Tx<'_>, turn: &mut Turn<'_>, line: &Line) -> Result<M
         edited_at: None,
         recalled_at: None,
         countable: false,
+        undone: false,
     };
     sql::messages::insert(tx, turn, &row)?;
     Ok(row)

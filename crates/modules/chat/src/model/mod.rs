@@ -10,5 +10,5 @@ pub(crate) mod wire;
 
 pub(crate) use emoji::is_emoji;
 pub use kinds::{Kind, Role};
-pub use policy::{AddMembers, Conversation, Edit, Leave, Own, Post, Read, Recall, RemoveMember, Rename, SetRole};
+pub use policy::{AddMembers, Conversation, Edit, Leave, Own, Post, Read, Recall, RemoveMember, Rename, SetRole, Undo};
 pub(crate) use policy::{can_do, joined_of, may_mention_all};

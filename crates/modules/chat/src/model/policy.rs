@@ -155,6 +155,8 @@ acts! {
     Edit = "edit", writes: true, |c| open(c);
     /// Recalls a message; whose and until when is asked of the message.
     Recall = "recall", writes: true, |_| Ok(());
+    /// Undoes a sending; whose and until when is asked of the message.
+    Undo = "undo", writes: true, |_| Ok(());
     /// Gives a group another title.
     Rename = "rename", writes: true, |c| allowed(c.row.kind == Kind::Group && c.role.leads());
     /// Adds people to a group: any member may.

@@ -82,6 +82,8 @@ pub(crate) struct MessageRow {
     pub(crate) edited_at: Option<i64>,
     pub(crate) recalled_at: Option<i64>,
     pub(crate) countable: bool,
+    /// Recalled at once: nothing is drawn in its place.
+    pub(crate) undone: bool,
 }
 
 pub(crate) const BLOCKS: &str = "blocks";
@@ -105,6 +107,8 @@ impl MessageRow {
             edited_at: self.edited_at,
             recalled_at: self.recalled_at,
             countable: self.countable,
+            undone: self.undone,
+            restored: None,
             reactions: None,
         })
     }

@@ -18,6 +18,12 @@ pub(crate) const RECALL_MINUTES: Setting = Setting {
     kind: Kind::Number { default: 24 * 60, min: 0, max: 365 * 24 * 60 },
     doc: "how long a message may be recalled by its sender; owners and admins of a group may at any time",
 };
+pub(crate) const UNDO_SECONDS: Setting = Setting {
+    key: "chat.undo_seconds",
+    scope: Scope::Org,
+    kind: Kind::Number { default: 5, min: 0, max: 60 },
+    doc: "for how long after sending a message can be undone by its sender, without a line in its place",
+};
 pub(crate) const GROUP_MEMBERS: Setting = Setting {
     key: "chat.group_members",
     scope: Scope::Org,
@@ -38,7 +44,7 @@ pub(crate) const MENTION_ALL_UP_TO: Setting = Setting {
 };
 
 pub(crate) const ALL: &[Setting] =
-    &[EDIT_MINUTES, RECALL_MINUTES, GROUP_MEMBERS, HISTORY_FOR_NEWCOMERS, MENTION_ALL_UP_TO];
+    &[EDIT_MINUTES, RECALL_MINUTES, UNDO_SECONDS, GROUP_MEMBERS, HISTORY_FOR_NEWCOMERS, MENTION_ALL_UP_TO];
 
 const MINUTE: i64 = 60_000;
 
@@ -48,6 +54,10 @@ pub(crate) fn edit_ms(tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<i64> {
 
 pub(crate) fn recall_ms(tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<i64> {
     Ok(RECALL_MINUTES.number(tx, org)? * MINUTE)
+}
+
+pub(crate) fn undo_ms(tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<i64> {
+    Ok(UNDO_SECONDS.number(tx, org)? * 1_000)
 }
 
 pub(crate) fn history_for_newcomers(tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<bool> {

@@ -76,10 +76,32 @@ pub struct Message {
     pub recalled_at: Option<i64>,
     /// Whether it counts as unread.
     pub countable: bool,
+    /// It was taken back within seconds: its row is there so that nothing is
+    /// missing, but nothing is drawn for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub undone: bool,
+    /// For its sender, for a few minutes after they took it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub restored: Option<Restored>,
     /// Absent in events and in lists of conversations.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub reactions: Option<Vec<Reaction>>,
+}
+
+/// What a message said that was taken back, to be written anew.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = chat::Restored)]
+pub struct Restored {
+    #[schema(value_type = NewBody)]
+    pub body: Box<RawValue>,
+    pub mentions: Vec<UserId>,
+    pub mention_all: bool,
+    #[schema(required)]
+    pub reply_to: Option<i64>,
+    /// Milliseconds; it is forgotten then.
+    pub until: i64,
 }
 
 /// One's own place in a conversation.
@@ -148,19 +170,28 @@ pub struct ConversationView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub peer: Option<UserId>,
-    /// The newest message, if the reader may see it.
+    /// The newest message that was not undone, if the reader may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub last: Option<Message>,
     pub cursor: Cursor,
-    /// `head.n - cursor.n`.
+    /// `head.n - cursor.n`, without those of `undone`.
     pub unread: i64,
+    /// `seq` of undone messages above the cursor, at most 200; absent where
+    /// there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false)]
+    pub undone: Vec<i64>,
+    /// For how long after sending a message can be undone, in milliseconds.
+    pub undo_ms: i64,
     /// Whether a mention of the reader or of everyone lies above the cursor.
     pub mentioned: bool,
     pub preferences: Preferences,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub draft: Option<String>,
+    /// `rev` of the draft, also of one that is empty now; 0 before the first.
+    pub draft_rev: i64,
     /// The first message the reader was there for.
     pub joined_seq: i64,
     pub can: Can,
@@ -390,6 +421,10 @@ impl PreferencesPatch {
 pub struct NewDraft {
     /// At most 10,000 characters; empty takes the draft away.
     pub text: String,
+    /// `rev` of the draft this text was made from, 0 where none was known.
+    /// Left out, it takes the place of whatever there is.
+    #[serde(default)]
+    pub base: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -19,6 +19,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(find_message_at))
         .routes(routes!(get_message, edit_message))
         .routes(routes!(recall_message))
+        .routes(routes!(undo_message))
         .routes(routes!(list_edits))
         .routes(routes!(set_reaction, remove_reaction))
 }
@@ -118,13 +119,25 @@ async fn edit_message(
 
 /// Takes a message back: its place stays, what it said goes. One's own within
 /// 24 hours unless the organisation chose another time; owners and admins of a
-/// group any, at any time.
+/// group any, at any time. Its sender gets back what it said (`restored`), as
+/// reading the message does for 5 minutes.
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/messages/{seq}/recall", operation_id = "chat.recall_message", tag = "chat",
     params(("id" = ConversationId, Path, description = "The conversation"), ("seq" = i64, Path, description = "The message's place in the order")),
     responses((status = 200, body = Message), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)),
     extensions(("x-authz" = json!({"object": "conversation", "action": "recall", "scope": "conversation", "roles": ["sender", "owner", "admin"]}))))]
 async fn recall_message(ctx: Ctx, At((id, seq)): At<(ConversationId, i64)>) -> Reply<Message> {
     Ok(Json(actions::recall(ctx, id, seq).await?))
+}
+
+/// Undoes a sending of one's own, within 5 seconds unless the organisation
+/// chose another time: nothing is drawn in its place (`undone`), nobody has it
+/// to read, and what it said comes back (`restored`). Its `seq` and `n` stay.
+#[utoipa::path(post, path = "/api/v1/conversations/{id}/messages/{seq}/undo", operation_id = "chat.undo_message", tag = "chat",
+    params(("id" = ConversationId, Path, description = "The conversation"), ("seq" = i64, Path, description = "The message's place in the order")),
+    responses((status = 200, body = Message), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)),
+    extensions(("x-authz" = json!({"object": "conversation", "action": "undo", "scope": "conversation", "roles": ["sender"]}))))]
+async fn undo_message(ctx: Ctx, At((id, seq)): At<(ConversationId, i64)>) -> Reply<Message> {
+    Ok(Json(actions::undo(ctx, id, seq).await?))
 }
 
 /// What a message said before it was edited, oldest first, at most 200;

@@ -86,14 +86,16 @@ async fn set_preferences(
     Ok(Json(actions::set_preferences(ctx, id, patch).await?))
 }
 
-/// Keeps what one is about to say; empty forgets it.
+/// Keeps what one is about to say; empty forgets it. With a `base` that is not
+/// the `rev` of the draft there is, and another text, it is `draft_conflict`:
+/// its context holds the other `text` and `rev`, so that neither is lost.
 #[utoipa::path(put, path = "/api/v1/conversations/{id}/draft", operation_id = "chat.set_draft", tag = "chat",
     params(("id" = ConversationId, Path, description = "The conversation")),
     request_body = NewDraft,
-    responses((status = 200, body = Draft), (status = 404, body = Problem), (status = 422, body = Problem)),
+    responses((status = 200, body = Draft), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)),
     extensions(("x-authz" = json!({"object": "conversation", "action": "own", "scope": "own", "roles": ["participant"]}))))]
 async fn set_draft(ctx: Ctx, At(id): At<ConversationId>, Body(new): Body<NewDraft>) -> Reply<Draft> {
-    Ok(Json(actions::draft(ctx, id, new.text).await?))
+    Ok(Json(actions::draft(ctx, id, new).await?))
 }
 
 /// Messages that mention one by name, newest first. A page may hold fewer than

@@ -8,7 +8,8 @@ use uuid::Uuid;
 /// Rows one call takes of each table.
 const SLICE: i64 = 100;
 
-/// What is only about one person: mentions of them, preferences and drafts.
+/// What is only about one person: mentions of them, preferences, drafts, and
+/// what they took back a moment ago.
 /// Cursors and reactions stay: receipts and counts of others rest on them,
 /// and without a name they tell nothing.
 pub(crate) fn person(tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
@@ -26,7 +27,14 @@ pub(crate) fn person(tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
         ),
         &[&user, &SLICE],
     )?;
-    Ok(mentions + preferences > 0)
+    let recalls = tx.execute(
+        sql!(
+            "DELETE FROM chat_recalls WHERE user_id = $1 AND (conversation_id, seq) IN
+             (SELECT conversation_id, seq FROM chat_recalls WHERE user_id = $1 ORDER BY conversation_id, seq LIMIT $2)"
+        ),
+        &[&user, &SLICE],
+    )?;
+    Ok(mentions + preferences + recalls > 0)
 }
 
 macro_rules! take {
@@ -57,6 +65,7 @@ pub(crate) fn org(tx: &mut Tx<'_>, org: OrgId) -> Result<bool> {
     let Some(id) = next.into_iter().next().map(|row| row.id) else { return Ok(false) };
     let taken = take!(tx, id, "chat_messages", "seq")
         + take!(tx, id, "chat_edits", "seq, edit")
+        + take!(tx, id, "chat_recalls", "seq")
         + take!(tx, id, "chat_mentions", "user_id, seq")
         + take!(tx, id, "chat_reactions", "seq, emoji, user_id")
         + take!(tx, id, "chat_reaction_sums", "seq, emoji")

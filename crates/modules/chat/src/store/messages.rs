@@ -78,7 +78,7 @@ pub(crate) fn update(tx: &mut Tx<'_>, turn: &Turn<'_>, m: &MessageRow) -> Result
     tx.execute(
         sql!(
             "UPDATE chat_messages SET rev = $3, body = $4, mentions = $5, mention_all = $6, edited_at = $7,
-                recalled_at = $8
+                recalled_at = $8, undone = $9
              WHERE conversation_id = $1 AND seq = $2"
         ),
         &[
@@ -90,9 +90,26 @@ pub(crate) fn update(tx: &mut Tx<'_>, turn: &Turn<'_>, m: &MessageRow) -> Result
             &m.mention_all,
             &m.edited_at,
             &m.recalled_at,
+            &m.undone,
         ],
     )?;
     Ok(())
+}
+
+/// The newest message from `from` on that was not undone.
+pub(crate) fn newest_standing(tx: &mut Tx<'_>, id: ConversationId, from: i64) -> Result<Option<MessageRow>> {
+    let found = tx.opt(
+        sql!(concat!(
+            "SELECT ",
+            message_columns!(),
+            " FROM chat_messages l
+             WHERE l.conversation_id = $1 AND l.seq >= $2 AND NOT COALESCE(l.undone, FALSE)
+             ORDER BY l.seq DESC LIMIT 1"
+        )),
+        &[&id, &from],
+        |row| columns::message(row, 0),
+    )?;
+    Ok(found.flatten())
 }
 
 /// Messages `from <= seq < to`, descending, the newest `limit` of them.

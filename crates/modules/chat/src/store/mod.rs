@@ -19,6 +19,7 @@ pub(crate) mod merges;
 pub(crate) mod messages;
 pub(crate) mod personal;
 pub(crate) mod reactions;
+pub(crate) mod recalls;
 pub(crate) mod receipts;
 pub(crate) mod seed;
 mod turn;

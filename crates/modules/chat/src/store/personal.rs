@@ -134,6 +134,16 @@ pub(crate) fn set_preferences(
     Ok(())
 }
 
+/// The draft there is, empty where there is none, and its rev.
+pub(crate) fn draft(tx: &mut Tx<'_>, id: ConversationId, user: UserId) -> Result<(String, i64)> {
+    let found = tx.opt(
+        sql!("SELECT COALESCE(draft, ''), draft_rev FROM chat_preferences WHERE user_id = $1 AND conversation_id = $2"),
+        &[&user, &id],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(found.unwrap_or_default())
+}
+
 pub(crate) fn set_draft(tx: &mut Tx<'_>, proof: &Allowed<'_, Conversation, Own>, text: &str, rev: i64) -> Result<()> {
     let text = (!text.is_empty()).then_some(text);
     tx.execute(

@@ -3,6 +3,8 @@
 //! organisations they are an active member of, as a JSON array of ids. A
 //! property test holds the two equal.
 
+use std::collections::HashMap;
+
 use kernel::{OrgScope, Visible};
 use proto::{ConversationId, Result, UserId};
 use store::{Row as Cells, Tx, dialect, sql};
@@ -45,6 +47,7 @@ macro_rules! view {
         concat!(
             "SELECT ", head_columns!(), ", ", member_columns!(), ", ", message_columns!(), ",
                 k.read_seq, k.n, k.delivered_seq, k.joined_seq, p.muted, p.pinned, p.hidden, p.marked_unread, p.draft,
+                COALESCE(p.draft_rev, 0),
                 EXISTS (SELECT 1 FROM chat_mentions x WHERE x.user_id = $1 AND x.conversation_id = c.id
                     AND x.seq > COALESCE(k.read_seq, 0))
              FROM conversations c
@@ -67,6 +70,7 @@ pub(crate) struct Seen {
     pub(crate) joined_seq: Option<i64>,
     pub(crate) preferences: Preferences,
     pub(crate) draft: Option<String>,
+    pub(crate) draft_rev: i64,
     pub(crate) mentioned: bool,
 }
 
@@ -93,7 +97,8 @@ fn seen(row: &Cells<'_>) -> store::Result<Seen> {
             None => Preferences::default(),
         },
         draft: row.get(at + 8)?,
-        mentioned: row.get(at + 9)?,
+        draft_rev: row.get(at + 9)?,
+        mentioned: row.get(at + 10)?,
     })
 }
 
@@ -128,6 +133,47 @@ pub(crate) fn page(
 /// One conversation as a person who was found to take part sees it.
 pub(crate) fn one(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<Option<Seen>> {
     Ok(tx.opt(store::sql!(concat!(view!(), " WHERE c.id = $2")), &[&user, &id], seen)?)
+}
+
+/// Undone messages one page tells of, of all its conversations.
+const UNDONE: i64 = 1_000;
+/// And of one of them.
+const UNDONE_EACH: usize = 200;
+
+/// Countable messages above a person's place that were undone, newest first,
+/// of conversations that they were found to take part in.
+pub(crate) fn undone(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    ids: &[ConversationId],
+) -> Result<HashMap<ConversationId, Vec<i64>>> {
+    let ids = ids_json(&ids.iter().map(|c| UserId(c.0)).collect::<Vec<_>>());
+    let rows: Vec<(ConversationId, i64)> = tx.query(
+        dialect!(
+            sqlite: concat!(
+                "SELECT l.conversation_id, l.seq FROM chat_messages l
+                 LEFT JOIN chat_cursors k ON k.conversation_id = l.conversation_id AND k.user_id = $1
+                 WHERE l.conversation_id IN ", ids_sqlite!("$2"), " AND l.undone AND l.countable
+                    AND l.seq > COALESCE(k.read_seq, 0) ORDER BY l.seq DESC, l.conversation_id LIMIT $3"
+            ),
+            postgres: concat!(
+                "SELECT l.conversation_id, l.seq FROM chat_messages l
+                 LEFT JOIN chat_cursors k ON k.conversation_id = l.conversation_id AND k.user_id = $1
+                 WHERE l.conversation_id IN ", ids_postgres!("$2"), " AND l.undone AND l.countable
+                    AND l.seq > COALESCE(k.read_seq, 0) ORDER BY l.seq DESC, l.conversation_id LIMIT $3"
+            ),
+        ),
+        &[&user, &ids, &UNDONE],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let mut undone: HashMap<_, Vec<i64>> = HashMap::new();
+    for (id, seq) in rows {
+        let of = undone.entry(id).or_default();
+        if of.len() < UNDONE_EACH {
+            of.push(seq);
+        }
+    }
+    Ok(undone)
 }
 
 /// Which of `ids` a person may see.

@@ -21,5 +21,6 @@ mod seeds;
 mod sql;
 mod staff;
 mod together;
+mod undo;
 mod verify;
 mod world;

@@ -20,8 +20,21 @@ pub(crate) struct Mirror {
 }
 
 /// What is personal in a `Conversation`, or moves without an event.
-const PERSONAL: [&str; 10] =
-    ["my_role", "peer", "last", "cursor", "unread", "mentioned", "preferences", "draft", "joined_seq", "can"];
+const PERSONAL: [&str; 13] = [
+    "my_role",
+    "peer",
+    "last",
+    "cursor",
+    "unread",
+    "undone",
+    "undo_ms",
+    "mentioned",
+    "preferences",
+    "draft",
+    "draft_rev",
+    "joined_seq",
+    "can",
+];
 
 impl Mirror {
     /// Reads everything anew, through the API.

@@ -16,6 +16,7 @@ const SHARED: &[&str] = &[
     "chat.send_message",
     "chat.edit_message",
     "chat.recall_message",
+    "chat.undo_message",
     "chat.set_reaction",
     "chat.remove_reaction",
     "chat.update_conversation",
@@ -51,7 +52,7 @@ fn every_mutation_is_verified() {
     let mutating: BTreeSet<String> =
         operations().into_iter().filter(|(_, method)| *method != "get").map(|(id, _)| id).collect();
     assert_eq!(mutating, covered);
-    assert_eq!(operations().len(), 24);
+    assert_eq!(operations().len(), 25);
 }
 
 #[test]
@@ -90,6 +91,7 @@ fn steps<'a>(op: &str, w: &'a World, _group: &str) -> Vec<Step<'a>> {
         (format!("{op}: {what}"), who, method, rest.to_owned(), input)
     };
     let thumb = encoded("👍");
+    let with_all = |text: &str| json!({ "client_id": client_id(), "body": body(text), "mention_all": true });
     match op {
         "chat.send_message" => {
             let with = |more: Value| {
@@ -125,6 +127,10 @@ fn steps<'a>(op: &str, w: &'a World, _group: &str) -> Vec<Step<'a>> {
         "chat.recall_message" => vec![
             step("own", &w.bob, "POST", "/messages/3/recall", Value::Null),
             step("newest mention of all", &w.alice, "POST", "/messages/7/recall", Value::Null),
+        ],
+        "chat.undo_message" => vec![
+            step("said", &w.alice, "POST", "/messages", with_all("刚说的")),
+            step("newest mention of all", &w.alice, "POST", "/messages/8/undo", Value::Null),
         ],
         "chat.update_conversation" => {
             vec![step("title", &w.alice, "PATCH", "", json!({ "title": "二组" }))]
