@@ -100,7 +100,9 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         | "directory.refuse_request"
         | "identity.send_contact_code"
         | "identity.keep_contact" => Some(json!({})),
-        "directory.create_invitation" | "directory.accept_invitation" | "chat.recall_message" | "chat.undo_message" => Some(json!({})),
+        "directory.create_invitation" | "directory.accept_invitation" | "chat.recall_message" | "chat.undo_message" => {
+            Some(json!({}))
+        }
         "directory.ask_friend" => Some(json!({ "user": target })),
         "directory.update_friend" => Some(json!({ "remark": "a name of my own" })),
         "directory.accept_friend" | "directory.new_friend_code" => Some(json!({})),
