@@ -116,4 +116,10 @@ limits! {
     IDEMPOTENCY_KEY_BYTES: "bytes" = 128;
     /// Largest draft kept for a conversation.
     DRAFT_CHARS: "characters" = 10_000;
+    /// Most messages forwarded at once.
+    FORWARD_MESSAGES: "messages" = 100;
+    /// Most conversations that messages are forwarded to at once.
+    FORWARD_CONVERSATIONS: "conversations" = 20;
+    /// Largest record of messages that are forwarded as one card.
+    FORWARD_RECORD_BYTES: "bytes" = 262_144;
 }

@@ -51,7 +51,9 @@ pub(crate) fn erase_person(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId) -> Result<(
 }
 
 /// The stages of one conversation in an export, in order.
-const STAGES: usize = 5;
+const STAGES: usize = 6;
+/// The stage of forwarded records, which are large: so many at once.
+const RECORDS: (usize, usize) = (5, 8);
 /// Statements one page of an export runs at most, so that many small
 /// conversations fit into one page and none takes long.
 const STEPS: usize = 50;
@@ -82,7 +84,7 @@ impl Place {
 }
 
 /// The conversations of an organisation with who took part, what was said,
-/// how it read before it was edited, and reactions. What is only a person's
+/// how it read before it was edited, reactions, and forwarded records. What is only a person's
 /// own (places read to, preferences, drafts) is in theirs.
 pub(crate) fn export_org(tx: &mut Tx<'_>, _: &Ctx, org: OrgScope, after: Option<&Cursor>) -> Result<ExportPage> {
     let mut place = Place::read(after)?;
@@ -99,6 +101,7 @@ pub(crate) fn export_org(tx: &mut Tx<'_>, _: &Ctx, org: OrgScope, after: Option<
         if room == 0 {
             break;
         }
+        let room = if place.stage == RECORDS.0 { room.min(RECORDS.1) } else { room };
         let page = sql::export::stage(tx, place.id, place.stage, &place.after, room)?;
         match page.last {
             Some(last) if page.rows.len() == room => place.after = last,

@@ -52,6 +52,10 @@ pub fn module() -> Module {
                     "20261122_211000_chat_undo",
                     include_str!("../migrations/20261122_211000_chat_undo.sql")
                 ),
+                ::store::migration!(
+                    "20261122_212000_chat_forward",
+                    include_str!("../migrations/20261122_212000_chat_forward.sql")
+                ),
             ]
         },
         routes: routes::routes,
@@ -76,6 +80,9 @@ pub fn module() -> Module {
             "GROUP_ADD",
             "HISTORY_PAGE",
             "DRAFT_CHARS",
+            "FORWARD_MESSAGES",
+            "FORWARD_CONVERSATIONS",
+            "FORWARD_RECORD_BYTES",
         ],
         search_sources: &[SearchSource { kind: "message", stream: StreamKey::CONVERSATION }],
         cards: Vec::new(),
@@ -98,6 +105,7 @@ const PERMISSIONS: &[PermissionDoc] = &[
     PermissionDoc { object: "conversation", action: "edit", roles: "sender" },
     PermissionDoc { object: "conversation", action: "recall", roles: "sender, owner, admin" },
     PermissionDoc { object: "conversation", action: "undo", roles: "sender" },
+    PermissionDoc { object: "conversation", action: "forward", roles: "participant" },
     PermissionDoc { object: "conversation", action: "rename", roles: "owner, admin" },
     PermissionDoc { object: "conversation", action: "add_members", roles: "participant of a group" },
     PermissionDoc { object: "conversation", action: "remove_member", roles: "owner, admin, oneself" },

@@ -2,6 +2,7 @@
 //! rows, events. HTTP, the socket, jobs and imports all come here.
 
 mod create;
+mod forward;
 mod members;
 mod merges;
 mod personal;
@@ -12,6 +13,7 @@ mod send;
 mod undo;
 
 pub(crate) use create::{direct, ensure_own, group, own_notes};
+pub(crate) use forward::{forward, record};
 pub(crate) use members::{add, end_membership, remove, rename, set_role};
 pub(crate) use merges::MERGE;
 pub(crate) use personal::{draft, move_cursors, set_preferences};

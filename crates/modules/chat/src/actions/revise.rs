@@ -44,7 +44,8 @@ pub(crate) async fn edit(ctx: Ctx, id: ConversationId, seq: i64, patch: MessageP
         tx.lock(&[Conversation::key(id)])?;
         let c = allow::<Conversation, Edit>(tx, &ctx, id)?;
         let row = visible(tx, &c, seq)?;
-        if row.body_kind != BLOCKS || !sent_by(tx, &c, &row)? {
+        // What somebody else said is theirs, also in one's own copy of it.
+        if row.body_kind != BLOCKS || row.forwarded.is_some() || !sent_by(tx, &c, &row)? {
             return Err(Code::Forbidden.into());
         }
         if row.recalled_at.is_some() {
@@ -129,9 +130,13 @@ pub(super) fn recall_in<'t>(tx: &mut Tx<'t>, mut turn: Turn<'t>, old: &MessageRo
         mention_all: false,
         recalled_at: Some(turn.now),
         undone,
+        forwarded: None,
         ..old.clone()
     };
     sql::messages::update(tx, &turn, &row)?;
+    if old.forwarded.is_some() {
+        sql::records::forget(tx, &turn, row.seq)?;
+    }
     sql::personal::unmention(tx, &turn, row.seq, &old.mentions)?;
     if old.mention_all && turn.row.head.mention_all_n == old.n {
         // The one number of the head goes back, which no message event says.

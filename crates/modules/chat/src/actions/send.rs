@@ -88,6 +88,7 @@ fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage,
         recalled_at: None,
         countable: true,
         undone: false,
+        forwarded: None,
     };
     if !sql::messages::insert(tx, &turn, &row)? {
         return sent_before(tx)?.ok_or_else(|| Error::internal("a message that exists was not found"));
@@ -161,6 +162,7 @@ pub(crate) fn say(tx: &mut Tx<'_>, turn: &mut Turn<'_>, line: &Line) -> Result<M
         recalled_at: None,
         countable: false,
         undone: false,
+        forwarded: None,
     };
     sql::messages::insert(tx, turn, &row)?;
     Ok(row)

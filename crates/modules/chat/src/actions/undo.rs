@@ -48,8 +48,12 @@ pub(crate) async fn undo(ctx: Ctx, id: ConversationId, seq: i64) -> Result<Messa
     .await
 }
 
-/// Keeps what a message says that its sender takes back.
+/// Keeps what a message says that its sender takes back; of a copy nothing is
+/// to be written anew.
 pub(super) fn keep(tx: &mut Tx<'_>, turn: &Turn<'_>, c: &Conversation, row: &MessageRow) -> Result<()> {
+    if row.forwarded.is_some() {
+        return Ok(());
+    }
     sql::recalls::keep(tx, turn, c.me, row, turn.now + RESTORE_MS)
 }
 

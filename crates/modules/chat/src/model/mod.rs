@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 mod emoji;
+pub(crate) mod forward;
 mod kinds;
 mod policy;
 pub(crate) mod rows;

@@ -84,6 +84,8 @@ pub(crate) struct MessageRow {
     pub(crate) countable: bool,
     /// Recalled at once: nothing is drawn in its place.
     pub(crate) undone: bool,
+    /// JSON of a copy's origin.
+    pub(crate) forwarded: Option<Box<str>>,
 }
 
 pub(crate) const BLOCKS: &str = "blocks";
@@ -92,7 +94,10 @@ pub(crate) const SYSTEM: &str = "system";
 impl MessageRow {
     /// As it is shown; reactions are added where the reader is known.
     pub(crate) fn wire(&self) -> proto::Result<Message> {
-        let body = self.body.clone().map(|text| serde_json::value::RawValue::from_string(text.into()));
+        let raw = |text: &Option<Box<str>>| {
+            let raw = text.clone().map(|text| serde_json::value::RawValue::from_string(text.into()));
+            raw.transpose().map_err(proto::Error::internal)
+        };
         Ok(Message {
             seq: self.seq,
             n: self.n,
@@ -100,7 +105,7 @@ impl MessageRow {
             client_id: self.client_id,
             sender: self.sender,
             sent_at: self.sent_at,
-            body: body.transpose().map_err(proto::Error::internal)?,
+            body: raw(&self.body)?,
             mentions: self.mentions.clone(),
             mention_all: self.mention_all,
             reply_to: self.reply_to,
@@ -109,6 +114,7 @@ impl MessageRow {
             countable: self.countable,
             undone: self.undone,
             restored: None,
+            forwarded: raw(&self.forwarded)?,
             reactions: None,
         })
     }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     Kind, Role,
     body::{Body, NewBody},
+    forward::Forwarded,
 };
 
 /// Where a conversation stands.
@@ -28,7 +29,7 @@ pub struct Head {
 }
 
 /// Who said it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = chat::Sender)]
 pub struct Sender {
     pub kind: PrincipalKind,
@@ -80,6 +81,10 @@ pub struct Message {
     /// missing, but nothing is drawn for it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub undone: bool,
+    /// Where a copy comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Forwarded, nullable = false)]
+    pub forwarded: Option<Box<RawValue>>,
     /// For its sender, for a few minutes after they took it back.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

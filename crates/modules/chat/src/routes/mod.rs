@@ -1,6 +1,7 @@
 //! The operations: extract, one action, reply.
 
 mod conversations;
+mod forward;
 mod members;
 mod messages;
 mod personal;
@@ -15,7 +16,11 @@ use utoipa_axum::router::OpenApiRouter;
 type Routes = OpenApiRouter<Arc<Kernel>>;
 
 pub(crate) fn routes() -> Vec<(Listener, Routes)> {
-    let routes = conversations::routes().merge(members::routes()).merge(messages::routes()).merge(personal::routes());
+    let routes = conversations::routes()
+        .merge(members::routes())
+        .merge(messages::routes())
+        .merge(forward::routes())
+        .merge(personal::routes());
     vec![(Listener::Web, routes)]
 }
 

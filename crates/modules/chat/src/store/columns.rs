@@ -30,10 +30,10 @@ pub(super) const MEMBER: usize = 9;
 macro_rules! message_columns {
     () => {
         "l.seq, l.n, l.rev, l.sent_rev, l.sender_kind, l.sender_id, l.client_id, l.sent_at, l.body_kind, l.body, \
-         l.mentions, l.mention_all, l.reply_to, l.edited_at, l.recalled_at, l.countable, l.undone"
+         l.mentions, l.mention_all, l.reply_to, l.edited_at, l.recalled_at, l.countable, l.undone, l.forwarded"
     };
 }
-pub(super) const MESSAGE: usize = 17;
+pub(super) const MESSAGE: usize = 18;
 
 /// Of `chat_reaction_sums s`.
 macro_rules! sum_columns {
@@ -113,6 +113,7 @@ pub(super) fn message(row: &Cells<'_>, at: usize) -> Result<Option<MessageRow>> 
         recalled_at: row.get(at + 14)?,
         countable: row.get(at + 15)?,
         undone: row.get::<Option<bool>>(at + 16)?.unwrap_or(false),
+        forwarded: row.get(at + 17)?,
     }))
 }
 

@@ -66,6 +66,7 @@ pub(crate) fn org(tx: &mut Tx<'_>, org: OrgId) -> Result<bool> {
     let taken = take!(tx, id, "chat_messages", "seq")
         + take!(tx, id, "chat_edits", "seq, edit")
         + take!(tx, id, "chat_recalls", "seq")
+        + take!(tx, id, "chat_records", "seq")
         + take!(tx, id, "chat_mentions", "user_id, seq")
         + take!(tx, id, "chat_reactions", "seq, emoji, user_id")
         + take!(tx, id, "chat_reaction_sums", "seq, emoji")

@@ -21,7 +21,7 @@ fn person(after: &[String], at: usize) -> UserId {
     UserId(after.get(at).and_then(|text| text.parse().ok()).unwrap_or(Uuid::nil()))
 }
 
-/// Rows of stage 1 to 4 of a conversation after a place, at most `limit`.
+/// Rows of stage 1 to 5 of a conversation after a place, at most `limit`.
 pub(crate) fn stage(
     tx: &mut Tx<'_>,
     id: ConversationId,
@@ -33,9 +33,10 @@ pub(crate) fn stage(
         1 => participants(tx, id, person(after, 0), limit)?,
         2 => messages(tx, id, number(after, 0), limit)?,
         3 => edits(tx, id, (number(after, 0), number(after, 1)), limit)?,
-        _ => reactions(tx, id, after, limit)?,
+        4 => reactions(tx, id, after, limit)?,
+        _ => records(tx, id, number(after, 0), limit)?,
     };
-    let kind = ["participant", "message", "edit", "reaction"][stage.clamp(1, 4) - 1];
+    let kind = ["participant", "message", "edit", "reaction", "record"][stage.clamp(1, 5) - 1];
     let last = found.last().map(|(_, place)| place.clone());
     Ok(Stage { rows: found.into_iter().map(|(row, _)| (kind, row)).collect(), last })
 }
@@ -111,4 +112,18 @@ fn reactions(tx: &mut Tx<'_>, id: ConversationId, after: &[String], limit: usize
             Ok((json!({ "conversation": id, "seq": seq, "emoji": emoji, "user": user }), place))
         },
     )?)
+}
+
+fn records(tx: &mut Tx<'_>, id: ConversationId, after: i64, limit: usize) -> Result<Rows> {
+    let rows: Vec<(i64, String)> = tx.query(
+        sql!("SELECT seq, items FROM chat_records WHERE conversation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"),
+        &[&id, &after, &limit],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    rows.into_iter()
+        .map(|(seq, items)| {
+            let items: Value = serde_json::from_str(&items).map_err(Error::internal)?;
+            Ok((json!({ "conversation": id, "seq": seq, "items": items }), vec![seq.to_string()]))
+        })
+        .collect()
 }

@@ -16,8 +16,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, turn: &Turn<'_>, m: &MessageRow) -> Result
     let inserted = tx.execute(
         sql!(
             "INSERT INTO chat_messages (conversation_id, seq, n, rev, sent_rev, sender_kind, sender_id, client_id,
-                sent_at, body_kind, body, mentions, mention_all, reply_to, countable)
-             VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                sent_at, body_kind, body, mentions, mention_all, reply_to, countable, forwarded)
+             VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
              ON CONFLICT (conversation_id, sender_id, client_id) DO NOTHING"
         ),
         &[
@@ -35,6 +35,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, turn: &Turn<'_>, m: &MessageRow) -> Result
             &m.mention_all,
             &m.reply_to,
             &m.countable,
+            &m.forwarded,
         ],
     )?;
     Ok(inserted == 1)
@@ -78,7 +79,7 @@ pub(crate) fn update(tx: &mut Tx<'_>, turn: &Turn<'_>, m: &MessageRow) -> Result
     tx.execute(
         sql!(
             "UPDATE chat_messages SET rev = $3, body = $4, mentions = $5, mention_all = $6, edited_at = $7,
-                recalled_at = $8, undone = $9
+                recalled_at = $8, undone = $9, forwarded = $10
              WHERE conversation_id = $1 AND seq = $2"
         ),
         &[
@@ -91,6 +92,7 @@ pub(crate) fn update(tx: &mut Tx<'_>, turn: &Turn<'_>, m: &MessageRow) -> Result
             &m.edited_at,
             &m.recalled_at,
             &m.undone,
+            &m.forwarded,
         ],
     )?;
     Ok(())

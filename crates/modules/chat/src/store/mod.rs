@@ -21,6 +21,7 @@ pub(crate) mod personal;
 pub(crate) mod reactions;
 pub(crate) mod recalls;
 pub(crate) mod receipts;
+pub(crate) mod records;
 pub(crate) mod seed;
 mod turn;
 pub(crate) mod visible;

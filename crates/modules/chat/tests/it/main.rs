@@ -7,6 +7,7 @@ mod access;
 mod closing;
 mod core;
 mod data;
+mod forward;
 mod friends;
 mod groups;
 mod marks;

@@ -17,6 +17,7 @@ const SHARED: &[&str] = &[
     "chat.edit_message",
     "chat.recall_message",
     "chat.undo_message",
+    "chat.forward_messages",
     "chat.set_reaction",
     "chat.remove_reaction",
     "chat.update_conversation",
@@ -52,7 +53,7 @@ fn every_mutation_is_verified() {
     let mutating: BTreeSet<String> =
         operations().into_iter().filter(|(_, method)| *method != "get").map(|(id, _)| id).collect();
     assert_eq!(mutating, covered);
-    assert_eq!(operations().len(), 25);
+    assert_eq!(operations().len(), 27);
 }
 
 #[test]
@@ -85,7 +86,7 @@ async fn old_state_and_events_are_the_fresh_state() {
 type Step<'a> = (String, &'a Person, &'static str, String, Option<Value>);
 
 /// What to do for one operation, in the state the ones before it left.
-fn steps<'a>(op: &str, w: &'a World, _group: &str) -> Vec<Step<'a>> {
+fn steps<'a>(op: &str, w: &'a World, group: &str) -> Vec<Step<'a>> {
     let step = |what: &str, who: &'a Person, method, rest: &str, input: Value| {
         let input = (!input.is_null()).then_some(input);
         (format!("{op}: {what}"), who, method, rest.to_owned(), input)
@@ -132,6 +133,16 @@ fn steps<'a>(op: &str, w: &'a World, _group: &str) -> Vec<Step<'a>> {
             step("said", &w.alice, "POST", "/messages", with_all("刚说的")),
             step("newest mention of all", &w.alice, "POST", "/messages/8/undo", Value::Null),
         ],
+        "chat.forward_messages" => {
+            let new = |seqs: &[i64], combined: bool| {
+                json!({ "client_id": client_id(), "seqs": seqs, "to": [group], "combined": combined })
+            };
+            vec![
+                step("one by one", &w.alice, "POST", "/forward", new(&[2, 4], false)),
+                step("as one card", &w.alice, "POST", "/forward", new(&[2, 4], true)),
+                step("a copy is recalled", &w.alice, "POST", "/messages/11/recall", Value::Null),
+            ]
+        }
         "chat.update_conversation" => {
             vec![step("title", &w.alice, "PATCH", "", json!({ "title": "二组" }))]
         }

@@ -114,6 +114,9 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "chat.add_members" => Some(json!({ "users": [id(Who::Colleague)] })),
         "chat.update_member" => Some(json!({ "role": "admin" })),
         "chat.send_message" => Some(message("canary-group-message again")),
+        "chat.forward_messages" => Some(json!({
+            "client_id": Uuid::new_v5(&Uuid::NAMESPACE_OID, b"forward"), "seqs": [world.seq], "to": [world.group],
+        })),
         "chat.edit_message" => Some(
             json!({ "body": { "kind": "blocks", "blocks": [{ "type": "text", "text": "canary-group-message edited" }] } }),
         ),
