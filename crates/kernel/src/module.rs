@@ -4,7 +4,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use proto::{Cursor, Error, OrgId, Result, UserId};
+use proto::{ConversationId, Cursor, Error, OrgId, Result, UserId};
 use serde_json::{Value, value::RawValue};
 use store::Tx;
 use utoipa_axum::router::OpenApiRouter;
@@ -87,7 +87,7 @@ pub trait CardSource: Send + Sync + 'static {
 }
 
 /// One thing that waits for a person.
-#[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, serde::Serialize, utoipa::ToSchema)]
 #[schema(as = kernel::WaitingItem)]
 pub struct WaitingItem {
     pub kind: String,
@@ -99,6 +99,16 @@ pub struct WaitingItem {
     pub since: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<i64>,
+    /// The message it stands in, and who sent that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub conversation: Option<ConversationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub seq: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub who: Option<UserId>,
 }
 
 /// Where a module's duties come from for the list of all that waits.

@@ -105,6 +105,8 @@ codes! {
     UndoWindowClosed = "undo_window_closed", 409, "the time for undoing this message is over";
     DraftConflict = "draft_conflict", 409, "the draft was changed elsewhere in the meantime";
     OutsideConfirmRequired = "outside_confirm_required", 409, "people from outside of the organisation would read this, confirm it";
+    AckForbidden = "ack_forbidden", 403, "this person may not ask everyone here to acknowledge";
+    AckNotAsked = "ack_not_asked", 409, "the message does not ask this person to acknowledge it";
     MentionInvalid = "mention_invalid", 422, "a mention names someone who is not in the conversation";
     MentionAllForbidden = "mention_all_forbidden", 403, "this person may not mention everyone here";
     ReactionInvalid = "reaction_invalid", 422, "a reaction is one emoji";

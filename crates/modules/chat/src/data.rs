@@ -12,7 +12,7 @@ use crate::{events, jobs, store as sql};
 /// Most rows of each kind in a person's export; where there are more it says so.
 const MOST: i64 = 10_000;
 
-/// Memberships, settings, drafts, and all the person said.
+/// Memberships, settings, drafts, acknowledgements, and all the person said.
 pub(crate) fn export_person(tx: &mut Tx<'_>, _: &Ctx, user: UserId) -> Result<Value> {
     let memberships = sql::erase::memberships(tx, user, MOST)?;
     let orgs = crate::people::orgs(tx, user)?;
@@ -38,8 +38,13 @@ pub(crate) fn export_person(tx: &mut Tx<'_>, _: &Ctx, user: UserId) -> Result<Va
         .into_iter()
         .map(|(id, role, seq, left)| json!({ "conversation": id, "role": role, "joined_seq": seq, "left_at": left }))
         .collect();
+    let acks: Vec<Value> = sql::acks::of_person(tx, user, MOST)?
+        .into_iter()
+        .map(|(id, seq, at)| json!({ "conversation": id, "seq": seq, "at": at }))
+        .collect();
     Ok(json!({
         "memberships": memberships, "preferences": preferences,
+        "acks": acks,
         "drafts": sql::personal::drafts_since(tx, user.0, 0, MOST)?,
         "messages": messages, "more": left == 0,
     }))
@@ -51,7 +56,7 @@ pub(crate) fn erase_person(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId) -> Result<(
 }
 
 /// The stages of one conversation in an export, in order.
-const STAGES: usize = 6;
+const STAGES: usize = 7;
 /// The stage of forwarded records, which are large: so many at once.
 const RECORDS: (usize, usize) = (5, 8);
 /// Statements one page of an export runs at most, so that many small
@@ -84,7 +89,7 @@ impl Place {
 }
 
 /// The conversations of an organisation with who took part, what was said,
-/// how it read before it was edited, reactions, and forwarded records. What is only a person's
+/// how it read before it was edited, reactions, forwarded records and acknowledgements. What is only a person's
 /// own (places read to, preferences, drafts) is in theirs.
 pub(crate) fn export_org(tx: &mut Tx<'_>, _: &Ctx, org: OrgScope, after: Option<&Cursor>) -> Result<ExportPage> {
     let mut place = Place::read(after)?;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::{
     model::{
         Role,
-        rows::{MemberRow, MessageRow, Row, SumRow, ids_of},
+        rows::{AskRow, MemberRow, MessageRow, Row, SumRow, ids_of},
         wire::{ConversationView, CursorOf, Draft, Message, Preferences, SharedConversation},
     },
     people,
@@ -53,6 +53,9 @@ enum ConversationEvent {
         user: UserId,
         on: bool,
     },
+    /// How many said 收到 to a message that asks for it, after `user` did or
+    /// took it back.
+    Acks { seq: i64, count: i64, user: Option<UserId>, on: bool },
     /// Joined, changed, or left: a tombstone.
     Member {
         user: UserId,
@@ -123,6 +126,12 @@ fn reactions(s: &SumRow) -> Result<Told> {
     Ok((s.rev, Header { seq: s.seq, ..Header::default() }, event))
 }
 
+fn acks(a: &AskRow) -> Result<Told> {
+    let event =
+        stream_event(&ConversationEvent::Acks { seq: a.seq, count: a.count, user: a.last_user, on: a.last_on })?;
+    Ok((a.rev, Header { seq: a.seq, ..Header::default() }, event))
+}
+
 /// `after` is the rev the reader knows: who joined above it is new to them.
 fn member(m: &MemberRow, after: i64) -> Result<Told> {
     let left = m.left_at.is_some();
@@ -165,6 +174,7 @@ fn conversation(row: &Row) -> Result<Told> {
 pub(crate) struct Said<'a> {
     pub(crate) messages: &'a [MessageRow],
     pub(crate) sums: &'a [SumRow],
+    pub(crate) asks: &'a [AskRow],
     pub(crate) members: &'a [MemberRow],
     /// Who may follow a derived conversation from now on, and who no longer.
     pub(crate) joins: Vec<(UserId, i64)>,
@@ -183,6 +193,9 @@ pub(crate) fn tell(tx: &mut Tx<'_>, turn: &Turn<'_>, said: Said<'_>) -> Result<(
     }
     for s in said.sums {
         rows.push(reactions(s)?);
+    }
+    for a in said.asks {
+        rows.push(acks(a)?);
     }
     // In the order in which they are read.
     let mut members: Vec<_> = said.members.iter().collect();
@@ -209,6 +222,9 @@ fn between(tx: &mut Tx<'_>, row: &Row, after: i64, upto: i64) -> Result<Vec<Told
     }
     for s in sql::reactions::changed(tx, row.id, after, upto)? {
         rows.push(reactions(&s)?);
+    }
+    for a in sql::acks::changed(tx, row.id, after, upto)? {
+        rows.push(acks(&a)?);
     }
     for m in sql::members::changed(tx, row.id, after, upto)? {
         rows.push(member(&m, after)?);
@@ -243,6 +259,7 @@ impl StreamSource for ConversationStream {
         let ends = [
             sql::messages::boundary(tx, id, rev, limit)?,
             sql::reactions::boundary(tx, id, rev, limit)?,
+            sql::acks::boundary(tx, id, rev, limit)?,
             sql::members::boundary(tx, id, rev, limit)?,
         ];
         let upto = ends.into_iter().flatten().min().map_or(head, |end| end.min(head));

@@ -56,6 +56,10 @@ pub fn module() -> Module {
                     "20261122_212000_chat_forward",
                     include_str!("../migrations/20261122_212000_chat_forward.sql")
                 ),
+                ::store::migration!(
+                    "20261122_213000_chat_acks",
+                    include_str!("../migrations/20261122_213000_chat_acks.sql")
+                ),
             ]
         },
         routes: routes::routes,
@@ -86,7 +90,7 @@ pub fn module() -> Module {
         ],
         search_sources: &[SearchSource { kind: "message", stream: StreamKey::CONVERSATION }],
         cards: Vec::new(),
-        waiting: Vec::new(),
+        waiting: vec![Box::new(actions::Asked)],
         notifications: &[],
         merge: Duty::Does(actions::MERGE),
         person_data: PersonData { export: Duty::Does(data::export_person), erase: Duty::Does(data::erase_person) },
@@ -106,6 +110,7 @@ const PERMISSIONS: &[PermissionDoc] = &[
     PermissionDoc { object: "conversation", action: "recall", roles: "sender, owner, admin" },
     PermissionDoc { object: "conversation", action: "undo", roles: "sender" },
     PermissionDoc { object: "conversation", action: "forward", roles: "participant" },
+    PermissionDoc { object: "conversation", action: "ack", roles: "participant who is asked" },
     PermissionDoc { object: "conversation", action: "rename", roles: "owner, admin" },
     PermissionDoc { object: "conversation", action: "add_members", roles: "participant of a group" },
     PermissionDoc { object: "conversation", action: "remove_member", roles: "owner, admin, oneself" },

@@ -90,6 +90,7 @@ struct Policies(HashMap<Option<OrgId>, Policy>);
 struct Policy {
     mention_all_up_to: i64,
     undo_ms: i64,
+    ack_up_to: i64,
 }
 
 impl Policies {
@@ -98,7 +99,8 @@ impl Policies {
             return Ok(*known);
         }
         let mention_all_up_to = settings::MENTION_ALL_UP_TO.number(tx, org)?;
-        let policy = Policy { mention_all_up_to, undo_ms: settings::undo_ms(tx, org)? };
+        let (undo_ms, ack_up_to) = (settings::undo_ms(tx, org)?, settings::ACK_UP_TO.number(tx, org)?);
+        let policy = Policy { mention_all_up_to, undo_ms, ack_up_to };
         self.0.insert(org, policy);
         Ok(policy)
     }
@@ -138,7 +140,7 @@ fn draw(
         draft: seen.draft,
         draft_rev: seen.draft_rev,
         joined_seq,
-        can: can_do(&principal(c.me), c, policy.mention_all_up_to),
+        can: can_do(&principal(c.me), c, policy.mention_all_up_to, policy.ack_up_to),
     })
 }
 

@@ -284,6 +284,7 @@ fn row(turn: &mut Turn<'_>, ctx: &Ctx, copy: &Copy) -> MessageRow {
         recalled_at: None,
         countable: true,
         undone: false,
+        ack: false,
         forwarded: Some(copy.forwarded.clone()),
     }
 }

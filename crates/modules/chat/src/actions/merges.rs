@@ -184,6 +184,7 @@ fn bring(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, id: ConversationId) -> Result<
     if !may_sit(tx, &row, pair.into)? {
         return Ok(kept);
     }
+    sql::acks::copy(tx, pair, id)?;
     let mut told = Vec::new();
     let mut rev = None;
     if let Some(place) = later(places.0, places.1) {
@@ -342,6 +343,7 @@ fn tell_seats<'t>(tx: &mut Tx<'t>, mut turn: Turn<'t>, pair: &Pair) -> Result<()
 
 fn give_back(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, id: ConversationId, kept: &Kept) -> Result<()> {
     let Some(row) = sql::heads::get(tx, id)? else { return Ok(()) };
+    sql::acks::drop_copies(tx, pair, id)?;
     if let Some(seats) = kept.seats.filter(|_| pair.ends) {
         part_seats(tx, ctx, pair, row, &seats)?;
     }

@@ -1,6 +1,7 @@
 //! The verbs. Each that writes is one `db.write`: lock, permission, rule,
 //! rows, events. HTTP, the socket, jobs and imports all come here.
 
+mod ack;
 mod create;
 mod forward;
 mod members;
@@ -12,6 +13,7 @@ mod revise;
 mod send;
 mod undo;
 
+pub(crate) use ack::{Asked, acknowledge, acks};
 pub(crate) use create::{direct, ensure_own, group, own_notes};
 pub(crate) use forward::{forward, record};
 pub(crate) use members::{add, end_membership, remove, rename, set_role};

@@ -14,7 +14,7 @@ use crate::{
         Conversation, Read,
         rows::MessageRow,
         wire::{
-            ConversationView, FormerBody, History, List, Member, MemberCursor, Mention, Message, Receipt, ReceiptState,
+            Acked, ConversationView, FormerBody, History, List, Member, MemberCursor, Mention, Message, Receipt, ReceiptState,
             Receipts, SeqAt,
         },
     },
@@ -105,18 +105,18 @@ pub(crate) async fn members(
 }
 
 /// A checked size of a page, as the directory wants it.
-fn count(limit: i64) -> usize {
+pub(super) fn count(limit: i64) -> usize {
     usize::try_from(limit).unwrap_or(1)
 }
 
-fn after(cursor: Option<&str>) -> Result<UserId> {
+pub(super) fn after(cursor: Option<&str>) -> Result<UserId> {
     match cursor_parts::<1>(cursor)? {
         Some([user]) => part(&user),
         None => Ok(UserId(Uuid::nil())),
     }
 }
 
-fn next_user(last: Option<UserId>, found: usize, limit: i64) -> Option<String> {
+pub(super) fn next_user(last: Option<UserId>, found: usize, limit: i64) -> Option<String> {
     last.filter(|_| found as i64 >= limit).map(|user| Cursor(vec![user.to_string()]).encode())
 }
 
@@ -158,13 +158,15 @@ pub(super) fn with_reactions(tx: &mut Tx<'_>, c: &Conversation, rows: Vec<Messag
         return Ok(Vec::new());
     };
     let sums = sql::reactions::of_range(tx, c.row.id, first, last)?;
+    let asks = rows.iter().any(|m| m.ack);
+    let mut mine = if sums.is_empty() && !asks { Vec::new() } else { people::behind(tx, c.me)? };
+    mine.push(c.me);
     let own = if sums.is_empty() {
         std::collections::HashSet::new()
     } else {
-        let mut mine = people::behind(tx, c.me)?;
-        mine.push(c.me);
         sql::reactions::own(tx, c.row.id, &mine, first, last)?
     };
+    let acks = if asks { acked(tx, c, &mine, first, last)? } else { HashMap::new() };
     let mut of: HashMap<i64, Vec<_>> = HashMap::new();
     for sum in sums {
         let me = own.contains(&(sum.seq, sum.emoji.clone()));
@@ -172,9 +174,17 @@ pub(super) fn with_reactions(tx: &mut Tx<'_>, c: &Conversation, rows: Vec<Messag
     }
     let shown = |m: MessageRow| {
         let reactions = of.remove(&m.seq).filter(|_| m.recalled_at.is_none()).unwrap_or_default();
-        Ok(Message { reactions: Some(reactions), ..m.wire()? })
+        let acks = acks.get(&m.seq).copied().filter(|_| m.ack);
+        Ok(Message { reactions: Some(reactions), acks, ..m.wire()? })
     };
     rows.into_iter().map(shown).collect()
+}
+
+/// How many acknowledged the messages of a range that ask for it.
+fn acked(tx: &mut Tx<'_>, c: &Conversation, mine: &[UserId], first: i64, last: i64) -> Result<HashMap<i64, Acked>> {
+    let own = sql::acks::own(tx, c.row.id, mine, first, last)?;
+    let asks = sql::acks::of_range(tx, c.row.id, first, last)?;
+    Ok(asks.into_iter().map(|a| (a.seq, Acked { count: a.count, me: own.contains(&a.seq) })).collect())
 }
 
 pub(crate) async fn message(ctx: Ctx, id: ConversationId, seq: i64) -> Result<Message> {
@@ -259,16 +269,20 @@ pub(crate) async fn receipts(
             ReceiptState::Unread => sql::receipts::unread(tx, id, seq, sender, after, limit)?,
         };
         let next = next_user(users.last().copied(), users.len(), limit);
-        let (mut names, marks) = (people::names(tx, &users)?, people::marks(tx, &c, &users)?);
-        let shown = |user: UserId| Receipt {
-            user,
-            name: names.remove(&user).unwrap_or_default(),
-            marks: marks.get(&user).copied().unwrap_or_default(),
-        };
-        let items = users.into_iter().map(shown).collect();
-        Ok(Receipts { read, unread: all - read, items, next })
+        Ok(Receipts { read, unread: all - read, items: shown_people(tx, &c, &users)?, next })
     })
     .await
+}
+
+/// People as lists of who did something show them.
+pub(super) fn shown_people(tx: &mut Tx<'_>, c: &Conversation, users: &[UserId]) -> Result<Vec<Receipt>> {
+    let (mut names, marks) = (people::names(tx, users)?, people::marks(tx, c, users)?);
+    let shown = |user: &UserId| Receipt {
+        user: *user,
+        name: names.remove(user).unwrap_or_default(),
+        marks: marks.get(user).copied().unwrap_or_default(),
+    };
+    Ok(users.iter().map(shown).collect())
 }
 
 /// How many pages of the directory one request looks through; a page of the

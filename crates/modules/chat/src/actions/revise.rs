@@ -86,8 +86,10 @@ fn edit_in<'t>(
     sql::personal::unmention(tx, turn, row.seq, &gone)?;
     sql::personal::mention(tx, turn, &MessageRow { mentions: added, ..row.clone() })?;
     let sums = sql::reactions::follow(tx, turn, row.seq)?;
+    let asks = if row.ack { sql::acks::follow(tx, turn, row.seq)? } else { Vec::new() };
     turn.finish(tx)?;
-    events::tell(tx, turn, Said { messages: std::slice::from_ref(&row), sums: &sums, ..Said::default() })?;
+    let messages = std::slice::from_ref(&row);
+    events::tell(tx, turn, Said { messages, sums: &sums, asks: &asks, ..Said::default() })?;
     Ok(row)
 }
 
@@ -130,12 +132,16 @@ pub(super) fn recall_in<'t>(tx: &mut Tx<'t>, mut turn: Turn<'t>, old: &MessageRo
         mention_all: false,
         recalled_at: Some(turn.now),
         undone,
+        ack: false,
         forwarded: None,
         ..old.clone()
     };
     sql::messages::update(tx, &turn, &row)?;
     if old.forwarded.is_some() {
         sql::records::forget(tx, &turn, row.seq)?;
+    }
+    if old.ack {
+        sql::acks::forget(tx, &turn, row.seq)?;
     }
     sql::personal::unmention(tx, &turn, row.seq, &old.mentions)?;
     if old.mention_all && turn.row.head.mention_all_n == old.n {

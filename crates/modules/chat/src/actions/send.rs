@@ -10,7 +10,7 @@ use crate::{
     model::{
         Conversation, Kind, Post,
         body::{self, Checked, Line},
-        may_mention_all,
+        may_ask_ack, may_mention_all,
         rows::{BLOCKS, MessageRow, SYSTEM},
         settings,
         wire::{NewMessage, Sender, Sent},
@@ -32,12 +32,14 @@ pub(crate) struct SendCall {
     mention_all: bool,
     #[serde(default)]
     reply_to: Option<i64>,
+    #[serde(default)]
+    ack: bool,
 }
 
 impl SendCall {
     pub(crate) fn split(self) -> (ConversationId, NewMessage) {
-        let Self { conversation, client_id, body, mentions, mention_all, reply_to } = self;
-        (conversation, NewMessage { client_id, body, mentions, mention_all, reply_to })
+        let Self { conversation, client_id, body, mentions, mention_all, reply_to, ack } = self;
+        (conversation, NewMessage { client_id, body, mentions, mention_all, reply_to, ack })
     }
 }
 
@@ -59,12 +61,12 @@ fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage,
     // What a message refers to may have gone since it was first sent; a
     // repetition is answered all the same. A plain one finds that out by the
     // insert itself.
-    let refers = !checked.mentions.is_empty() || checked.mention_all || message.reply_to.is_some();
+    let refers = !checked.mentions.is_empty() || checked.mention_all || message.reply_to.is_some() || message.ack;
     if refers {
         if let Some(sent) = sent_before(tx)? {
             return Ok(sent);
         }
-        check_references(tx, &c, checked, message.reply_to)?;
+        check_references(tx, &c, checked, message)?;
     }
     let mut turn = Turn::of(&c, ctx.now);
     let seq = turn.take_seq(true);
@@ -88,6 +90,7 @@ fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage,
         recalled_at: None,
         countable: true,
         undone: false,
+        ack: message.ack,
         forwarded: None,
     };
     if !sql::messages::insert(tx, &turn, &row)? {
@@ -97,6 +100,9 @@ fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage,
     let joined_seq = joined_seq_to_keep(tx, &c)?;
     sql::personal::follow_sender(tx, &turn, c.me, joined_seq)?;
     sql::personal::mention(tx, &turn, &row)?;
+    if row.ack {
+        sql::acks::ask(tx, &turn, &row)?;
+    }
     let sent = row.sent();
     events::tell_message(tx, &turn, &row)?;
     sent.ok_or_else(|| Error::internal("a message without a client id"))
@@ -114,8 +120,8 @@ pub(super) fn joined_seq_to_keep(tx: &mut Tx<'_>, c: &Conversation) -> Result<Op
     }
 }
 
-fn check_references(tx: &mut Tx<'_>, c: &Conversation, checked: &Checked, reply_to: Option<i64>) -> Result<()> {
-    if let Some(seq) = reply_to
+fn check_references(tx: &mut Tx<'_>, c: &Conversation, checked: &Checked, message: &NewMessage) -> Result<()> {
+    if let Some(seq) = message.reply_to
         && (seq > c.row.head.seq || seq < c.visible_from(tx)?.max(1))
     {
         return Err(Error::field(Code::InvalidField, "reply_to"));
@@ -125,6 +131,9 @@ fn check_references(tx: &mut Tx<'_>, c: &Conversation, checked: &Checked, reply_
         if !may_mention_all(&c.row, c.role, up_to) {
             return Err(Error::field(Code::MentionAllForbidden, "mention_all"));
         }
+    }
+    if message.ack && !may_ask_ack(&c.row, c.role, settings::ACK_UP_TO.number(tx, c.row.org)?) {
+        return Err(Error::field(Code::AckForbidden, "ack"));
     }
     check_mentions(tx, c, &checked.mentions)
 }
@@ -162,6 +171,7 @@ pub(crate) fn say(tx: &mut Tx<'_>, turn: &mut Turn<'_>, line: &Line) -> Result<M
         recalled_at: None,
         countable: false,
         undone: false,
+        ack: false,
         forwarded: None,
     };
     sql::messages::insert(tx, turn, &row)?;

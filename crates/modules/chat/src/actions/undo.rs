@@ -66,7 +66,13 @@ pub(super) fn with_restored(tx: &mut Tx<'_>, ctx: &Ctx, c: &Conversation, row: &
     }
     let Some(kept) = sql::recalls::kept(tx, c.row.id, row.seq, ctx.now)? else { return Ok(message) };
     let body = RawValue::from_string(kept.body).map_err(Error::internal)?;
-    let (mentions, mention_all) = (kept.mentions, kept.mention_all);
-    let restored = Restored { body, mentions, mention_all, reply_to: row.reply_to, until: kept.until };
+    let restored = Restored {
+        body,
+        mentions: kept.mentions,
+        mention_all: kept.mention_all,
+        reply_to: row.reply_to,
+        ack: kept.ack,
+        until: kept.until,
+    };
     Ok(Message { restored: Some(restored), ..message })
 }

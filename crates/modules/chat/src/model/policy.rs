@@ -157,6 +157,8 @@ acts! {
     Recall = "recall", writes: true, |_| Ok(());
     /// Undoes a sending; whose and until when is asked of the message.
     Undo = "undo", writes: true, |_| Ok(());
+    /// Acknowledges a message; whether it asks them is asked of the message.
+    Ack = "ack", writes: true, |_| Ok(());
     /// Gives a group another title.
     Rename = "rename", writes: true, |c| allowed(c.row.kind == Kind::Group && c.role.leads());
     /// Adds people to a group: any member may.
@@ -175,12 +177,20 @@ pub(crate) fn may_mention_all(row: &Row, role: Role, up_to: i64) -> bool {
     role.leads() || row.member_count <= up_to
 }
 
-/// What a conversation's page offers the reader.
-pub(crate) fn can_do(actor: &Principal, c: &Conversation, up_to: i64) -> super::wire::Can {
+/// Whether the actor may ask everyone to acknowledge a message, where a
+/// conversation of up to `up_to` members lets everybody do so.
+pub(crate) fn may_ask_ack(row: &Row, role: Role, up_to: i64) -> bool {
+    row.kind != Kind::Own && may_mention_all(row, role, up_to)
+}
+
+/// What a conversation's page offers the reader, where everybody may mention
+/// all and ask all up to so many.
+pub(crate) fn can_do(actor: &Principal, c: &Conversation, up_to: i64, ack_up_to: i64) -> super::wire::Can {
     super::wire::Can {
         post: Post::decide(actor, c).is_ok(),
         rename: Rename::decide(actor, c).is_ok(),
         add: AddMembers::decide(actor, c).is_ok(),
         mention_all: may_mention_all(&c.row, c.role, up_to),
+        ask_ack: may_ask_ack(&c.row, c.role, ack_up_to),
     }
 }

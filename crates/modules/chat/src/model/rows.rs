@@ -84,6 +84,8 @@ pub(crate) struct MessageRow {
     pub(crate) countable: bool,
     /// Recalled at once: nothing is drawn in its place.
     pub(crate) undone: bool,
+    /// Everyone is asked to acknowledge it.
+    pub(crate) ack: bool,
     /// JSON of a copy's origin.
     pub(crate) forwarded: Option<Box<str>>,
 }
@@ -113,6 +115,8 @@ impl MessageRow {
             recalled_at: self.recalled_at,
             countable: self.countable,
             undone: self.undone,
+            ack: self.ack,
+            acks: None,
             restored: None,
             forwarded: raw(&self.forwarded)?,
             reactions: None,
@@ -149,6 +153,17 @@ impl SumRow {
     pub(crate) fn wire(self, me: bool) -> Reaction {
         Reaction { emoji: self.emoji, count: self.count, users: self.users, me }
     }
+}
+
+/// How many acknowledged one message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AskRow {
+    pub(crate) seq: i64,
+    pub(crate) count: i64,
+    pub(crate) last_user: UserId,
+    pub(crate) last_on: bool,
+    /// 0 until somebody has.
+    pub(crate) rev: i64,
 }
 
 /// A person's place in a conversation. The smallest place they can have

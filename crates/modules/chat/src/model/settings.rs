@@ -43,8 +43,15 @@ pub(crate) const MENTION_ALL_UP_TO: Setting = Setting {
     doc: "up to how many members everybody may mention all; in larger conversations owners and admins only",
 };
 
+pub(crate) const ACK_UP_TO: Setting = Setting {
+    key: "chat.ack_up_to",
+    scope: Scope::Org,
+    kind: Kind::Number { default: 500, min: 0, max: 100_000 },
+    doc: "up to how many members everybody may ask all to acknowledge a message; in larger conversations owners and admins only",
+};
+
 pub(crate) const ALL: &[Setting] =
-    &[EDIT_MINUTES, RECALL_MINUTES, UNDO_SECONDS, GROUP_MEMBERS, HISTORY_FOR_NEWCOMERS, MENTION_ALL_UP_TO];
+    &[EDIT_MINUTES, RECALL_MINUTES, UNDO_SECONDS, GROUP_MEMBERS, HISTORY_FOR_NEWCOMERS, MENTION_ALL_UP_TO, ACK_UP_TO];
 
 const MINUTE: i64 = 60_000;
 

@@ -81,6 +81,13 @@ pub struct Message {
     /// missing, but nothing is drawn for it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub undone: bool,
+    /// Whether its sender asks everyone to acknowledge it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ack: bool,
+    /// Of one that asks. Absent in events and in lists of conversations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub acks: Option<Acked>,
     /// Where a copy comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Forwarded, nullable = false)]
@@ -95,6 +102,14 @@ pub struct Message {
     pub reactions: Option<Vec<Reaction>>,
 }
 
+/// How many acknowledged a message, and whether the reader did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::Acked)]
+pub struct Acked {
+    pub count: i64,
+    pub me: bool,
+}
+
 /// What a message said that was taken back, to be written anew.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = chat::Restored)]
@@ -105,6 +120,7 @@ pub struct Restored {
     pub mention_all: bool,
     #[schema(required)]
     pub reply_to: Option<i64>,
+    pub ack: bool,
     /// Milliseconds; it is forgotten then.
     pub until: i64,
 }
@@ -133,12 +149,14 @@ pub struct Preferences {
 /// What the reader may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = chat::Can)]
-#[expect(clippy::struct_excessive_bools, reason = "four permissions")]
+#[expect(clippy::struct_excessive_bools, reason = "five permissions")]
 pub struct Can {
     pub post: bool,
     pub rename: bool,
     pub add: bool,
     pub mention_all: bool,
+    /// Ask everyone to acknowledge a message.
+    pub ask_ack: bool,
 }
 
 /// A conversation without what is personal, as events carry it.
@@ -275,6 +293,9 @@ pub struct NewMessage {
     pub mention_all: bool,
     #[serde(default)]
     pub reply_to: Option<i64>,
+    /// Asks everyone who is there to acknowledge it.
+    #[serde(default)]
+    pub ack: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -349,6 +370,29 @@ pub struct Receipts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub next: Option<String>,
+}
+
+/// Who acknowledged a message and who has not.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(as = chat::Acks)]
+pub struct Acks {
+    /// How many have; together with `missing` all who were there and still
+    /// are, without the sender.
+    pub done: i64,
+    pub missing: i64,
+    pub items: Vec<Receipt>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next: Option<String>,
+}
+
+/// Which half of those who were asked is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = chat::AckState)]
+pub enum AckState {
+    Done,
+    Missing,
 }
 
 /// Which half of the receipts is listed.

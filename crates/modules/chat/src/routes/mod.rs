@@ -1,5 +1,6 @@
 //! The operations: extract, one action, reply.
 
+mod acks;
 mod conversations;
 mod forward;
 mod members;
@@ -20,6 +21,7 @@ pub(crate) fn routes() -> Vec<(Listener, Routes)> {
         .merge(members::routes())
         .merge(messages::routes())
         .merge(forward::routes())
+        .merge(acks::routes())
         .merge(personal::routes());
     vec![(Listener::Web, routes)]
 }

@@ -5,7 +5,7 @@ use store::{Error, Result, Row as Cells};
 
 use crate::model::{
     Kind, Role,
-    rows::{BLOCKS, MemberRow, MessageRow, Row, SYSTEM, SumRow, ids_of},
+    rows::{AskRow, BLOCKS, MemberRow, MessageRow, Row, SYSTEM, SumRow, ids_of},
     wire::{Head, Sender},
 };
 
@@ -30,10 +30,10 @@ pub(super) const MEMBER: usize = 9;
 macro_rules! message_columns {
     () => {
         "l.seq, l.n, l.rev, l.sent_rev, l.sender_kind, l.sender_id, l.client_id, l.sent_at, l.body_kind, l.body, \
-         l.mentions, l.mention_all, l.reply_to, l.edited_at, l.recalled_at, l.countable, l.undone, l.forwarded"
+         l.mentions, l.mention_all, l.reply_to, l.edited_at, l.recalled_at, l.countable, l.undone, l.forwarded, l.ack"
     };
 }
-pub(super) const MESSAGE: usize = 18;
+pub(super) const MESSAGE: usize = 19;
 
 /// Of `chat_reaction_sums s`.
 macro_rules! sum_columns {
@@ -114,6 +114,7 @@ pub(super) fn message(row: &Cells<'_>, at: usize) -> Result<Option<MessageRow>> 
         countable: row.get(at + 15)?,
         undone: row.get::<Option<bool>>(at + 16)?.unwrap_or(false),
         forwarded: row.get(at + 17)?,
+        ack: row.get::<Option<bool>>(at + 18)?.unwrap_or(false),
     }))
 }
 
@@ -126,6 +127,17 @@ pub(super) fn sum(row: &Cells<'_>) -> Result<SumRow> {
         last_user: row.get(4)?,
         last_on: row.get(5)?,
         rev: row.get(6)?,
+    })
+}
+
+/// Of `seq, count, last_user, last_on, rev` of `chat_asks`.
+pub(super) fn ask(row: &Cells<'_>) -> Result<AskRow> {
+    Ok(AskRow {
+        seq: row.get(0)?,
+        count: row.get(1)?,
+        last_user: row.get(2)?,
+        last_on: row.get(3)?,
+        rev: row.get(4)?,
     })
 }
 

@@ -10,7 +10,7 @@ const SLICE: i64 = 100;
 
 /// What is only about one person: mentions of them, preferences, drafts, and
 /// what they took back a moment ago.
-/// Cursors and reactions stay: receipts and counts of others rest on them,
+/// Cursors, reactions and acknowledgements stay: receipts and counts of others rest on them,
 /// and without a name they tell nothing.
 pub(crate) fn person(tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
     let mentions = tx.execute(
@@ -67,6 +67,8 @@ pub(crate) fn org(tx: &mut Tx<'_>, org: OrgId) -> Result<bool> {
         + take!(tx, id, "chat_edits", "seq, edit")
         + take!(tx, id, "chat_recalls", "seq")
         + take!(tx, id, "chat_records", "seq")
+        + take!(tx, id, "chat_asks", "seq")
+        + take!(tx, id, "chat_acks", "seq, user_id")
         + take!(tx, id, "chat_mentions", "user_id, seq")
         + take!(tx, id, "chat_reactions", "seq, emoji, user_id")
         + take!(tx, id, "chat_reaction_sums", "seq, emoji")

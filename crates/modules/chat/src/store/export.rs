@@ -21,7 +21,7 @@ fn person(after: &[String], at: usize) -> UserId {
     UserId(after.get(at).and_then(|text| text.parse().ok()).unwrap_or(Uuid::nil()))
 }
 
-/// Rows of stage 1 to 5 of a conversation after a place, at most `limit`.
+/// Rows of stage 1 to 6 of a conversation after a place, at most `limit`.
 pub(crate) fn stage(
     tx: &mut Tx<'_>,
     id: ConversationId,
@@ -34,9 +34,10 @@ pub(crate) fn stage(
         2 => messages(tx, id, number(after, 0), limit)?,
         3 => edits(tx, id, (number(after, 0), number(after, 1)), limit)?,
         4 => reactions(tx, id, after, limit)?,
-        _ => records(tx, id, number(after, 0), limit)?,
+        5 => records(tx, id, number(after, 0), limit)?,
+        _ => acks(tx, id, (number(after, 0), person(after, 1)), limit)?,
     };
-    let kind = ["participant", "message", "edit", "reaction", "record"][stage.clamp(1, 5) - 1];
+    let kind = ["participant", "message", "edit", "reaction", "record", "ack"][stage.clamp(1, 6) - 1];
     let last = found.last().map(|(_, place)| place.clone());
     Ok(Stage { rows: found.into_iter().map(|(row, _)| (kind, row)).collect(), last })
 }
@@ -126,4 +127,19 @@ fn records(tx: &mut Tx<'_>, id: ConversationId, after: i64, limit: usize) -> Res
             Ok((json!({ "conversation": id, "seq": seq, "items": items }), vec![seq.to_string()]))
         })
         .collect()
+}
+
+fn acks(tx: &mut Tx<'_>, id: ConversationId, after: (i64, UserId), limit: usize) -> Result<Rows> {
+    Ok(tx.query(
+        sql!(
+            "SELECT seq, user_id, at FROM chat_acks
+             WHERE conversation_id = $1 AND via IS NULL AND (seq, user_id) > ($2, $3) ORDER BY seq, user_id LIMIT $4"
+        ),
+        &[&id, &after.0, &after.1, &limit],
+        |row| {
+            let (seq, user, at): (i64, UserId, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let shown = json!({ "conversation": id, "seq": seq, "user": user, "at": at });
+            Ok((shown, vec![seq.to_string(), user.to_string()]))
+        },
+    )?)
 }

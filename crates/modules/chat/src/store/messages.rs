@@ -16,8 +16,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, turn: &Turn<'_>, m: &MessageRow) -> Result
     let inserted = tx.execute(
         sql!(
             "INSERT INTO chat_messages (conversation_id, seq, n, rev, sent_rev, sender_kind, sender_id, client_id,
-                sent_at, body_kind, body, mentions, mention_all, reply_to, countable, forwarded)
-             VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                sent_at, body_kind, body, mentions, mention_all, reply_to, countable, forwarded, ack)
+             VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
              ON CONFLICT (conversation_id, sender_id, client_id) DO NOTHING"
         ),
         &[
@@ -36,6 +36,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, turn: &Turn<'_>, m: &MessageRow) -> Result
             &m.reply_to,
             &m.countable,
             &m.forwarded,
+            &m.ack,
         ],
     )?;
     Ok(inserted == 1)
@@ -79,7 +80,7 @@ pub(crate) fn update(tx: &mut Tx<'_>, turn: &Turn<'_>, m: &MessageRow) -> Result
     tx.execute(
         sql!(
             "UPDATE chat_messages SET rev = $3, body = $4, mentions = $5, mention_all = $6, edited_at = $7,
-                recalled_at = $8, undone = $9, forwarded = $10
+                recalled_at = $8, undone = $9, forwarded = $10, ack = $11
              WHERE conversation_id = $1 AND seq = $2"
         ),
         &[
@@ -93,6 +94,7 @@ pub(crate) fn update(tx: &mut Tx<'_>, turn: &Turn<'_>, m: &MessageRow) -> Result
             &m.recalled_at,
             &m.undone,
             &m.forwarded,
+            &m.ack,
         ],
     )?;
     Ok(())

@@ -11,6 +11,7 @@
 
 #[macro_use]
 mod columns;
+pub(crate) mod acks;
 pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod heads;

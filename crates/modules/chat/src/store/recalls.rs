@@ -12,6 +12,7 @@ pub(crate) struct Kept {
     pub(crate) body: String,
     pub(crate) mentions: Vec<UserId>,
     pub(crate) mention_all: bool,
+    pub(crate) ack: bool,
     pub(crate) until: i64,
 }
 
@@ -20,10 +21,10 @@ pub(crate) fn keep(tx: &mut Tx<'_>, turn: &Turn<'_>, user: UserId, m: &MessageRo
     let Some(body) = &m.body else { return Ok(()) };
     tx.execute(
         sql!(
-            "INSERT INTO chat_recalls (conversation_id, seq, user_id, body, mentions, mention_all, until)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (conversation_id, seq) DO NOTHING"
+            "INSERT INTO chat_recalls (conversation_id, seq, user_id, body, mentions, mention_all, ack, until)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (conversation_id, seq) DO NOTHING"
         ),
-        &[&turn.id(), &m.seq, &user, body, &ids_json(&m.mentions), &m.mention_all, &until],
+        &[&turn.id(), &m.seq, &user, body, &ids_json(&m.mentions), &m.mention_all, &m.ack, &until],
     )?;
     Ok(())
 }
@@ -31,7 +32,7 @@ pub(crate) fn keep(tx: &mut Tx<'_>, turn: &Turn<'_>, user: UserId, m: &MessageRo
 pub(crate) fn kept(tx: &mut Tx<'_>, id: ConversationId, seq: i64, now: i64) -> Result<Option<Kept>> {
     Ok(tx.opt(
         sql!(
-            "SELECT body, mentions, mention_all, until FROM chat_recalls
+            "SELECT body, mentions, mention_all, COALESCE(ack, FALSE), until FROM chat_recalls
              WHERE conversation_id = $1 AND seq = $2 AND until > $3"
         ),
         &[&id, &seq, &now],
@@ -40,7 +41,8 @@ pub(crate) fn kept(tx: &mut Tx<'_>, id: ConversationId, seq: i64, now: i64) -> R
                 body: row.get(0)?,
                 mentions: columns::ids(row.get(1)?)?,
                 mention_all: row.get(2)?,
-                until: row.get(3)?,
+                ack: row.get(3)?,
+                until: row.get(4)?,
             })
         },
     )?)

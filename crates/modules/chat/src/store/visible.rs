@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use kernel::{OrgScope, Visible};
-use proto::{ConversationId, Result, UserId};
+use proto::{ConversationId, OrgId, Result, UserId};
 use store::{Row as Cells, Tx, dialect, sql};
 use uuid::Uuid;
 
@@ -272,5 +272,108 @@ pub(crate) fn companions(
         ),
         &[&user, &orgs_json(orgs), &ids_json(of)],
         |row| Ok((row.get(0)?, row.get::<i64>(1)? > 0)),
+    )?)
+}
+
+/// A message that waits for somebody.
+#[derive(Clone, Debug)]
+pub(crate) struct Waits {
+    pub(crate) conversation: ConversationId,
+    pub(crate) seq: i64,
+    pub(crate) sender: UserId,
+    pub(crate) at: i64,
+    pub(crate) body: Option<String>,
+    pub(crate) org: Option<OrgId>,
+    /// The organisation from which it follows who was there.
+    pub(crate) derived_of: Option<OrgId>,
+}
+
+fn waits(row: &Cells<'_>) -> store::Result<Waits> {
+    let (org, kind): (Option<OrgId>, String) = (row.get(5)?, row.get(6)?);
+    Ok(Waits {
+        conversation: row.get(0)?,
+        seq: row.get(1)?,
+        sender: row.get(2)?,
+        at: row.get(3)?,
+        body: row.get(4)?,
+        org,
+        derived_of: org.filter(|_| kind == "all_staff"),
+    })
+}
+
+/// `$3` are all accounts of the person, `$4` the time from which on it waits.
+macro_rules! asking {
+    ($orgs:expr, $mine:expr) => {
+        concat!(
+            "SELECT a.conversation_id, a.seq, a.sender_id, a.at, l.body, c.org_id, c.kind FROM chat_asks a
+             JOIN conversations c ON c.id = a.conversation_id
+             JOIN chat_messages l ON l.conversation_id = a.conversation_id AND l.seq = a.seq
+             LEFT JOIN chat_members m ON m.conversation_id = a.conversation_id AND m.user_id = $1
+             WHERE a.conversation_id IN ",
+            visible!($orgs),
+            " AND a.at >= $4 AND a.sender_id NOT IN ",
+            $mine,
+            " AND (c.kind = 'all_staff' OR m.joined_seq <= a.seq)
+              AND NOT EXISTS (SELECT 1 FROM chat_acks k WHERE k.conversation_id = a.conversation_id
+                AND k.seq = a.seq AND k.user_id IN ",
+            $mine,
+            ") ORDER BY a.at, a.conversation_id, a.seq LIMIT $5"
+        )
+    };
+}
+
+/// Messages that ask a person to acknowledge them, the oldest first, since a
+/// time.
+pub(crate) fn asking(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    mine: &[UserId],
+    orgs: &[OrgScope],
+    since: i64,
+    limit: usize,
+) -> Result<Vec<Waits>> {
+    Ok(tx.query(
+        dialect!(
+            sqlite: asking!(ids_sqlite!("$2"), ids_sqlite!("$3")),
+            postgres: asking!(ids_postgres!("$2"), ids_postgres!("$3")),
+        ),
+        &[&user, &orgs_json(orgs), &ids_json(mine), &since, &limit],
+        waits,
+    )?)
+}
+
+/// `$3` are all accounts of the person.
+macro_rules! mentioning {
+    ($orgs:expr, $mine:expr) => {
+        concat!(
+            "SELECT x.conversation_id, x.seq, x.sender_id, x.at, l.body, c.org_id, c.kind FROM chat_mentions x
+             JOIN conversations c ON c.id = x.conversation_id
+             JOIN chat_messages l ON l.conversation_id = x.conversation_id AND l.seq = x.seq
+             LEFT JOIN chat_cursors k ON k.conversation_id = x.conversation_id AND k.user_id = $1
+             WHERE x.user_id = $1 AND x.seq > COALESCE(k.read_seq, 0) AND x.sender_id NOT IN ",
+            $mine,
+            " AND x.conversation_id IN ",
+            visible!($orgs),
+            " ORDER BY x.at, x.conversation_id, x.seq LIMIT $4"
+        )
+    };
+}
+
+/// Messages that mention a person above the place they have read to, the
+/// oldest first.
+pub(crate) fn mentioning(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    mine: &[UserId],
+    orgs: &[OrgScope],
+    limit: usize,
+) -> Result<Vec<Waits>> {
+    Ok(tx.query(
+        dialect!(
+            sqlite: mentioning!(ids_sqlite!("$2"), ids_sqlite!("$3")),
+            postgres: mentioning!(ids_postgres!("$2"), ids_postgres!("$3")),
+        ),
+        &[&user, &orgs_json(orgs), &ids_json(mine), &limit],
+        waits,
     )?)
 }

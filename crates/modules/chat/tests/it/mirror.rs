@@ -79,6 +79,7 @@ impl Mirror {
             match event["kind"].as_str().unwrap() {
                 "message" => self.message(event),
                 "reactions" => self.reactions(event),
+                "acks" => self.acks(event),
                 "member" => {
                     let user = event["user"].as_str().unwrap().to_owned();
                     if event["left"] == true {
@@ -102,6 +103,10 @@ impl Mirror {
         let seq = event["seq"].as_i64().unwrap();
         let mut message = event.clone();
         message.as_object_mut().unwrap().remove("kind");
+        if message["ack"] == true {
+            let known = self.messages.get(&seq).map(|m| m["acks"].clone());
+            message["acks"] = known.unwrap_or(json!(0));
+        }
         let old = self.messages.get(&seq).map(|m| m["reactions"].clone());
         message["reactions"] = match old {
             Some(old) if message["recalled_at"].is_null() => old,
@@ -115,6 +120,13 @@ impl Mirror {
             *known = known.as_i64().unwrap().max(value).into();
         }
         self.messages.insert(seq, message);
+    }
+
+    fn acks(&mut self, event: &Value) {
+        let Some(message) = self.messages.get_mut(&event["seq"].as_i64().unwrap()) else { return };
+        if message["ack"] == true {
+            message["acks"] = event["count"].clone();
+        }
     }
 
     fn reactions(&mut self, event: &Value) {
@@ -147,6 +159,9 @@ fn shared_message(mut message: Value) -> Value {
         .map(|r| (r["emoji"].as_str().unwrap().to_owned(), json!({ "count": r["count"], "users": r["users"] })))
         .collect();
     message["reactions"] = Value::Object(reactions);
+    if message["ack"] == true {
+        message["acks"] = message["acks"]["count"].clone();
+    }
     message
 }
 

@@ -18,6 +18,8 @@ const SHARED: &[&str] = &[
     "chat.recall_message",
     "chat.undo_message",
     "chat.forward_messages",
+    "chat.acknowledge",
+    "chat.withdraw_ack",
     "chat.set_reaction",
     "chat.remove_reaction",
     "chat.update_conversation",
@@ -53,7 +55,7 @@ fn every_mutation_is_verified() {
     let mutating: BTreeSet<String> =
         operations().into_iter().filter(|(_, method)| *method != "get").map(|(id, _)| id).collect();
     assert_eq!(mutating, covered);
-    assert_eq!(operations().len(), 27);
+    assert_eq!(operations().len(), 30);
 }
 
 #[test]
@@ -143,6 +145,21 @@ fn steps<'a>(op: &str, w: &'a World, group: &str) -> Vec<Step<'a>> {
                 step("a copy is recalled", &w.alice, "POST", "/messages/11/recall", Value::Null),
             ]
         }
+        "chat.acknowledge" => {
+            let mut asks = message("收到请按");
+            asks["ack"] = true.into();
+            vec![
+                step("asked", &w.alice, "POST", "/messages", asks),
+                step("pressed", &w.bob, "PUT", "/messages/12/ack", Value::Null),
+                // Told again with the message, for who was away.
+                step("edited after", &w.alice, "PATCH", "/messages/12", json!({ "body": body("收到请按一下") })),
+            ]
+        }
+        "chat.withdraw_ack" => vec![
+            step("taken back", &w.bob, "DELETE", "/messages/12/ack", Value::Null),
+            step("pressed again", &w.bob, "PUT", "/messages/12/ack", Value::Null),
+            step("recalled", &w.alice, "POST", "/messages/12/recall", Value::Null),
+        ],
         "chat.update_conversation" => {
             vec![step("title", &w.alice, "PATCH", "", json!({ "title": "二组" }))]
         }

@@ -229,7 +229,7 @@ pub(crate) fn waiting(tx: &mut Tx<'_>, ctx: &Ctx, limit: usize) -> Result<Vec<Wa
             title: asking.name,
             org: Some(org),
             since: asking.at,
-            due: None,
+            ..WaitingItem::default()
         }));
     }
     items.sort_by_key(|item| (item.since, item.id));
