@@ -134,7 +134,7 @@ pub fn message_batch(tx: &mut Tx<'_>, id: ConversationId, messages: &[SeedMessag
             recalled_at: None,
             countable: true,
             undone: false,
-        ack: false,
+            ack: false,
             forwarded: None,
         });
     }

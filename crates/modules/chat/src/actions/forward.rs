@@ -99,12 +99,7 @@ fn slices(copies: &[Copy]) -> Vec<Vec<Copy>> {
 
 /// Looks at all that is asked for. The organisation is the one that people
 /// from outside of it must not read from unconfirmed.
-fn prepare(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    id: ConversationId,
-    new: &NewForward,
-) -> Result<(Vec<Copy>, Option<OrgScope>)> {
+fn prepare(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, new: &NewForward) -> Result<(Vec<Copy>, Option<OrgScope>)> {
     let from = see::<Conversation, Read>(tx, ctx, id)?;
     let copies = copies(tx, &from, new)?;
     let guard = from.scope.filter(|_| !new.outside_confirmed);
@@ -116,8 +111,7 @@ fn prepare(
             }
             found => found?,
         };
-        Post::decide(&ctx.actor, &target)
-            .map_err(|code| Error::field(code, "to").with("conversation", json!(to)))?;
+        Post::decide(&ctx.actor, &target).map_err(|code| Error::field(code, "to").with("conversation", json!(to)))?;
         if let Some(org) = guard
             && has_outsiders(tx, org, &target)?
         {

@@ -14,8 +14,8 @@ use crate::{
         Conversation, Read,
         rows::MessageRow,
         wire::{
-            Acked, ConversationView, FormerBody, History, List, Member, MemberCursor, Mention, Message, Receipt, ReceiptState,
-            Receipts, SeqAt,
+            Acked, ConversationView, FormerBody, History, List, Member, MemberCursor, Mention, Message, Receipt,
+            ReceiptState, Receipts, SeqAt,
         },
     },
     people,

@@ -111,10 +111,8 @@ impl NewForward {
         self.seqs.dedup();
         let to: Vec<UserId> = self.to.iter().map(|id| UserId(id.0)).collect();
         self.to = distinct(&to).into_iter().map(|id| ConversationId(id.0)).collect();
-        let sizes = [
-            ("seqs", self.seqs.len(), limits::FORWARD_MESSAGES),
-            ("to", self.to.len(), limits::FORWARD_CONVERSATIONS),
-        ];
+        let sizes =
+            [("seqs", self.seqs.len(), limits::FORWARD_MESSAGES), ("to", self.to.len(), limits::FORWARD_CONVERSATIONS)];
         for (field, len, most) in sizes {
             if len == 0 {
                 return Err(Error::field(Code::FieldRequired, field));

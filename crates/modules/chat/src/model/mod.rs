@@ -11,5 +11,7 @@ pub(crate) mod wire;
 
 pub(crate) use emoji::is_emoji;
 pub use kinds::{Kind, Role};
-pub use policy::{Ack, AddMembers, Conversation, Edit, Leave, Own, Post, Read, Recall, RemoveMember, Rename, SetRole, Undo};
+pub use policy::{
+    Ack, AddMembers, Conversation, Edit, Leave, Own, Post, Read, Recall, RemoveMember, Rename, SetRole, Undo,
+};
 pub(crate) use policy::{can_do, joined_of, may_ask_ack, may_mention_all};

@@ -132,13 +132,7 @@ pub(super) fn sum(row: &Cells<'_>) -> Result<SumRow> {
 
 /// Of `seq, count, last_user, last_on, rev` of `chat_asks`.
 pub(super) fn ask(row: &Cells<'_>) -> Result<AskRow> {
-    Ok(AskRow {
-        seq: row.get(0)?,
-        count: row.get(1)?,
-        last_user: row.get(2)?,
-        last_on: row.get(3)?,
-        rev: row.get(4)?,
-    })
+    Ok(AskRow { seq: row.get(0)?, count: row.get(1)?, last_user: row.get(2)?, last_on: row.get(3)?, rev: row.get(4)? })
 }
 
 /// The ids of a JSON array parameter, as a subquery.

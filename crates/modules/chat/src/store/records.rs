@@ -14,11 +14,9 @@ pub(crate) fn keep(tx: &mut Tx<'_>, turn: &Turn<'_>, seq: i64, items: &str) -> R
 }
 
 pub(crate) fn get(tx: &mut Tx<'_>, id: ConversationId, seq: i64) -> Result<Option<String>> {
-    Ok(tx.opt(
-        sql!("SELECT items FROM chat_records WHERE conversation_id = $1 AND seq = $2"),
-        &[&id, &seq],
-        |row| row.get(0),
-    )?)
+    Ok(tx.opt(sql!("SELECT items FROM chat_records WHERE conversation_id = $1 AND seq = $2"), &[&id, &seq], |row| {
+        row.get(0)
+    })?)
 }
 
 /// What is recalled opens nothing any more.

@@ -113,7 +113,10 @@ async fn what_asks_waits_until_it_is_done() {
     assert_eq!(waiting(&w.bob).await, [mention(mentioned), ack(first), ack(second)], "the oldest first, each once");
     assert_eq!(waiting(&w.alice).await, []);
     let item = w.bob.get("/api/v1/waiting").await.ok()["items"][1].clone();
-    assert_eq!((&item["title"], &item["conversation"], &item["who"]), (&json!("第一件"), &json!(group), &json!(w.alice.id)));
+    assert_eq!(
+        (&item["title"], &item["conversation"], &item["who"]),
+        (&json!("第一件"), &json!(group), &json!(w.alice.id))
+    );
     assert_eq!(item["org"], w.org.as_str());
     read_to(&w.bob, &group, second).await;
     assert_eq!(waiting(&w.bob).await, [ack(first), ack(second)], "reading is not acknowledging");

@@ -76,7 +76,10 @@ async fn many_go_as_one_card_that_opens_as_they_were() {
     let card = get(&w.carol, &to, "/messages/1").await;
     assert_eq!(card["body"]["blocks"], json!([{ "type": "card", "kind": "forwarded", "ref": "" }]));
     let shown = &card["forwarded"];
-    assert_eq!((&shown["kind"], &shown["count"], &shown["conversation"]), (&json!("combined"), &json!(6), &json!(from)));
+    assert_eq!(
+        (&shown["kind"], &shown["count"], &shown["conversation"]),
+        (&json!("combined"), &json!(6), &json!(from))
+    );
     assert_eq!(shown["items"].as_array().unwrap().len(), 4);
     assert_eq!(shown["items"][0]["text"].as_str().unwrap().chars().count(), 60);
     let record = get(&w.carol, &to, "/messages/1/forwarded").await["items"].clone();

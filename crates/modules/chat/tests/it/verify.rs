@@ -136,9 +136,7 @@ fn steps<'a>(op: &str, w: &'a World, group: &str) -> Vec<Step<'a>> {
             step("newest mention of all", &w.alice, "POST", "/messages/8/undo", Value::Null),
         ],
         "chat.forward_messages" => {
-            let new = |seqs: &[i64], combined: bool| {
-                json!({ "client_id": client_id(), "seqs": seqs, "to": [group], "combined": combined })
-            };
+            let new = |seqs: &[i64], combined: bool| json!({ "client_id": client_id(), "seqs": seqs, "to": [group], "combined": combined });
             vec![
                 step("one by one", &w.alice, "POST", "/forward", new(&[2, 4], false)),
                 step("as one card", &w.alice, "POST", "/forward", new(&[2, 4], true)),
