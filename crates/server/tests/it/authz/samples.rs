@@ -47,12 +47,18 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         _ if who == Who::Colleague => id(Who::Reader),
         _ => id(Who::Colleague),
     };
+    // Nobody is asked by their own message.
+    let seq = match operation.id.as_str() {
+        "chat.acknowledge" | "chat.withdraw_ack" if who == Who::Sender => world.asking.1,
+        "chat.acknowledge" | "chat.withdraw_ack" => world.asking.0,
+        _ => world.seq,
+    };
     let mut path = operation
         .path
         .replace("{id}", &module_id)
         .replace("{user}", &target)
         .replace("{recovery}", &world.org)
-        .replace("{seq}", &world.seq.to_string())
+        .replace("{seq}", &seq.to_string())
         .replace("{emoji}", "%F0%9F%91%8D")
         .replace("{invitation}", &world.invitation)
         .replace("{request}", &world.request)
@@ -127,6 +133,10 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
             path = format!("{path}?time=0");
             None
         }
+        "chat.list_acks" => {
+            path = format!("{path}?state=missing");
+            None
+        }
         "chat.list_receipts" => {
             path = format!("{path}?state=unread");
             None
@@ -134,7 +144,7 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         known if super::signing::covers(known) => Some(json!({})),
         known
             if matches!(operation.method.as_str(), "GET" | "DELETE")
-                || matches!(known, "chat.set_reaction" | "identity.set_photo") =>
+                || matches!(known, "chat.set_reaction" | "chat.acknowledge" | "identity.set_photo") =>
         {
             None
         }

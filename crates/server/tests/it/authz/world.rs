@@ -126,6 +126,8 @@ pub struct World {
     pub group: String,
     /// Of the message that is acted on.
     pub seq: i64,
+    /// Of messages that ask everyone for 收到: of `Sender`, and of another.
+    pub asking: (i64, i64),
     pub invitation: String,
     pub code: String,
     /// By which `Reader` is found.
@@ -182,6 +184,14 @@ pub async fn say(person: &Person, conversation: &str, text: &str) -> i64 {
     person.post(&path, samples::message(text)).await.ok()["seq"].as_i64().unwrap()
 }
 
+/// Asks everyone in a conversation for 收到.
+async fn ask(person: &Person, conversation: &str) -> i64 {
+    let mut message = samples::message("please confirm");
+    message["ack"] = true.into();
+    let path = format!("/api/v1/conversations/{conversation}/messages");
+    person.post(&path, message).await.ok()["seq"].as_i64().unwrap()
+}
+
 impl World {
     pub async fn new() -> Self {
         // Passkeys need a host name.
@@ -220,6 +230,7 @@ impl World {
         p(Who::Leaver).delete(&format!("/api/v1/orgs/{org}/members/{}", p(Who::Leaver).id)).await.ok();
 
         let seq = say(p(Who::Sender), &group, "canary-group-message").await;
+        let asking = (ask(p(Who::Sender), &group).await, ask(admin, &group).await);
         let direct = json!({ "user": p(Who::Colleague).id });
         let direct = admin.post("/api/v1/conversations/direct", direct).await.ok();
         say(admin, direct["id"].as_str().unwrap(), "canary-direct").await;
@@ -255,6 +266,7 @@ impl World {
             org,
             group,
             seq,
+            asking,
             invitation: invitation["id"].as_str().unwrap().to_owned(),
             code: invitation["code"].as_str().unwrap().to_owned(),
             person_code,
