@@ -116,6 +116,8 @@ limits! {
     IDEMPOTENCY_KEY_BYTES: "bytes" = 128;
     /// Largest draft kept for a conversation.
     DRAFT_CHARS: "characters" = 10_000;
+    /// Most times of the week in a person's rest hours.
+    REST_HOURS: "times" = 20;
     /// Most messages forwarded at once.
     FORWARD_MESSAGES: "messages" = 100;
     /// Most conversations that messages are forwarded to at once.

@@ -12,7 +12,7 @@ use crate::{events, jobs, store as sql};
 /// Most rows of each kind in a person's export; where there are more it says so.
 const MOST: i64 = 10_000;
 
-/// Memberships, settings, drafts, acknowledgements, and all the person said.
+/// Memberships, settings, drafts, acknowledgements, rest hours, and all the person said.
 pub(crate) fn export_person(tx: &mut Tx<'_>, _: &Ctx, user: UserId) -> Result<Value> {
     let memberships = sql::erase::memberships(tx, user, MOST)?;
     let orgs = crate::people::orgs(tx, user)?;
@@ -44,7 +44,7 @@ pub(crate) fn export_person(tx: &mut Tx<'_>, _: &Ctx, user: UserId) -> Result<Va
         .collect();
     Ok(json!({
         "memberships": memberships, "preferences": preferences,
-        "acks": acks,
+        "acks": acks, "rest_hours": sql::rest::of(tx, &[user])?.remove(&user),
         "drafts": sql::personal::drafts_since(tx, user.0, 0, MOST)?,
         "messages": messages, "more": left == 0,
     }))

@@ -55,7 +55,7 @@ enum ConversationEvent {
     },
     /// How many said 收到 to a message that asks for it, after `user` did or
     /// took it back.
-    Acks { seq: i64, count: i64, user: Option<UserId>, on: bool },
+    Acks { seq: i64, count: i64, user: UserId, on: bool },
     /// Joined, changed, or left: a tombstone.
     Member {
         user: UserId,

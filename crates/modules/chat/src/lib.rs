@@ -60,6 +60,10 @@ pub fn module() -> Module {
                     "20261122_213000_chat_acks",
                     include_str!("../migrations/20261122_213000_chat_acks.sql")
                 ),
+                ::store::migration!(
+                    "20261122_214000_chat_rest",
+                    include_str!("../migrations/20261122_214000_chat_rest.sql")
+                ),
             ]
         },
         routes: routes::routes,
@@ -87,6 +91,7 @@ pub fn module() -> Module {
             "FORWARD_MESSAGES",
             "FORWARD_CONVERSATIONS",
             "FORWARD_RECORD_BYTES",
+            "REST_HOURS",
         ],
         search_sources: &[SearchSource { kind: "message", stream: StreamKey::CONVERSATION }],
         cards: Vec::new(),
@@ -115,6 +120,8 @@ const PERMISSIONS: &[PermissionDoc] = &[
     PermissionDoc { object: "conversation", action: "add_members", roles: "participant of a group" },
     PermissionDoc { object: "conversation", action: "remove_member", roles: "owner, admin, oneself" },
     PermissionDoc { object: "conversation", action: "set_role", roles: "owner" },
+    PermissionDoc { object: "rest_hours", action: "read", roles: "oneself" },
+    PermissionDoc { object: "rest_hours", action: "set", roles: "oneself" },
     PermissionDoc { object: "mention", action: "list", roles: "person" },
 ];
 

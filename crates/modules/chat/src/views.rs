@@ -139,9 +139,25 @@ fn draw(
         preferences: seen.preferences,
         draft: seen.draft,
         draft_rev: seen.draft_rev,
+        resting_until: None,
         joined_seq,
         can: can_do(&principal(c.me), c, policy.mention_all_up_to, policy.ack_up_to),
     })
+}
+
+/// Adds until when the others of direct conversations rest, to whoever may
+/// talk to them. One statement, none without such a conversation.
+pub(crate) fn rest(tx: &mut Tx<'_>, views: &mut [ConversationView], now: i64) -> Result<()> {
+    let open = |view: &ConversationView| view.peer.filter(|_| view.can.post);
+    let peers: Vec<UserId> = views.iter().filter_map(open).collect();
+    if peers.is_empty() {
+        return Ok(());
+    }
+    let hours = sql::rest::of(tx, &peers)?;
+    for view in views {
+        view.resting_until = open(view).and_then(|peer| hours.get(&peer)?.until(now));
+    }
+    Ok(())
 }
 
 pub(crate) fn cursor(place: Place) -> Cursor {

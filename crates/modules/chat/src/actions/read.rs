@@ -47,7 +47,9 @@ pub(crate) async fn list(ctx: Ctx, cursor: Option<String>, limit: Option<i64>) -
             }
             _ => None,
         };
-        Ok(Page { items: views::page(tx, ctx.user(), &orgs, found)?, next })
+        let mut items = views::page(tx, ctx.user(), &orgs, found)?;
+        views::rest(tx, &mut items, ctx.now)?;
+        Ok(Page { items, next })
     })
     .await
 }
@@ -56,7 +58,9 @@ pub(crate) async fn one(ctx: Ctx, id: ConversationId) -> Result<ConversationView
     let db = ctx.db().clone();
     db.read(move |tx| {
         let c = see::<Conversation, Read>(tx, &ctx, id)?;
-        views::shown(tx, &c)?.ok_or_else(|| Code::NotFound.into())
+        let mut view = views::shown(tx, &c)?.ok_or(Code::NotFound)?;
+        views::rest(tx, std::slice::from_mut(&mut view), ctx.now)?;
+        Ok(view)
     })
     .await
 }

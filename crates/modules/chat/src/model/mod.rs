@@ -5,6 +5,7 @@ mod emoji;
 pub(crate) mod forward;
 mod kinds;
 mod policy;
+pub(crate) mod rest;
 pub(crate) mod rows;
 pub(crate) mod settings;
 pub(crate) mod wire;

@@ -215,6 +215,11 @@ pub struct ConversationView {
     pub draft: Option<String>,
     /// `rev` of the draft, also of one that is empty now; 0 before the first.
     pub draft_rev: i64,
+    /// When the rest of the other person of a direct conversation ends, in
+    /// milliseconds; absent while they do not rest, and in events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub resting_until: Option<i64>,
     /// The first message the reader was there for.
     pub joined_seq: i64,
     pub can: Can,

@@ -6,6 +6,7 @@ mod forward;
 mod members;
 mod messages;
 mod personal;
+mod rest;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub(crate) fn routes() -> Vec<(Listener, Routes)> {
         .merge(messages::routes())
         .merge(forward::routes())
         .merge(acks::routes())
+        .merge(rest::routes())
         .merge(personal::routes());
     vec![(Listener::Web, routes)]
 }

@@ -8,8 +8,8 @@ use uuid::Uuid;
 /// Rows one call takes of each table.
 const SLICE: i64 = 100;
 
-/// What is only about one person: mentions of them, preferences, drafts, and
-/// what they took back a moment ago.
+/// What is only about one person: mentions of them, preferences, drafts, rest
+/// hours, and what they took back a moment ago.
 /// Cursors, reactions and acknowledgements stay: receipts and counts of others rest on them,
 /// and without a name they tell nothing.
 pub(crate) fn person(tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
@@ -34,7 +34,8 @@ pub(crate) fn person(tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
         ),
         &[&user, &SLICE],
     )?;
-    Ok(mentions + preferences + recalls > 0)
+    let rest = super::rest::forget(tx, user)?;
+    Ok(mentions + preferences + recalls + rest > 0)
 }
 
 macro_rules! take {

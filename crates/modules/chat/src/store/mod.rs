@@ -23,6 +23,7 @@ pub(crate) mod reactions;
 pub(crate) mod recalls;
 pub(crate) mod receipts;
 pub(crate) mod records;
+pub(crate) mod rest;
 pub(crate) mod seed;
 mod turn;
 pub(crate) mod visible;

@@ -19,6 +19,7 @@ mod mirror;
 mod parted;
 mod personal;
 mod rate;
+mod rest;
 mod seeds;
 mod sql;
 mod staff;

@@ -20,7 +20,8 @@ pub(crate) struct Mirror {
 }
 
 /// What is personal in a `Conversation`, or moves without an event.
-const PERSONAL: [&str; 13] = [
+const PERSONAL: [&str; 14] = [
+    "resting_until",
     "my_role",
     "peer",
     "last",

@@ -128,6 +128,7 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         ),
         "chat.move_cursors" => Some(json!({ "cursors": [] })),
         "chat.set_preferences" => Some(json!({ "muted": true })),
+        "chat.set_rest_hours" => Some(json!({ "zone": "Asia/Shanghai", "hours": [] })),
         "chat.set_draft" => Some(json!({ "text": "a draft" })),
         "chat.find_message_at" => {
             path = format!("{path}?time=0");
