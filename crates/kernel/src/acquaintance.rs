@@ -68,7 +68,7 @@ impl WhoIsKnown {
 /// People the actor may see, found in this transaction.
 #[derive(Debug, Default)]
 pub struct Known {
-    known: BTreeSet<UserId>,
+    ids: BTreeSet<UserId>,
     hidden: BTreeSet<UserId>,
     remembered: BTreeMap<UserId, Option<String>>,
 }
@@ -85,15 +85,15 @@ impl Known {
         };
         ctx.hooks().run(tx, ctx, &ask)?;
         let (answers, mut remembered) = (ask.answers.into_inner(), ask.remembered.into_inner());
-        let (known, others): (BTreeSet<_>, BTreeSet<_>) =
+        let (ids, others): (BTreeSet<_>, BTreeSet<_>) =
             ask.of.into_iter().partition(|id| *id == ask.by || answers.contains(id));
         remembered.retain(|id, _| others.contains(id));
-        Ok(Self { known, hidden: ask.hidden.into_inner(), remembered })
+        Ok(Self { ids, hidden: ask.hidden.into_inner(), remembered })
     }
 
     /// Ascending.
     pub fn ids(&self) -> impl Iterator<Item = UserId> {
-        self.known.iter().copied()
+        self.ids.iter().copied()
     }
 
     /// Those of whom the actor may see no more than a name: the one kept, or
@@ -103,7 +103,7 @@ impl Known {
     }
 
     pub fn contains(&self, user: UserId) -> bool {
-        self.known.contains(&user)
+        self.ids.contains(&user)
     }
 
     /// Whether the actor may see if they are there.

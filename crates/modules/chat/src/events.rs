@@ -5,7 +5,7 @@
 //! both, and an action hands over the rows it wrote.
 
 use kernel::{
-    StreamEvents, stream_event,
+    StreamEvents, Touch, stream_event,
     streams::{self, Access, Followed, Since, StreamPart, StreamSource},
 };
 use proto::{ConversationId, Error, Header, OrgId, Result, StreamKey, UserId};
@@ -38,7 +38,6 @@ type Told = (i64, Header, Value);
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[schema(as = chat::ConversationEvent)]
-#[expect(clippy::large_enum_variant, reason = "the large one is by far the most frequent")]
 enum ConversationEvent {
     /// New, edited or recalled.
     Message(Message),
@@ -99,8 +98,13 @@ enum Reason {
     Removed,
 }
 
-pub(crate) const EVENTS: &[StreamEvents] =
-    &[StreamEvents::of::<ConversationEvent>(CONVERSATION), StreamEvents::of::<PersonEvent>(StreamKey::PERSON)];
+pub(crate) const EVENTS: &[StreamEvents] = &[
+    StreamEvents::of::<ConversationEvent>(CONVERSATION),
+    StreamEvents::of::<PersonEvent>(StreamKey::PERSON).touching(&[REST_HOURS]),
+];
+
+pub(crate) const REST_HOURS: Touch =
+    Touch { kind: "rest_hours", about: "`GET /api/v1/me/rest-hours`; `id` is the person's." };
 
 fn message(m: &MessageRow) -> Result<Told> {
     let event = stream_event(&ConversationEvent::Message(m.wire()?))?;

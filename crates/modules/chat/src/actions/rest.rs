@@ -4,7 +4,7 @@ use kernel::{Ctx, Ephemeral};
 use proto::{Result, StreamKey, UserId};
 use store::Key;
 
-use crate::{model::rest::RestHours, store as sql};
+use crate::{events, model::rest::RestHours, store as sql};
 
 pub(crate) async fn rest_hours(ctx: Ctx) -> Result<RestHours> {
     let db = ctx.db().clone();
@@ -22,6 +22,10 @@ pub(crate) async fn set_rest_hours(ctx: Ctx, hours: RestHours) -> Result<RestHou
         sql::rest::set(tx, user, &set, ctx.now)
     })
     .await?;
-    kernel.ephemeral.send(Ephemeral::Touched { stream: StreamKey::person(user), kind: "rest_hours", id: user.0 });
+    kernel.ephemeral.send(Ephemeral::Touched {
+        stream: StreamKey::person(user),
+        touch: events::REST_HOURS,
+        id: user.0,
+    });
     Ok(hours)
 }

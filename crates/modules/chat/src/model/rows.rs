@@ -65,6 +65,7 @@ pub(crate) struct MemberRow {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent marks, not states")]
 pub(crate) struct MessageRow {
     pub(crate) seq: i64,
     pub(crate) n: i64,

@@ -50,6 +50,7 @@ pub struct Reaction {
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = chat::Message)]
+#[expect(clippy::struct_excessive_bools, reason = "independent marks, not states")]
 pub struct Message {
     /// Dense from 1 in each conversation: the order.
     pub seq: i64,

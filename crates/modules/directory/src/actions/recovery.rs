@@ -369,7 +369,15 @@ impl WaitingSource for Waiting {
                 continue;
             }
             let due = Some(since + ASKED_MS);
-            items.push(WaitingItem { kind: "recovery".into(), id, title, org: Some(org), since, due, ..WaitingItem::default() });
+            items.push(WaitingItem {
+                kind: "recovery".into(),
+                id,
+                title,
+                org: Some(org),
+                since,
+                due,
+                ..WaitingItem::default()
+            });
         }
         Ok(items)
     }
