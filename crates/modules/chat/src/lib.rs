@@ -49,20 +49,20 @@ pub fn module() -> Module {
                     include_str!("../migrations/20261122_180100_chat_merge.sql")
                 ),
                 ::store::migration!(
-                    "20261122_211000_chat_undo",
-                    include_str!("../migrations/20261122_211000_chat_undo.sql")
+                    "20261122_230000_chat_undo",
+                    include_str!("../migrations/20261122_230000_chat_undo.sql")
                 ),
                 ::store::migration!(
-                    "20261122_212000_chat_forward",
-                    include_str!("../migrations/20261122_212000_chat_forward.sql")
+                    "20261122_230100_chat_forward",
+                    include_str!("../migrations/20261122_230100_chat_forward.sql")
                 ),
                 ::store::migration!(
-                    "20261122_213000_chat_acks",
-                    include_str!("../migrations/20261122_213000_chat_acks.sql")
+                    "20261122_230200_chat_acks",
+                    include_str!("../migrations/20261122_230200_chat_acks.sql")
                 ),
                 ::store::migration!(
-                    "20261122_214000_chat_rest",
-                    include_str!("../migrations/20261122_214000_chat_rest.sql")
+                    "20261122_230300_chat_rest",
+                    include_str!("../migrations/20261122_230300_chat_rest.sql")
                 ),
             ]
         },
