@@ -39,6 +39,12 @@ export interface components {
          * @description A person, whatever organisations they belong to.
          */
         UserId: string;
+        /** @description How many acknowledged a message, and whether the reader did. */
+        "chat.Acked": {
+            /** Format: int64 */
+            count: number;
+            me: boolean;
+        };
         /**
          * @description The word `all`.
          * @enum {string}
@@ -71,6 +77,8 @@ export interface components {
         /** @description What the reader may do. */
         "chat.Can": {
             add: boolean;
+            /** @description Ask everyone to acknowledge a message. */
+            ask_ack: boolean;
             mention_all: boolean;
             post: boolean;
             rename: boolean;
@@ -82,10 +90,15 @@ export interface components {
             draft?: string;
             /**
              * Format: int64
+             * @description `rev` of the draft, also of one that is empty now; 0 before the first.
+             */
+            draft_rev: number;
+            /**
+             * Format: int64
              * @description The first message the reader was there for.
              */
             joined_seq: number;
-            /** @description The newest message, if the reader may see it. */
+            /** @description The newest message that was not undone, if the reader may see it. */
             last?: components["schemas"]["chat.Message"];
             /** @description Whether a mention of the reader or of everyone lies above the cursor. */
             mentioned: boolean;
@@ -95,7 +108,23 @@ export interface components {
             preferences: components["schemas"]["chat.Preferences"];
             /**
              * Format: int64
-             * @description `head.n - cursor.n`.
+             * @description When the rest of the other person of a direct conversation ends, in
+             *     milliseconds; absent while they do not rest, and in events.
+             */
+            resting_until?: number;
+            /**
+             * Format: int64
+             * @description For how long after sending a message can be undone, in milliseconds.
+             */
+            undo_ms: number;
+            /**
+             * @description `seq` of undone messages above the cursor, at most 200; absent where
+             *     there are none.
+             */
+            undone?: number[];
+            /**
+             * Format: int64
+             * @description `head.n - cursor.n`, without those of `undone`.
              */
             unread: number;
         };
@@ -119,6 +148,36 @@ export interface components {
             /** Format: int64 */
             rev: number;
             text: string;
+        };
+        /** @description The beginning of one message of a record. */
+        "chat.Excerpt": {
+            name: string;
+            /** @description At most 60 characters, in one line. */
+            text: string;
+        };
+        /**
+         * @description Where a copy comes from. The conversation's name is for those who take
+         *     part in it; they know it by its id.
+         */
+        "chat.Forwarded": {
+            conversation: components["schemas"]["ConversationId"];
+            /** @enum {string} */
+            kind: "one";
+            /** @description Of the sender, when it was forwarded. */
+            name: string;
+            sender: components["schemas"]["chat.Sender"];
+            /** Format: int64 */
+            sent_at: number;
+            /** Format: int64 */
+            seq: number;
+        } | {
+            conversation: components["schemas"]["ConversationId"];
+            /** Format: int64 */
+            count: number;
+            /** @description The first 4. */
+            items: components["schemas"]["chat.Excerpt"][];
+            /** @enum {string} */
+            kind: "combined";
         };
         /** @description Where a conversation stands. */
         "chat.Head": {
@@ -184,12 +243,18 @@ export interface components {
         /** @description A person's id, or `all` for everyone in the conversation. */
         "chat.Mentioned": components["schemas"]["UserId"] | components["schemas"]["chat.All"];
         "chat.Message": {
+            /** @description Whether its sender asks everyone to acknowledge it. */
+            ack?: boolean;
+            /** @description Of one that asks. Absent in events and in lists of conversations. */
+            acks?: components["schemas"]["chat.Acked"];
             body: components["schemas"]["chat.Body"] | null;
             client_id: components["schemas"]["ClientId"] | null;
             /** @description Whether it counts as unread. */
             countable: boolean;
             /** Format: int64 */
             edited_at: number | null;
+            /** @description Where a copy comes from. */
+            forwarded?: components["schemas"]["chat.Forwarded"];
             mention_all: boolean;
             mentions: components["schemas"]["UserId"][];
             /**
@@ -206,6 +271,8 @@ export interface components {
              * @description `seq` of the message it answers.
              */
             reply_to: number | null;
+            /** @description For its sender, for a few minutes after they took it back. */
+            restored?: components["schemas"]["chat.Restored"];
             /**
              * Format: int64
              * @description Of its last change.
@@ -222,6 +289,17 @@ export interface components {
              * @description Dense from 1 in each conversation: the order.
              */
             seq: number;
+            /**
+             * @description It was taken back within seconds: its row is there so that nothing is
+             *     missing, but nothing is drawn for it.
+             */
+            undone?: boolean;
+        };
+        /** @description What a person may send. */
+        "chat.NewBody": {
+            blocks: components["schemas"]["chat.Block"][];
+            /** @enum {string} */
+            kind: "blocks";
         };
         /** @description One's own settings of a conversation. */
         "chat.Preferences": {
@@ -239,6 +317,20 @@ export interface components {
             me: boolean;
             /** @description The first 20 who set it. */
             users: components["schemas"]["UserId"][];
+        };
+        /** @description What a message said that was taken back, to be written anew. */
+        "chat.Restored": {
+            ack: boolean;
+            body: components["schemas"]["chat.NewBody"];
+            mention_all: boolean;
+            mentions: components["schemas"]["UserId"][];
+            /** Format: int64 */
+            reply_to: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds; it is forgotten then.
+             */
+            until: number;
         };
         /**
          * @description What a person is in a conversation.
@@ -446,6 +538,20 @@ export interface components {
          * @enum {string}
          */
         "directory.Role": "owner" | "admin" | "member";
+        /**
+         * @description How many said 收到 to a message that asks for it, after `user` did or
+         *     took it back.
+         */
+        "event.conversation.acks": {
+            /** Format: int64 */
+            count: number;
+            /** @enum {string} */
+            kind: "acks";
+            on: boolean;
+            /** Format: int64 */
+            seq: number;
+            user: components["schemas"]["UserId"];
+        };
         /** @description Title, kind, settings, number of members, head. */
         "event.conversation.conversation": {
             conversation: components["schemas"]["chat.SharedConversation"];
@@ -720,7 +826,7 @@ export interface components {
             /** @description A word for the client's text, such as `direct_doubled`. */
             kind: string;
         };
-        server: components["schemas"]["server.welcome"] | components["schemas"]["server.pong"] | components["schemas"]["server.resync"] | components["schemas"]["server.resumed"] | components["schemas"]["server.typing"] | components["schemas"]["server.receipts"] | components["schemas"]["server.presence"] | components["schemas"]["server.passed"] | components["schemas"]["server.error"] | components["schemas"]["server.result"] | components["schemas"]["server.frame.conversation"] | components["schemas"]["server.catch_up.conversation"] | components["schemas"]["server.frame.org"] | components["schemas"]["server.catch_up.org"] | components["schemas"]["server.frame.person"] | components["schemas"]["server.catch_up.person"] | components["schemas"]["server.touched.contacts"] | components["schemas"]["server.touched.join_requests"] | components["schemas"]["server.touched.settings"];
+        server: components["schemas"]["server.welcome"] | components["schemas"]["server.pong"] | components["schemas"]["server.resync"] | components["schemas"]["server.resumed"] | components["schemas"]["server.typing"] | components["schemas"]["server.receipts"] | components["schemas"]["server.presence"] | components["schemas"]["server.passed"] | components["schemas"]["server.error"] | components["schemas"]["server.result"] | components["schemas"]["server.frame.conversation"] | components["schemas"]["server.catch_up.conversation"] | components["schemas"]["server.frame.org"] | components["schemas"]["server.catch_up.org"] | components["schemas"]["server.frame.person"] | components["schemas"]["server.catch_up.person"] | components["schemas"]["server.touched.contacts"] | components["schemas"]["server.touched.join_requests"] | components["schemas"]["server.touched.rest_hours"] | components["schemas"]["server.touched.settings"];
         "server.catch_up.conversation": {
             events: components["schemas"]["stream.conversation"][];
             from: number;
@@ -877,6 +983,15 @@ export interface components {
             /** @enum {string} */
             t: "touched";
         };
+        /** @description An answer of the API changed; who keeps it asks again: `GET /api/v1/me/rest-hours`; `id` is the person's. */
+        "server.touched.rest_hours": {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "rest_hours";
+            /** @enum {string} */
+            t: "touched";
+        };
         /** @description An answer of the API changed; who keeps it asks again: An organisation's settings; `id` is the organisation's. */
         "server.touched.settings": {
             /** Format: uuid */
@@ -917,7 +1032,7 @@ export interface components {
             t: "welcome";
             user: components["schemas"]["UserId"];
         };
-        "stream.conversation": components["schemas"]["event.conversation.conversation"] | components["schemas"]["event.conversation.member"] | components["schemas"]["event.conversation.message"] | components["schemas"]["event.conversation.reactions"];
+        "stream.conversation": components["schemas"]["event.conversation.acks"] | components["schemas"]["event.conversation.conversation"] | components["schemas"]["event.conversation.member"] | components["schemas"]["event.conversation.message"] | components["schemas"]["event.conversation.reactions"];
         "stream.org": components["schemas"]["event.org.member"] | components["schemas"]["event.org.org"];
         "stream.person": components["schemas"]["event.person.cursor"] | components["schemas"]["event.person.draft"] | components["schemas"]["event.person.followed"] | components["schemas"]["event.person.friend"] | components["schemas"]["event.person.join_request"] | components["schemas"]["event.person.membership"] | components["schemas"]["event.person.merge"] | components["schemas"]["event.person.notice"] | components["schemas"]["event.person.preferences"] | components["schemas"]["event.person.profile"] | components["schemas"]["event.person.unfollowed"];
     };

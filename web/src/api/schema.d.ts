@@ -1685,9 +1685,31 @@ export interface paths {
         /**
          * Takes a message back: its place stays, what it said goes. One's own within
          *     24 hours unless the organisation chose another time; owners and admins of a
-         *     group any, at any time.
+         *     group any, at any time. Its sender gets back what it said (`restored`), as
+         *     reading the message does for 5 minutes.
          */
         post: operations["chat.recall_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/messages/{seq}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undoes a sending of one's own, within 5 seconds unless the organisation
+         *     chose another time: nothing is drawn in its place (`undone`), nobody has it
+         *     to read, and what it said comes back (`restored`). Its `seq` and `n` stay.
+         */
+        post: operations["chat.undo_message"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1727,6 +1749,113 @@ export interface paths {
         post?: never;
         /** Takes a reaction back. */
         delete: operations["chat.remove_reaction"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/forward": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends copies of messages on to other conversations, one by one or as one
+         *     card. A copy tells who said it first, when and where, mentions nobody again
+         *     and cannot be edited. Where people from outside of the organisation that
+         *     the conversation belongs to would read them, it is
+         *     `outside_confirm_required` until that is confirmed. The same `client_id`
+         *     again doubles nothing.
+         */
+        post: operations["chat.forward_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/messages/{seq}/forwarded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a card of many forwarded messages opens, as it was said then; nothing
+         *     where a message is none, or was recalled.
+         */
+        get: operations["chat.list_forwarded"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/messages/{seq}/ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Acknowledges a message that asks for it. Twice is once; it makes no message
+         *     and nobody has anything to read. Its sender, and who joined later, are not
+         *     asked.
+         */
+        put: operations["chat.set_ack"];
+        post?: never;
+        /** Takes one's acknowledgement back. */
+        delete: operations["chat.withdraw_ack"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/messages/{seq}/acks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who has acknowledged a message and who has not: all who were there when it
+         *     was sent and still are, without its sender; nobody where it does not ask.
+         */
+        get: operations["chat.list_acks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/rest-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When one rests. */
+        get: operations["chat.get_rest_hours"];
+        /**
+         * Says when one rests. Those who may talk to one in a direct conversation
+         *     see until when (`resting_until`), not the hours.
+         */
+        put: operations["chat.set_rest_hours"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1815,7 +1944,11 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Keeps what one is about to say; empty forgets it. */
+        /**
+         * Keeps what one is about to say; empty forgets it. With a `base` that is not
+         *     the `rev` of the draft there is, and another text, it is `draft_conflict`:
+         *     its context holds the other `text` and `rev`, so that neither is lost.
+         */
         put: operations["chat.set_draft"];
         post?: never;
         delete?: never;
@@ -1906,18 +2039,39 @@ export interface components {
                 my_role: components["schemas"]["chat.Role"];
                 /** @description The other person of a direct conversation. */
                 peer?: components["schemas"]["UserId"];
-                /** @description The newest message, if the reader may see it. */
+                /** @description The newest message that was not undone, if the reader may see it. */
                 last?: components["schemas"]["chat.Message"];
                 cursor: components["schemas"]["chat.Cursor"];
                 /**
                  * Format: int64
-                 * @description `head.n - cursor.n`.
+                 * @description `head.n - cursor.n`, without those of `undone`.
                  */
                 unread: number;
+                /**
+                 * @description `seq` of undone messages above the cursor, at most 200; absent where
+                 *     there are none.
+                 */
+                undone?: number[];
+                /**
+                 * Format: int64
+                 * @description For how long after sending a message can be undone, in milliseconds.
+                 */
+                undo_ms: number;
                 /** @description Whether a mention of the reader or of everyone lies above the cursor. */
                 mentioned: boolean;
                 preferences: components["schemas"]["chat.Preferences"];
                 draft?: string;
+                /**
+                 * Format: int64
+                 * @description `rev` of the draft, also of one that is empty now; 0 before the first.
+                 */
+                draft_rev: number;
+                /**
+                 * Format: int64
+                 * @description When the rest of the other person of a direct conversation ends, in
+                 *     milliseconds; absent while they do not rest, and in events.
+                 */
+                resting_until?: number;
                 /**
                  * Format: int64
                  * @description The first message the reader was there for.
@@ -2006,6 +2160,25 @@ export interface components {
          * @description A person, whatever organisations they belong to.
          */
         UserId: string;
+        /** @description How many acknowledged a message, and whether the reader did. */
+        "chat.Acked": {
+            /** Format: int64 */
+            count: number;
+            me: boolean;
+        };
+        /** @description Who acknowledged a message and who has not. */
+        "chat.Acks": {
+            /**
+             * Format: int64
+             * @description How many have; together with `missing` all who were there and still
+             *     are, without the sender.
+             */
+            done: number;
+            /** Format: int64 */
+            missing: number;
+            items: components["schemas"]["chat.Receipt"][];
+            next?: string;
+        };
         /**
          * @description The word `all`.
          * @enum {string}
@@ -2041,24 +2214,47 @@ export interface components {
             rename: boolean;
             add: boolean;
             mention_all: boolean;
+            /** @description Ask everyone to acknowledge a message. */
+            ask_ack: boolean;
         };
         /** @description A conversation as one person sees it. */
         "chat.Conversation": components["schemas"]["chat.SharedConversation"] & {
             my_role: components["schemas"]["chat.Role"];
             /** @description The other person of a direct conversation. */
             peer?: components["schemas"]["UserId"];
-            /** @description The newest message, if the reader may see it. */
+            /** @description The newest message that was not undone, if the reader may see it. */
             last?: components["schemas"]["chat.Message"];
             cursor: components["schemas"]["chat.Cursor"];
             /**
              * Format: int64
-             * @description `head.n - cursor.n`.
+             * @description `head.n - cursor.n`, without those of `undone`.
              */
             unread: number;
+            /**
+             * @description `seq` of undone messages above the cursor, at most 200; absent where
+             *     there are none.
+             */
+            undone?: number[];
+            /**
+             * Format: int64
+             * @description For how long after sending a message can be undone, in milliseconds.
+             */
+            undo_ms: number;
             /** @description Whether a mention of the reader or of everyone lies above the cursor. */
             mentioned: boolean;
             preferences: components["schemas"]["chat.Preferences"];
             draft?: string;
+            /**
+             * Format: int64
+             * @description `rev` of the draft, also of one that is empty now; 0 before the first.
+             */
+            draft_rev: number;
+            /**
+             * Format: int64
+             * @description When the rest of the other person of a direct conversation ends, in
+             *     milliseconds; absent while they do not rest, and in events.
+             */
+            resting_until?: number;
             /**
              * Format: int64
              * @description The first message the reader was there for.
@@ -2102,6 +2298,12 @@ export interface components {
             /** Format: int64 */
             rev: number;
         };
+        /** @description The beginning of one message of a record. */
+        "chat.Excerpt": {
+            name: string;
+            /** @description At most 60 characters, in one line. */
+            text: string;
+        };
         "chat.FormerBody": {
             body: components["schemas"]["chat.Body"];
             /**
@@ -2109,6 +2311,35 @@ export interface components {
              * @description When it was written.
              */
             at: number;
+        };
+        /**
+         * @description Where a copy comes from. The conversation's name is for those who take
+         *     part in it; they know it by its id.
+         */
+        "chat.Forwarded": {
+            sender: components["schemas"]["chat.Sender"];
+            /** @description Of the sender, when it was forwarded. */
+            name: string;
+            /** Format: int64 */
+            sent_at: number;
+            conversation: components["schemas"]["ConversationId"];
+            /** Format: int64 */
+            seq: number;
+            /** @enum {string} */
+            kind: "one";
+        } | {
+            conversation: components["schemas"]["ConversationId"];
+            /** Format: int64 */
+            count: number;
+            /** @description The first 4. */
+            items: components["schemas"]["chat.Excerpt"][];
+            /** @enum {string} */
+            kind: "combined";
+        };
+        /** @description What was sent to one conversation. */
+        "chat.ForwardedTo": {
+            conversation: components["schemas"]["ConversationId"];
+            sent: components["schemas"]["chat.Sent"][];
         };
         /** @description Where a conversation stands. */
         "chat.Head": {
@@ -2196,6 +2427,13 @@ export interface components {
             }[];
         };
         /** @description A list that is never longer than one page. */
+        "chat.List_chat.ForwardedTo": {
+            items: {
+                conversation: components["schemas"]["ConversationId"];
+                sent: components["schemas"]["chat.Sent"][];
+            }[];
+        };
+        /** @description A list that is never longer than one page. */
         "chat.List_chat.MemberCursor": {
             items: {
                 user: components["schemas"]["UserId"];
@@ -2271,6 +2509,19 @@ export interface components {
             recalled_at: number | null;
             /** @description Whether it counts as unread. */
             countable: boolean;
+            /**
+             * @description It was taken back within seconds: its row is there so that nothing is
+             *     missing, but nothing is drawn for it.
+             */
+            undone?: boolean;
+            /** @description Whether its sender asks everyone to acknowledge it. */
+            ack?: boolean;
+            /** @description Of one that asks. Absent in events and in lists of conversations. */
+            acks?: components["schemas"]["chat.Acked"];
+            /** @description Where a copy comes from. */
+            forwarded?: components["schemas"]["chat.Forwarded"];
+            /** @description For its sender, for a few minutes after they took it back. */
+            restored?: components["schemas"]["chat.Restored"];
             /** @description Absent in events and in lists of conversations. */
             reactions?: components["schemas"]["chat.Reaction"][];
         };
@@ -2290,6 +2541,27 @@ export interface components {
         "chat.NewDraft": {
             /** @description At most 10,000 characters; empty takes the draft away. */
             text: string;
+            /**
+             * Format: int64
+             * @description `rev` of the draft this text was made from, 0 where none was known.
+             *     Left out, it takes the place of whatever there is.
+             */
+            base?: number | null;
+        };
+        "chat.NewForward": {
+            /** @description Made by the client before the first try. */
+            client_id: components["schemas"]["ClientId"];
+            /** @description 1 to 100 messages; they are sent in their order. */
+            seqs: number[];
+            /** @description 1 to 20 conversations. */
+            to: components["schemas"]["ConversationId"][];
+            /** @description One card of all instead of one message each. */
+            combined?: boolean;
+            /**
+             * @description Whoever asks has seen that people from outside of the organisation will
+             *     read it.
+             */
+            outside_confirmed?: boolean;
         };
         "chat.NewGroup": {
             org_id?: components["schemas"]["OrgId"] | null;
@@ -2311,6 +2583,8 @@ export interface components {
             mention_all?: boolean;
             /** Format: int64 */
             reply_to?: number | null;
+            /** @description Asks everyone who is there to acknowledge it. */
+            ack?: boolean;
         };
         /** @description One's own settings of a conversation. */
         "chat.Preferences": {
@@ -2350,6 +2624,54 @@ export interface components {
             unread: number;
             items: components["schemas"]["chat.Receipt"][];
             next?: string;
+        };
+        /** @description What a card of many forwarded messages opens. */
+        "chat.Record": {
+            items: components["schemas"]["chat.RecordItem"][];
+        };
+        /** @description One message of a record. */
+        "chat.RecordItem": {
+            sender: components["schemas"]["chat.Sender"];
+            /** @description Of the sender, when it was forwarded. */
+            name: string;
+            /** Format: int64 */
+            sent_at: number;
+            body: components["schemas"]["chat.Body"];
+            /**
+             * @description Of a message that was a copy itself. A record within a record is shown
+             *     by its first messages only.
+             */
+            forwarded?: components["schemas"]["chat.Forwarded"];
+        };
+        /** @description A time that comes back on some days of the week. */
+        "chat.Rest": {
+            /** @description On which it begins; Monday is 1. */
+            days: number[];
+            /** @description `HH:MM`. */
+            from: string;
+            /** @description `HH:MM`; not after `from` is on the next day. */
+            to: string;
+        };
+        /** @description A person's own rest hours. */
+        "chat.RestHours": {
+            /** @description Name of a time zone, as `Asia/Shanghai`. */
+            zone: string;
+            /** @description At most 20; empty where one never rests. */
+            hours: components["schemas"]["chat.Rest"][];
+        };
+        /** @description What a message said that was taken back, to be written anew. */
+        "chat.Restored": {
+            body: components["schemas"]["chat.NewBody"];
+            mentions: components["schemas"]["UserId"][];
+            mention_all: boolean;
+            /** Format: int64 */
+            reply_to: number | null;
+            ack: boolean;
+            /**
+             * Format: int64
+             * @description Milliseconds; it is forgotten then.
+             */
+            until: number;
         };
         /**
          * @description What a person is in a conversation.
@@ -3464,6 +3786,11 @@ export interface components {
             since: number;
             /** Format: int64 */
             due?: number | null;
+            /** @description The message it stands in, and who sent that. */
+            conversation?: components["schemas"]["ConversationId"];
+            /** Format: int64 */
+            seq?: number;
+            who?: components["schemas"]["UserId"];
         };
     };
     responses: never;
@@ -8709,6 +9036,54 @@ export interface operations {
             };
         };
     };
+    "chat.undo_message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: components["schemas"]["ConversationId"];
+                /** @description The message's place in the order */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["chat.Message"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
     "chat.list_edits": {
         parameters: {
             query?: never;
@@ -8829,6 +9204,272 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.forward_messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation they come from */
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["chat.NewForward"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["chat.List_chat.ForwardedTo"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.list_forwarded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: components["schemas"]["ConversationId"];
+                /** @description The message's place in the order */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["chat.Record"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.set_ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: components["schemas"]["ConversationId"];
+                /** @description The message's place in the order */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["chat.Acked"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.withdraw_ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: components["schemas"]["ConversationId"];
+                /** @description The message's place in the order */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["chat.Acked"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.list_acks": {
+        parameters: {
+            query: {
+                /** @description Which half is listed. */
+                state: "done" | "missing";
+                cursor?: string;
+                /** @description 1–200, 50 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: components["schemas"]["ConversationId"];
+                /** @description The message's place in the order */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["chat.Acks"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.get_rest_hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["chat.RestHours"];
+                };
+            };
+        };
+    };
+    "chat.set_rest_hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["chat.RestHours"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["chat.RestHours"];
                 };
             };
             422: {
@@ -9007,6 +9648,14 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -32,7 +32,7 @@ struct AcksQuery {
 /// Acknowledges a message that asks for it. Twice is once; it makes no message
 /// and nobody has anything to read. Its sender, and who joined later, are not
 /// asked.
-#[utoipa::path(put, path = "/api/v1/conversations/{id}/messages/{seq}/ack", operation_id = "chat.acknowledge", tag = "chat",
+#[utoipa::path(put, path = "/api/v1/conversations/{id}/messages/{seq}/ack", operation_id = "chat.set_ack", tag = "chat",
     params(("id" = ConversationId, Path, description = "The conversation"), ("seq" = i64, Path, description = "The message's place in the order")),
     responses((status = 200, body = Acked), (status = 404, body = Problem), (status = 409, body = Problem)),
     extensions(("x-authz" = json!({"object": "conversation", "action": "ack", "scope": "conversation", "roles": ["participant"]}))))]

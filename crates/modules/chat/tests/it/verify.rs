@@ -18,7 +18,7 @@ const SHARED: &[&str] = &[
     "chat.recall_message",
     "chat.undo_message",
     "chat.forward_messages",
-    "chat.acknowledge",
+    "chat.set_ack",
     "chat.withdraw_ack",
     "chat.set_reaction",
     "chat.remove_reaction",
@@ -147,7 +147,7 @@ fn steps<'a>(op: &str, w: &'a World, group: &str) -> Vec<Step<'a>> {
                 step("a copy is recalled", &w.alice, "POST", "/messages/11/recall", Value::Null),
             ]
         }
-        "chat.acknowledge" => {
+        "chat.set_ack" => {
             let mut asks = message("收到请按");
             asks["ack"] = true.into();
             vec![

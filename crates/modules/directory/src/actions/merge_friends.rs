@@ -126,13 +126,19 @@ pub(super) fn undo(tx: &mut Tx<'_>, _: &Ctx, pair: &Pair, other: UserId, kept: &
     let (into, from) = if unchanged {
         (kept.into, kept.from)
     } else {
-        // What ended since, ended for both; who was blocked stays so.
+        // What ended since, ended for both; so do blocks laid or taken back.
         let mut from = kept.from;
         if now.0.bond < kept.merged.0.bond {
             (from.0.bond, from.1.bond) = (0, 0);
         }
-        from.0.blocked |= now.0.blocked;
-        from.1.blocked |= now.1.blocked;
+        for (from, now, then) in [
+            (&mut from.0.blocked, now.0.blocked, kept.merged.0.blocked),
+            (&mut from.1.blocked, now.1.blocked, kept.merged.1.blocked),
+        ] {
+            if now != then {
+                *from = now;
+            }
+        }
         (now.clone(), from)
     };
     write(tx, pair, (pair.into, other), &now, &into)?;

@@ -49,8 +49,8 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
     };
     // Nobody is asked by their own message.
     let seq = match operation.id.as_str() {
-        "chat.acknowledge" | "chat.withdraw_ack" if who == Who::Sender => world.asking.1,
-        "chat.acknowledge" | "chat.withdraw_ack" => world.asking.0,
+        "chat.set_ack" | "chat.withdraw_ack" if who == Who::Sender => world.asking.1,
+        "chat.set_ack" | "chat.withdraw_ack" => world.asking.0,
         _ => world.seq,
     };
     let mut path = operation
@@ -145,7 +145,7 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         known if super::signing::covers(known) => Some(json!({})),
         known
             if matches!(operation.method.as_str(), "GET" | "DELETE")
-                || matches!(known, "chat.set_reaction" | "chat.acknowledge" | "identity.set_photo") =>
+                || matches!(known, "chat.set_reaction" | "chat.set_ack" | "identity.set_photo") =>
         {
             None
         }
