@@ -9,7 +9,7 @@ type Schemas = components['schemas'];
 /** A stream is `kind:id`. */
 export type StreamKind = keyof Schemas extends infer K ? (K extends `stream.${infer Kind}` ? Kind : never) : never;
 
-export type ConversationStreamEvent = Schemas['stream.conversation'] | AcksEvent;
+export type ConversationStreamEvent = Schemas['stream.conversation'];
 export type PersonStreamEvent = Schemas['stream.person'];
 export type OrgStreamEvent = Schemas['stream.org'];
 
@@ -17,16 +17,7 @@ export type MessageEvent = Schemas['event.conversation.message'];
 export type ReactionsEvent = Schemas['event.conversation.reactions'];
 export type MemberEvent = Schemas['event.conversation.member'];
 export type ConversationEvent = Schemas['event.conversation.conversation'];
-
-/** A 收到 said or taken back. By hand until the server that sends it tells of it. */
-export interface AcksEvent {
-  kind: 'acks';
-  seq: number;
-  /** How many have said it, after `user` did or took it back. */
-  count: number;
-  user: string;
-  on: boolean;
-}
+export type AcksEvent = Schemas['event.conversation.acks'];
 
 type Wire = Schemas['server'];
 type Of<T extends Wire['t']> = Extract<Wire, { t: T }>;

@@ -63,59 +63,19 @@ export type BlocksBody = Extract<Body, { kind: 'blocks' }>;
 export type SystemBody = Extract<Body, { kind: 'system' }>;
 export type Reaction = Schemas['chat.Reaction'];
 /** What a message said that was taken back; only in answers to its sender. */
-export interface Restored {
-  body: Body;
-  mentions: Uuid[];
-  mention_all: boolean;
-  reply_to: number | null;
-  ack?: boolean;
-  until: Millis;
-}
+export type Restored = Schemas['chat.Restored'];
 /** Where a copy comes from; the first origin also through many hands. */
-export type Forwarded =
-  | {
-      kind: 'one';
-      sender: { kind: string; id: Uuid };
-      name: string;
-      sent_at: Millis;
-      conversation: Uuid;
-      seq: number;
-    }
-  | { kind: 'combined'; conversation: Uuid; count: number; items: { name: string; text: string }[] };
-/** What the contract has of a message beyond the generated part, all optional: a server may not know it yet. */
-interface MessageMore {
-  /** Taken back within seconds: nothing is drawn for it. */
-  undone?: boolean;
-  restored?: Restored;
-  forwarded?: Forwarded;
-  /** Its sender asks for a 收到. */
-  ack?: boolean;
-  /** How many have said it; travels by events of its own, as reactions do. */
-  acks?: { count: number; me: boolean };
-}
-export type Message = Omit<Schemas['chat.Message'], keyof MessageMore> & MessageMore;
-export type NewMessage = Omit<Schemas['chat.NewMessage'], 'ack'> & { ack?: boolean };
+export type Forwarded = Schemas['chat.Forwarded'];
+export type Message = Schemas['chat.Message'];
+export type NewMessage = Schemas['chat.NewMessage'];
 export type Sent = Schemas['chat.Sent'];
-export type History = Omit<Schemas['chat.History'], 'items'> & { items: Message[] };
+export type History = Schemas['chat.History'];
 export type Head = Schemas['chat.Head'];
 export type Cursor = Schemas['chat.Cursor'];
 export type MemberCursor = Schemas['chat.MemberCursor'];
 export type CursorMove = Schemas['chat.CursorMove'];
 export type Preferences = Schemas['chat.Preferences'];
 export type SharedConversation = Schemas['chat.SharedConversation'];
-interface ConversationMore {
-  /** Undone messages above one's own cursor: they count as nothing. */
-  undone?: number[];
-  /** For how long after sending a message can be undone; absent or 0: not at all. */
-  undo_ms?: Millis;
-  /** The other one of a conversation of two rests until then. */
-  resting_until?: Millis;
-  /** Where the draft stands; names what a change was made from. */
-  draft_rev?: number;
-}
-export type Conversation = Omit<Schemas['chat.Conversation'], 'last' | 'can' | keyof ConversationMore> & {
-  last?: Message;
-  can: Omit<Schemas['chat.Conversation']['can'], 'ask_ack'> & { ask_ack?: boolean };
-} & ConversationMore;
+export type Conversation = Schemas['chat.Conversation'];
 export type ConversationMember = Schemas['chat.Member'];
 export type Receipts = Schemas['chat.Receipts'];

@@ -1,6 +1,6 @@
 /** Begins and ends what runs while someone is signed in: cache, outbox, realtime, and the stores they fill. */
 import { ask, client, onUnauthenticated } from '~/api/client';
-import type { PersonStreamEvent, Resume } from '~/api/events';
+import type { ConversationStreamEvent, PersonStreamEvent, Resume } from '~/api/events';
 import { FRIENDS, NOTICES, OWN_REQUESTS } from '~/api/query';
 import type { Org, User } from '~/api/types';
 import { learnServerTime } from '~/core/clock';
@@ -185,7 +185,7 @@ async function beginFor(me: User, { epoch, cache: opened, shared = false }: Begi
   learnPeople([me]);
   await startStores(running, me);
   chatSlice.setServices({ realtime, outbox, cursors, cache });
-  realtime.handle('conversation', chatSlice.conversationHandler);
+  realtime.handle('conversation', waitingToo(chatSlice.conversationHandler));
   realtime.handle('person', personHandler);
   realtime.handle(
     'org',
@@ -248,6 +248,23 @@ function resumed(caughtUp: boolean, personRev: number | undefined): void {
   }
   touched.back();
   running?.outbox.nudge();
+}
+
+/** What a conversation tells may be something that waits for one. */
+function waitingToo(handler: StreamHandler): StreamHandler {
+  const tell = (values: unknown[]) =>
+    touched.conversation(values as ConversationStreamEvent[], session.getState().me?.id);
+  return {
+    ...handler,
+    apply(id, rev, values) {
+      handler.apply(id, rev, values);
+      tell(values);
+    },
+    catchUp(id, from, rev, values) {
+      handler.catchUp(id, from, rev, values);
+      tell(values);
+    },
+  };
 }
 
 /** One's own stream: each slice takes the events it knows. */

@@ -1,6 +1,6 @@
 /** Which kept answers a signal makes stale. Many signals at once ask once. */
 import type { QueryClient } from '@tanstack/react-query';
-import type { Ephemeral, PersonStreamEvent } from '~/api/events';
+import type { ConversationStreamEvent, Ephemeral, PersonStreamEvent } from '~/api/events';
 import { WAITING } from '~/api/query';
 
 type Keys = readonly (readonly unknown[])[];
@@ -31,6 +31,17 @@ export class Touched {
 
   person(event: PersonStreamEvent): void {
     if (WAITS.has(event.kind)) this.stale([WAITING]);
+  }
+
+  /** Messages that name the person or ask for their 收到, what they answered, and what was taken back. */
+  conversation(events: readonly ConversationStreamEvent[], me: string | undefined): void {
+    const waits = (event: ConversationStreamEvent) =>
+      event.kind === 'acks'
+        ? event.user === me
+        : event.kind === 'message' &&
+          event.sender.id !== me &&
+          (event.ack || event.mention_all || event.body === null || event.mentions.some((id) => id === me));
+    if (events.some(waits)) this.stale([WAITING]);
   }
 
   /** Something may have been missed. */

@@ -12,6 +12,7 @@ export function WaitingRow({
   icon: Icon,
   words,
   org,
+  place,
   children,
 }: {
   item: WaitingItem;
@@ -19,6 +20,8 @@ export function WaitingRow({
   words: ReactNode;
   /** Named where the person is in several. */
   org?: string | undefined;
+  /** Where it waits. */
+  place?: ReactNode;
   children?: ReactNode;
 }) {
   const t = useT();
@@ -35,7 +38,11 @@ export function WaitingRow({
       </span>
       <span className={styles.words}>
         <span className={styles.title}>{words}</span>
-        <span className={styles.below}>{[org, when].filter(Boolean).join(' · ')}</span>
+        <span className={styles.below}>
+          {place ? <bdi>{place}</bdi> : null}
+          {place ? ' · ' : ''}
+          {[org, when].filter(Boolean).join(' · ')}
+        </span>
       </span>
       {children ? <span className={styles.acts}>{children}</span> : null}
     </li>

@@ -1,53 +1,26 @@
-/** Operations of conversations that the generated contract does not name yet; each moves to `client` when it does. */
+/** Forwarding and 收到. */
 import { ask, client } from '~/api/client';
-import type { Body, Conversation, Forwarded, Page, Sent, Uuid } from '~/api/types';
-import type { PersonMarks } from '~/ui/Marks';
+import type { components } from '~/api/schema';
+import type { Uuid } from '~/api/types';
 
-interface Loose {
-  request(method: string, path: string, init: { body?: unknown }): Parameters<typeof ask>[0];
-}
-
-function call<T>(method: 'get' | 'post' | 'put' | 'delete', path: string, body?: unknown): Promise<T> {
-  const init = body === undefined ? {} : { body };
-  return ask((client as unknown as Loose).request(method, path, init)) as Promise<T>;
-}
-
-/** Whether the server at hand sends messages on: one that knows 收到 does, and says so of every conversation. */
-export const forwards = (c: Conversation | undefined): boolean => c?.can.ask_ack !== undefined;
-
-export interface Forwarding {
-  client_id: Uuid;
-  seqs: readonly number[];
-  to: readonly Uuid[];
-  combined?: boolean;
-  /** The person was told that there are people from outside, and sends all the same. */
-  outside_confirmed?: boolean;
-}
+export type Forwarding = components['schemas']['chat.NewForward'];
+export type ForwardedMessage = components['schemas']['chat.RecordItem'];
 
 export const forward = (id: Uuid, forwarding: Forwarding) =>
-  call<{ items: { conversation: Uuid; sent: Sent[] }[] }>('post', `/conversations/${id}/forward`, forwarding);
-
-export interface ForwardedMessage {
-  sender: { kind: string; id: Uuid };
-  name: string;
-  sent_at: number;
-  body: Body;
-  forwarded?: Forwarded;
-}
+  ask(client.POST('/conversations/{id}/forward', { params: { path: { id } }, body: forwarding }));
 
 export const listForwarded = (id: Uuid, seq: number) =>
-  call<{ items: ForwardedMessage[] }>('get', `/conversations/${id}/messages/${seq}/forwarded`);
+  ask(client.GET('/conversations/{id}/messages/{seq}/forwarded', { params: { path: { id, seq } } }));
 
-export const acknowledge = (id: Uuid, seq: number, on: boolean) =>
-  call<{ count: number; me: boolean }>(on ? 'put' : 'delete', `/conversations/${id}/messages/${seq}/ack`);
-
-export interface Acks extends Page<PersonMarks & { user: Uuid; name: string }> {
-  done: number;
-  missing: number;
+export function acknowledge(id: Uuid, seq: number, on: boolean) {
+  const path = '/conversations/{id}/messages/{seq}/ack';
+  const params = { path: { id, seq } };
+  return ask(on ? client.PUT(path, { params }) : client.DELETE(path, { params }));
 }
 
 export const listAcks = (id: Uuid, seq: number, state: 'done' | 'missing', cursor: string | undefined) =>
-  call<Acks>(
-    'get',
-    `/conversations/${id}/messages/${seq}/acks?state=${state}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`,
+  ask(
+    client.GET('/conversations/{id}/messages/{seq}/acks', {
+      params: { path: { id, seq }, query: { state, ...(cursor && { cursor }) } },
+    }),
   );

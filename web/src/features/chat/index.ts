@@ -1,4 +1,6 @@
 /** What the rest of the client may use of chat. */
+import { lazy } from 'react';
+
 export { createGroup, sentMessage, startDirect } from './actions';
 export { makeRoom, startCache, stopCache } from './cache';
 export { destinations, useWaitingConversations } from './destinations';
@@ -18,3 +20,6 @@ export { useTitles } from './names';
 export { ConversationAvatar } from './parts/ConversationAvatar';
 export { resumePoint } from './resume';
 export { chat, dropTimeline, forgetChat, putOutbox, setMembers } from './store';
+
+// Nobody needs these before the list of what waits is open; whoever draws them puts a Suspense around.
+export const ChatWaiting = lazy(() => import('./parts/WaitingItems').then((m) => ({ default: m.ChatWaiting })));

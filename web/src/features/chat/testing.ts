@@ -48,7 +48,8 @@ export function conversation(more: Partial<Conversation> = {}): Conversation {
     preferences: { muted: false, pinned: false, hidden: false, marked_unread: false },
     my_role: 'member',
     joined_seq: 0,
-    can: { post: true, rename: true, add: true, mention_all: true },
+    can: { post: true, rename: true, add: true, mention_all: true, ask_ack: true },
+    undo_ms: 5_000,
     ...more,
   };
 }

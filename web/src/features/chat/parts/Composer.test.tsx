@@ -122,7 +122,9 @@ describe('composer', () => {
     putConversations([conversation()], 'server');
     show(
       <Composer
-        conversation={conversation({ can: { post: false, rename: false, add: false, mention_all: false } })}
+        conversation={conversation({
+          can: { post: false, rename: false, add: false, mention_all: false, ask_ack: false },
+        })}
         title="x"
       />,
     );

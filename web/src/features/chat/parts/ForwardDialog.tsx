@@ -111,7 +111,13 @@ function useForward(picked: readonly Target[], combined: boolean, ask: (outside:
     if (!forwarding) return;
     const to = await Promise.all(picked.map(conversationOf));
     try {
-      await forward(forwarding.conversation, { client_id, seqs: forwarding.seqs, to, combined, outside_confirmed });
+      await forward(forwarding.conversation, {
+        client_id,
+        seqs: [...forwarding.seqs],
+        to,
+        combined,
+        outside_confirmed,
+      });
     } catch (error) {
       const { code, context } = asAppError(error);
       if (code !== 'outside_confirm_required') throw error;

@@ -7,7 +7,6 @@ import { clockTime } from '~/i18n/format';
 import { Button, IconButton } from '~/ui/Button';
 import { copyText } from '~/ui/copy';
 import { toast } from '~/ui/Toast';
-import { forwards } from '../api';
 import { messageAt, type Segment } from '../segments';
 import { chat } from '../store';
 import { transcript } from '../text';
@@ -51,7 +50,6 @@ export function SelectBar({ conversation }: { conversation: string }) {
   const t = useT();
   const locale = useLocale();
   const seqs = useStore(chatUi, (s) => s.selecting?.seqs ?? []);
-  const onward = useStore(chat, (state) => forwards(state.conversations[conversation]));
   const bar = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // The menu that began this is gone, and the focus with it.
@@ -86,15 +84,13 @@ export function SelectBar({ conversation }: { conversation: string }) {
       <p className={styles.count} role="status">
         {full ? t('chat:select.full', { count: MAX_SELECTED }) : t('chat:select.count', { count: seqs.length })}
       </p>
-      {onward ? (
-        <Button
-          isDisabled={seqs.length === 0}
-          onPress={() => chatUi.setState({ forwarding: { conversation, seqs: [...seqs].sort((a, b) => a - b) } })}
-        >
-          <Forward aria-hidden size={16} />
-          {t('chat:action.forward')}
-        </Button>
-      ) : null}
+      <Button
+        isDisabled={seqs.length === 0}
+        onPress={() => chatUi.setState({ forwarding: { conversation, seqs: [...seqs].sort((a, b) => a - b) } })}
+      >
+        <Forward aria-hidden size={16} />
+        {t('chat:action.forward')}
+      </Button>
       <Button isDisabled={seqs.length === 0} onPress={() => void copy()}>
         <Copy aria-hidden size={16} />
         {t('common:copy')}

@@ -9,7 +9,6 @@ import { copyText } from '~/ui/copy';
 import type { MenuAction } from '~/ui/Menu';
 import { toast } from '~/ui/Toast';
 import { recall } from '../actions';
-import { forwards } from '../api';
 import { chat } from '../store';
 import { plainText } from '../text';
 import { chatUi, startSelecting } from '../ui';
@@ -34,11 +33,9 @@ export function useMessageActions(conversation: string, message: Message): MenuA
   add('copy', t('chat:action.copy'), <Copy aria-hidden />, async () => {
     toast((await copyText(plainText(message.body, nameOf))) ? t('common:copied') : t('common:copy_failed'));
   });
-  if (forwards(c)) {
-    add('forward', t('chat:action.forward'), <Forward aria-hidden />, () =>
-      chatUi.setState({ forwarding: { conversation, seqs: [message.seq] } }),
-    );
-  }
+  add('forward', t('chat:action.forward'), <Forward aria-hidden />, () =>
+    chatUi.setState({ forwarding: { conversation, seqs: [message.seq] } }),
+  );
   if (editable(message, me)) {
     add('edit', t('chat:action.edit'), <Pencil aria-hidden />, () => startEdit(conversation, message));
   }
