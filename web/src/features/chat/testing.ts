@@ -50,6 +50,7 @@ export function conversation(more: Partial<Conversation> = {}): Conversation {
     joined_seq: 0,
     can: { post: true, rename: true, add: true, mention_all: true, ask_ack: true },
     undo_ms: 5_000,
+    draft_rev: 0,
     ...more,
   };
 }
