@@ -87,6 +87,36 @@ step('收到 typed below a message that asks for it presses the key', async () =
   assert.equal(await bubble(mei, '收到，谢谢').count(), 0)
 })
 
+step('what asks for it waits in one list, and is answered there', async () => {
+  await mei.keyboard.press('Escape')
+  await mei.getByRole('button', { name: '请大家按收到' }).click()
+  await say(mei, '带上图纸')
+  await liang.goto(`${node.base}/waiting`)
+  const row = liang.getByTestId('waiting').filter({ hasText: '带上图纸' })
+  await row.getByText('桥梁组').waitFor()
+  await row.getByRole('button', { name: '收到', exact: true }).click()
+  await eventually('the row is gone', async () => (await row.count()) === 0)
+  const message = mei.locator('article[data-seq]').filter({ hasText: '带上图纸' }).last()
+  await message.getByRole('button', { name: '1 人已收到' }).waitFor()
+})
+
+step('whoever rests is not called: who writes to them sees until when', async () => {
+  await liang.goto(`${node.base}/me`)
+  await liang.getByRole('button', { name: '添加休息时间' }).click()
+  const dialog = liang.getByRole('dialog', { name: '添加休息时间' })
+  for (const day of ['周六', '周日']) await dialog.getByText(day).click()
+  await dialog.getByLabel('从').fill('00:00')
+  await dialog.getByLabel('到', { exact: true }).fill('00:00')
+  await dialog.getByRole('button', { name: '保存' }).click()
+  await liang.getByText('00:00–00:00').waitFor()
+  const direct = await api(node, owner.token, 'POST', '/api/v1/conversations/direct', { user: other.id })
+  await mei.goto(`${node.base}/chat/${direct.id}`)
+  await mei.getByText('休息').first().waitFor()
+  await liang.getByRole('button', { name: '删除' }).click()
+  await liang.getByRole('button', { name: '撤销' }).click()
+  await liang.getByText('00:00–00:00').waitFor()
+})
+
 step('no page had a fault', () => {
   assert.deepEqual([...mei.faults, ...liang.faults], [])
 })

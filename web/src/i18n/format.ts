@@ -25,6 +25,14 @@ function format(locale: Language, key: string, options: Intl.DateTimeFormatOptio
   return f.format(ms);
 }
 
+/** The days of a week from Monday, in short. */
+export function weekdays(locale: Language): string[] {
+  // 5 January 1970 was a Monday.
+  return [5, 6, 7, 8, 9, 10, 11].map((day) =>
+    format(locale, 'weekday', { weekday: 'short' }, new Date(1970, 0, day).getTime()),
+  );
+}
+
 export function clockTime(locale: Language, ms: number): string {
   return format(locale, 'time', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }, ms);
 }

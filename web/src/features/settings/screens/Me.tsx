@@ -14,6 +14,7 @@ import { usePlaces } from '~/ui/destination';
 import { toast } from '~/ui/Toast';
 import { Toggle } from '~/ui/Toggle';
 import { Notifications } from '../parts/Notifications';
+import { RestHours } from '../parts/RestHours';
 import { Sessions } from '../parts/Sessions';
 import styles from './Me.module.css';
 
@@ -31,6 +32,7 @@ export function Me() {
         <Look />
         <Writing />
         <Notifications />
+        <RestHours />
         <Keys />
         <Sessions />
         <SignOut />
