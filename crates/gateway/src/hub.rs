@@ -9,7 +9,7 @@
 //! over I/O; a push into an outbox never waits.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc,
@@ -41,6 +41,9 @@ pub(crate) struct Cell {
 struct State {
     /// The last rev handed to the followers.
     last: i64,
+    /// Up to here somebody's access, or what they follow, changed or may have
+    /// changed without being looked at: what was read before is not believed.
+    sure: i64,
     /// The highest rev heard of.
     goal: i64,
     /// Whether it stands in the queue of those to be read, or is being read.
@@ -55,6 +58,9 @@ struct State {
 struct Follower {
     id: u64,
     min_seq: i64,
+    /// Where the stream was when the access was read: what ended before that
+    /// was another access.
+    rev: i64,
     socket: Arc<Outbox>,
 }
 
@@ -62,8 +68,8 @@ struct Follower {
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) changes: Vec<(Arc<Wire>, Header)>,
-    /// Headers of what follows in the same snapshot.
-    pub(crate) ahead: Vec<Header>,
+    /// Revs and headers of what follows in the same snapshot.
+    pub(crate) ahead: Vec<(i64, Header)>,
     /// What is known after them.
     pub(crate) rev: i64,
     pub(crate) more: bool,
@@ -81,7 +87,7 @@ pub(crate) enum Follow {
     Whole,
     /// Followers have already received more than the rev named.
     Missed,
-    /// The access ended after the list was read.
+    /// The access may have ended, or begun anew, since it was read.
     Refused,
 }
 
@@ -189,13 +195,13 @@ impl Hub {
         let cell = shard
             .entry(key)
             .or_insert_with(|| {
-                let state = State { last: rev, goal: rev, ..State::default() };
+                let state = State { last: rev, sure: rev, goal: rev, ..State::default() };
                 Arc::new(Cell { key, state: Mutex::new(state) })
             })
             .clone();
         let mut state = cell.state.lock();
         drop(shard);
-        if socket.has_left(key, rev) {
+        if rev < state.sure || socket.has_left(key, rev) {
             let empty = state.followers.is_empty();
             drop(state);
             if empty {
@@ -204,9 +210,12 @@ impl Hub {
             return Follow::Refused;
         }
         match state.followers.binary_search_by_key(&socket.id, |f| f.id) {
-            Ok(at) => state.followers[at].min_seq = min_seq,
+            Ok(at) => {
+                let follower = &mut state.followers[at];
+                (follower.min_seq, follower.rev) = (min_seq, rev);
+            }
             Err(at) => {
-                state.followers.insert(at, Follower { id: socket.id, min_seq, socket: Arc::clone(socket) });
+                state.followers.insert(at, Follower { id: socket.id, min_seq, rev, socket: Arc::clone(socket) });
                 socket.streams.lock().push(Arc::clone(&cell));
             }
         }
@@ -245,16 +254,9 @@ impl Hub {
     pub(crate) fn publish(&self, frame: &Frame, dismiss: Dismiss<'_>) {
         self.note(frame.stream, frame.rev);
         let Some(cell) = self.cell(frame.stream) else {
-            for socket in frame.header.leaves.iter().flat_map(|user| self.sockets_of(*user)) {
-                socket.remember_left(frame.stream, frame.rev);
-            }
-            self.tell_joins(frame.stream, &frame.header);
-            return;
+            return self.aside(frame);
         };
         let mut state = cell.state.lock();
-        if frame.rev <= state.last {
-            return;
-        }
         if frame.rev > state.last + 1 {
             self.want(&cell, &mut state, frame.rev);
             drop(state);
@@ -262,13 +264,26 @@ impl Hub {
             self.tell_joins(frame.stream, &frame.header);
             return;
         }
-        let wire = Wire::new(frame.stream, frame.rev - 1, frame.rev, &frame.header, &frame.events, &frame.carried);
-        self.deliver(&cell, &mut state, &wire, &frame.header, dismiss);
+        if frame.rev > state.last {
+            let wire = Wire::new(frame.stream, frame.rev - 1, frame.rev, &frame.header, &frame.events, &frame.carried);
+            self.deliver(&cell, &mut state, &wire, &frame.header, dismiss);
+        } else {
+            self.aside(frame);
+        }
         let empty = state.followers.is_empty();
         drop(state);
         if empty {
             self.drop_follower(&cell, u64::MAX);
         }
+    }
+
+    /// A change that nobody here is to be given: nobody follows, or who does
+    /// has read it before. It still concerns people who do not follow.
+    fn aside(&self, frame: &Frame) {
+        for socket in frame.header.leaves.iter().flat_map(|user| self.sockets_of(*user)) {
+            socket.remember_left(frame.stream, frame.rev);
+        }
+        self.tell_joins(frame.stream, &frame.header);
     }
 
     /// Takes note that a stream reached `rev`, told without its changes.
@@ -348,16 +363,15 @@ impl Hub {
         // and left again only as having left. What was said in between is not
         // theirs, and stands before that. So the end is looked at first.
         let last = state.last;
-        let read = batch.changes.iter().filter(|(w, _)| w.rev > last).map(|(_, header)| header);
-        let leaves: Vec<UserId> = read.clone().chain(&batch.ahead).flat_map(|h| h.leaves.iter().copied()).collect();
-        if !leaves.is_empty() {
-            self.end(cell, &mut state, batch.rev, &leaves, dismiss);
-        }
-        for header in read.chain(&batch.ahead) {
-            self.raise(&mut state, header, cell.key);
+        let read = batch.changes.iter().filter(|(w, _)| w.rev > last).map(|(w, header)| (w.rev, header));
+        let read = read.chain(batch.ahead.iter().map(|(rev, header)| (*rev, header)));
+        let leaves = read.clone().flat_map(|(rev, h)| h.leaves.iter().map(move |user| (*user, rev))).collect();
+        self.end(cell, &mut state, &leaves, dismiss);
+        for (rev, header) in read {
+            self.raise(&mut state, rev, header, cell.key);
         }
         if batch.too_far && batch.rev > state.last {
-            state.last = batch.rev;
+            (state.last, state.sure) = (batch.rev, batch.rev);
             for follower in &state.followers {
                 follower.socket.push(Item::Note(Box::new(Note::TooFar(cell.key, batch.rev))));
             }
@@ -399,7 +413,7 @@ impl Hub {
 
     /// One change to all followers. No allocation and no encoding per copy.
     fn deliver(&self, cell: &Arc<Cell>, state: &mut State, wire: &Arc<Wire>, header: &Header, dismiss: Dismiss<'_>) {
-        self.raise(state, header, wire.stream);
+        self.raise(state, wire.rev, header, wire.stream);
         for follower in &state.followers {
             follower.socket.push(if wire.visible(follower.socket.user, follower.min_seq) {
                 Item::Frame(Arc::clone(wire))
@@ -409,9 +423,11 @@ impl Hub {
         }
         self.copies.fetch_add(state.followers.len() as u64, Relaxed);
         state.last = wire.rev;
-        if !header.leaves.is_empty() {
-            self.end(cell, state, wire.rev, &header.leaves, dismiss);
+        if header.follows_changed || !header.leaves.is_empty() || !header.joins.is_empty() {
+            state.sure = wire.rev;
         }
+        let leaves = header.leaves.iter().map(|user| (*user, wire.rev)).collect();
+        self.end(cell, state, &leaves, dismiss);
         self.tell_joins(wire.stream, header);
         if header.follows_changed {
             for follower in &state.followers {
@@ -422,31 +438,35 @@ impl Hub {
 
     /// Followers whose access began anew elsewhere see from there on, and have
     /// to read again what they may see of the past.
-    fn raise(&self, state: &mut State, header: &Header, stream: StreamKey) {
+    fn raise(&self, state: &mut State, rev: i64, header: &Header, stream: StreamKey) {
         for (user, min_seq) in &header.joins {
             for socket in self.sockets_of(*user) {
                 let at = state.followers.binary_search_by_key(&socket.id, |f| f.id);
                 if let Some(follower) = at.ok().map(|at| &mut state.followers[at])
+                    && follower.rev < rev
                     && follower.min_seq != *min_seq
                 {
-                    follower.min_seq = *min_seq;
+                    (follower.min_seq, follower.rev) = (*min_seq, rev);
                     socket.push(Item::Note(Box::new(Note::Anew(stream))));
                 }
             }
         }
     }
 
-    /// Ends the access of people with the change just handed on.
-    fn end(&self, cell: &Arc<Cell>, state: &mut State, rev: i64, leaves: &[UserId], dismiss: Dismiss<'_>) {
-        let leaving: HashSet<UserId> = leaves.iter().copied().collect();
-        for user in &leaving {
+    /// Ends the access of these people, with the changes just handed on or
+    /// before those about to be.
+    fn end(&self, cell: &Arc<Cell>, state: &mut State, leaves: &HashMap<UserId, i64>, dismiss: Dismiss<'_>) {
+        if leaves.is_empty() {
+            return;
+        }
+        for (user, rev) in leaves {
             for socket in self.sockets_of(*user) {
-                socket.remember_left(cell.key, rev);
+                socket.remember_left(cell.key, *rev);
             }
         }
         let event = dismiss(cell.key);
         state.followers.retain(|follower| {
-            let stays = !leaving.contains(&follower.socket.user);
+            let stays = leaves.get(&follower.socket.user).is_none_or(|rev| follower.rev >= *rev);
             if !stays {
                 follower.socket.streams.lock().retain(|c| c.key != cell.key);
                 let note = Note::Left { stream: cell.key, event: event.clone() };

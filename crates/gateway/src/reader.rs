@@ -7,7 +7,7 @@ use kernel::{
     Registry,
     streams::{Change, RECEIPTS, Since},
 };
-use proto::{Carried, Error, Header, Result, StreamKey, UserId, limits};
+use proto::{Carried, Error, Result, StreamKey, UserId, limits};
 use serde_json::Value;
 use store::Tx;
 use uuid::Uuid;
@@ -154,8 +154,8 @@ pub(crate) fn cursors(
 }
 
 /// Whether a change begins or ends somebody's access.
-fn access(header: &Header) -> bool {
-    !header.leaves.is_empty() || !header.joins.is_empty()
+fn access(change: &Change) -> bool {
+    !change.header.leaves.is_empty() || !change.header.joins.is_empty()
 }
 
 /// Reads what followers of these streams have not been given yet. Only
@@ -175,14 +175,14 @@ pub(crate) fn behind(tx: &mut Tx<'_>, registry: &Registry, cells: &[(Arc<Cell>, 
                 let next = source.since(tx, key.id, rev, PAGE)?;
                 more = next.more && next.rev > rev;
                 rev = next.rev;
-                ahead.extend(next.changes.into_iter().map(|c| c.header).filter(access));
+                ahead.extend(next.changes.into_iter().filter(access).map(|c| (c.rev, c.header)));
             }
             if more {
                 let head = source.head(tx, key.id)?.unwrap_or(rev);
                 return Ok(Batch { rev: head, too_far: true, ..Batch::default() });
             }
             let rest = cut(&mut since);
-            ahead.splice(0..0, rest.into_iter().map(|c| c.header).filter(access));
+            ahead.splice(0..0, rest.into_iter().filter(access).map(|c| (c.rev, c.header)));
             let (mut known, mut changes) = (*from, Vec::with_capacity(since.changes.len()));
             for change in since.changes {
                 let wire = Wire::new(key, known, change.rev, &change.header, &json(&change.events)?, &change.carried);

@@ -332,11 +332,11 @@ impl Shell {
                     if !self.watched.is_empty() {
                         self.watch();
                     }
-                    self.session.note(*note);
+                    note_to(&self.shared.hub, &self.outbox, &mut self.session, *note);
                     self.outputs().await?;
                 }
                 Item::Note(note) => {
-                    self.session.note(*note);
+                    note_to(&self.shared.hub, &self.outbox, &mut self.session, *note);
                     self.outputs().await?;
                 }
             }
@@ -468,6 +468,17 @@ impl Shell {
     }
 }
 
+/// Gives a session what its outbox had for it to act on.
+pub(crate) fn note_to(hub: &Hub, outbox: &Outbox, session: &mut Session, note: Note) {
+    // Only the socket itself follows, so this access is newer than the one
+    // that ended: the client has been told of it, and must not be told of the
+    // end after that.
+    if matches!(note, Note::Left { stream, .. } if hub.follows(outbox, stream)) {
+        return;
+    }
+    session.note(note);
+}
+
 /// Does what a session wants followed; gives other outputs back.
 pub(crate) fn follow(
     hub: &Hub,
@@ -479,8 +490,11 @@ pub(crate) fn follow(
     match output {
         Output::Follow(followed) => {
             for Followed { stream, rev, access, .. } in followed {
-                if hub.follow(outbox, stream, rev, access.min_seq) == Follow::Refused {
-                    session.note(Note::Joined(stream));
+                match hub.follow(outbox, stream, rev, access.min_seq) {
+                    Follow::Whole => {}
+                    // Also where the list said that the client knew all.
+                    Follow::Missed => session.missed(stream, rev),
+                    Follow::Refused => session.refused(stream, rev),
                 }
             }
             outbox.streams.lock().shrink_to_fit();

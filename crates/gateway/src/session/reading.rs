@@ -8,7 +8,11 @@ use proto::{Code, Error, StreamKey};
 use uuid::Uuid;
 
 use super::{BATCH, Chase, Found, Output, Phase, Session, Want, receipts};
-use crate::{frames::Resume, hub::Follow, outbox::catch_up};
+use crate::{
+    frames::Resume,
+    hub::Follow,
+    outbox::{Note, catch_up},
+};
 
 impl Session {
     /// What a `Read` found, or `None` where the database could not be read:
@@ -164,6 +168,10 @@ impl Session {
         if follow == Follow::Refused {
             // The client may have seen it by itself: it must hear of the end.
             self.wants.push_back(Want::Introduce(stream));
+            // Nothing will tell it to read anew what changes until then.
+            if event.is_none() {
+                self.chase(stream, rev);
+            }
         } else {
             if let Some(event) = event {
                 self.tell_person(event);
@@ -171,6 +179,26 @@ impl Session {
             if follow == Follow::Missed {
                 self.chase(stream, rev);
             }
+        }
+        self.next_read();
+    }
+
+    /// What the list said of the stream may be true no longer.
+    pub(crate) fn refused(&mut self, stream: StreamKey, rev: i64) {
+        self.note(Note::Joined(stream));
+        self.missed(stream, rev);
+        // Of the person's own stream: so may the rest of the list.
+        if stream.kind == StreamKey::PERSON {
+            self.note(Note::Follows);
+        }
+    }
+
+    /// Followers of the stream had more already than the list that was read.
+    pub(crate) fn missed(&mut self, stream: StreamKey, rev: i64) {
+        // None of these has begun to be read: they will find what was missed.
+        let finds = |want: &Want| matches!(want, Want::CatchUp(c) if c.stream == stream && c.from <= rev);
+        if !self.wants.iter().chain(&self.flight).any(finds) {
+            self.chase(stream, rev);
         }
         self.next_read();
     }

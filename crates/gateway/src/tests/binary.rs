@@ -331,7 +331,7 @@ async fn a_page_that_bytes_end_is_looked_at_to_its_end_for_who_leaves() {
     let (cells, kernel) = (hub.take_behind(1), node.kernel.clone());
     let batch = node.kernel.db.read(move |tx| reader::behind(tx, &kernel.registry, &cells)).await.unwrap().remove(0);
     assert_eq!((batch.changes.len(), batch.rev, batch.more), (1, 3, true));
-    let leaves: Vec<_> = batch.ahead.iter().flat_map(|header| header.leaves.clone()).collect();
+    let leaves: Vec<_> = batch.ahead.iter().flat_map(|(_, header)| header.leaves.clone()).collect();
     assert_eq!(leaves, [user(2)]);
 }
 

@@ -16,7 +16,7 @@ use crate::{
 
 const ME: u128 = 1;
 
-fn me() -> UserId {
+pub(super) fn me() -> UserId {
     user(ME)
 }
 
@@ -86,7 +86,7 @@ pub(super) fn live() -> Session {
     session
 }
 
-fn page(rev: i64, more: bool) -> Found {
+pub(super) fn page(rev: i64, more: bool) -> Found {
     Found::Page { rev, more, count: 1, events: format!("[{rev}]"), carried: Carried::default() }
 }
 

@@ -5,6 +5,8 @@
 //! Real are the store, the reading, the hub, the outbox and the session; the
 //! wire, the order of everything and the client are the test's.
 
+mod found;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
     sync::{Arc, OnceLock},
@@ -29,7 +31,7 @@ use crate::{
     outbox::{Item, Note, Outbox, Packet},
     reader,
     session::{Env, Found, Output, Session, Want},
-    socket::follow,
+    socket::{follow, note_to},
 };
 
 const CONVERSATIONS: u8 = 3;
@@ -68,6 +70,10 @@ enum Op {
     Up(u8),
     Cut,
     Connect,
+    /// Somebody else here begins or ceases to follow, at what is written now,
+    /// be it handed on or not. The last one is the person's own stream, as
+    /// another device of theirs follows it.
+    Neighbour(u8),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -90,6 +96,7 @@ fn op() -> impl Strategy<Value = Op> {
         6 => (1..4_u8).prop_map(Op::Up),
         1 => Just(Op::Cut),
         4 => Just(Op::Connect),
+        4 => (0..=CONVERSATIONS).prop_map(Op::Neighbour),
     ]
 }
 
@@ -137,6 +144,7 @@ struct World<'a> {
     clock: i64,
     emits: VecDeque<Emit>,
     link: Option<Link>,
+    neighbour: Arc<Outbox>,
     client: Client,
     /// It names all it holds when it resumes; else only the two latest.
     names_all: bool,
@@ -229,6 +237,7 @@ impl World<'_> {
             Op::Up(many) => (0..many).for_each(|_| self.up()),
             Op::Cut => self.cut(),
             Op::Connect => self.connect(),
+            Op::Neighbour(at) => self.neighbour(usize::from(at)),
             _ => {}
         }
     }
@@ -289,7 +298,7 @@ impl World<'_> {
                 }
                 Item::Fleeting(packet) => link.down.push_back(packet),
                 Item::Note(note) => {
-                    link.session.note(*note);
+                    note_to(&self.hub, &link.outbox, &mut link.session, *note);
                     self.outputs();
                 }
             }
@@ -343,6 +352,20 @@ impl World<'_> {
         let up = VecDeque::from([Packet::from(hello.to_string())]);
         self.link = Some(Link { outbox, session, down: VecDeque::new(), up, wants: None, found: None });
         self.up();
+    }
+
+    fn neighbour(&mut self, at: usize) {
+        let (me, key) = (self.me, self.ids.get(at).map_or(StreamKey::person(self.me), |id| conversation(*id)));
+        if self.hub.follows(&self.neighbour, key) {
+            return self.hub.unfollow(&self.neighbour, key);
+        }
+        let kernel = self.ground.kernel.clone();
+        let head = self.read(move |tx| match key.kind {
+            StreamKey::PERSON => Ok(Some(kernel::streams::head(tx, StreamKey::person(me))?)),
+            kind => kernel.registry.stream(kind).unwrap().head(tx, key.id),
+        });
+        self.hub.follow(&self.neighbour, key, head.unwrap_or(0), 1);
+        self.neighbour.take(&mut VecDeque::new());
     }
 
     fn cut(&mut self) {
@@ -515,10 +538,13 @@ fn case(ops: &[Op], names_all: bool) {
     *first += 10;
     let first = *first;
     let many = usize::from(CONVERSATIONS);
+    let hub = Hub::default();
+    let neighbour = Outbox::new(hub.next_id(), fake::user(first + 9), SessionId(Uuid::nil()));
+    hub.register(&neighbour).unwrap();
     let mut world = World {
         ground,
         commits,
-        hub: Hub::default(),
+        hub,
         me: fake::user(first),
         other: fake::user(first + 1),
         ids: (0..many).map(|n| Uuid::from_u128(first + 2 + n as u128)).collect(),
@@ -528,6 +554,7 @@ fn case(ops: &[Op], names_all: bool) {
         clock: START,
         emits: VecDeque::new(),
         link: None,
+        neighbour,
         client: Client::default(),
         names_all,
     };
