@@ -25,7 +25,9 @@ fn an_end_is_told_unless_the_stream_is_followed_again() {
         let header = Header { leaves: vec![me()], ..Header::default() };
         let frame = Frame { stream: stream(1), rev: 11, header, events: "[]".into(), carried: Carried::default() };
         hub.publish(&frame, &|_| Some("{}".into()));
-        back.map(|rev| hub.follow(&socket, stream(1), rev, 0));
+        if let Some(rev) = back {
+            assert_eq!(hub.follow(&socket, stream(1), rev, 0), Follow::Whole);
+        }
         let mut items = VecDeque::new();
         socket.take(&mut items);
         for item in items {

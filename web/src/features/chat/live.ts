@@ -165,6 +165,17 @@ export function noticePeople(rows: readonly Conversation[]): void {
   wantPeople(ids);
 }
 
+/** It may be followed already, where one left and came back: what is kept of it is then older than the row. */
+function followed(row: Conversation): void {
+  const timeline = chat.getState().timelines[row.id];
+  putConversations([row]);
+  noticePeople([row]);
+  delivered([row.id]);
+  if (!timeline) setMembers(row.id, undefined);
+  // The server says what changed, or that the access began anew and all is to be read again.
+  else if (timeline.rev < row.head.rev) current?.realtime.catchUp(`conversation:${row.id}`, timeline.rev);
+}
+
 /** What on one's own stream concerns conversations. */
 export function personEvent(event: PersonStreamEvent): void {
   switch (event.kind) {
@@ -175,9 +186,7 @@ export function personEvent(event: PersonStreamEvent): void {
     case 'draft':
       return draftArrived(event.conversation, event.text, event.rev);
     case 'followed':
-      putConversations([event.conversation]);
-      noticePeople([event.conversation]);
-      return delivered([event.conversation.id]);
+      return followed(event.conversation);
     case 'unfollowed':
       return dropConversation(event.conversation);
     default:
