@@ -110,10 +110,12 @@ pub struct KernelConfig {
     pub setup_required: bool,
     /// Argon2 memory in KiB; small in tests.
     pub password_kib: u32,
+    /// Where files lie.
+    pub blobs: store::Blobs,
 }
 
 impl KernelConfig {
-    /// Quick hashing, open sign-up, no set-up link.
+    /// Quick hashing, open sign-up, no set-up link, files in memory.
     pub fn for_tests(public_url: String) -> Self {
         Self {
             name: "Magpie".into(),
@@ -123,6 +125,7 @@ impl KernelConfig {
             signup_open: true,
             password_kib: 64,
             setup_required: false,
+            blobs: store::Blobs::memory(),
         }
     }
 }

@@ -56,7 +56,7 @@ async fn around(
     next: Next,
 ) -> Response {
     let id = format!("{:032x}", u128::from_be_bytes(kernel.random()));
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), told(request.uri().path()).to_owned());
     let mut response = match tokio::time::timeout(HANDLER_TIME, next.run(request)).await {
         Ok(response) => response,
         // Whether it was done is not known: a commit may still follow.
@@ -79,6 +79,11 @@ async fn around(
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     response
+}
+
+/// A path as the log may have it: the addresses of files are secrets.
+fn told(path: &str) -> &str {
+    if path.starts_with("/f/") { "/f/…" } else { path }
 }
 
 fn with_request_id(response: Response, mut problem: Problem, id: &str) -> Response {

@@ -7,7 +7,9 @@
 
 pub mod access;
 mod acquaintance;
+pub mod attachments;
 pub mod audit;
+pub mod blobs;
 mod budget;
 mod contract;
 mod ctx;
@@ -20,6 +22,7 @@ pub mod merge;
 mod module;
 pub mod paging;
 mod permission;
+pub mod pictures;
 pub mod proof;
 mod purge;
 mod registry;
@@ -51,4 +54,5 @@ pub use response::{Failure, Reply};
 pub const MIGRATIONS: &[store::Migration] = &[
     store::migration!("20261122_080000_kernel", include_str!("../migrations/20261122_080000_kernel.sql")),
     store::migration!("20261122_172000_kernel_access", include_str!("../migrations/20261122_172000_kernel_access.sql")),
+    store::migration!("20261122_210000_kernel_blobs", include_str!("../migrations/20261122_210000_kernel_blobs.sql")),
 ];

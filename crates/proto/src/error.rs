@@ -116,6 +116,16 @@ codes! {
     ImageBroken = "image_broken", 422, "the picture cannot be read";
     BlockedByYou = "blocked_by_you", 409, "this person is blocked by the one who asks";
     CardUnknown = "card_unknown", 422, "no module offers a card of that kind";
+    UploadOffset = "upload_offset", 409, "the upload stands at another offset";
+    UploadChecksum = "upload_checksum", 460, "the bytes do not have the checksum that was named";
+    TusVersion = "tus_version", 412, "uploads speak tus 1.0.0";
+    FileTooLarge = "file_too_large", 413, "the file is larger than its limit";
+    FileNameInvalid = "file_name_invalid", 422, "a file cannot have that name";
+    QuotaFull = "quota_full", 409, "there is no space left for this file";
+    TooManyUploads = "too_many_uploads", 429, "too many uploads are unfinished";
+    FileAttached = "file_attached", 409, "the file is part of a message";
+    FileUnknown = "file_unknown", 422, "there is no such file, or it cannot be sent on";
+    NotAPicture = "not_a_picture", 422, "the file is not a picture that can be shown";
 
     CardUsed = "card_used", 409, "the first card was used; getting back in needs two administrators";
     CardUnused = "card_unused", 409, "whoever has not used their first card yet cannot lead";
@@ -128,6 +138,7 @@ codes! {
     RateLimited = "rate_limited", 429, "too many requests, try again later";
     StorageFull = "storage_full", 507, "the server's disk is full, nothing was saved";
     OutcomeUnknown = "outcome_unknown", 503, "the connection to the database broke; it is not known whether this was saved";
+    StorageUnavailable = "storage_unavailable", 503, "the store of files does not answer, try again shortly";
     Overloaded = "overloaded", 503, "the server is busy, try again shortly";
     ShuttingDown = "shutting_down", 503, "the server is shutting down";
     ResyncRequired = "resync_required", 410, "too far behind, read the state anew";

@@ -53,6 +53,10 @@ ids! {
     SessionId;
     /// A thread of messages with one dense order.
     ConversationId;
+    /// A file somebody uploaded.
+    FileId;
+    /// An object in the store of files.
+    BlobId;
     /// An offer to join an organisation.
     InvitationId;
     /// A request to join an organisation.

@@ -20,12 +20,30 @@ limits! {
     BIO_CHARS: "characters" = 200;
     /// Largest photo that is taken.
     PHOTO_BYTES: "bytes" = 5_242_880;
-    /// Most pixels of a photo; a third for a progressive JPEG.
+    /// Most pixels of a photo or a picture; a third for a progressive JPEG.
     PHOTO_PIXELS: "pixels" = 50_000_000;
-    /// Longest side of a photo.
+    /// Longest side of a photo or a picture.
     PHOTO_SIDE: "pixels" = 20_000;
-    /// Most memory a decoded photo takes.
+    /// Most memory a decoded photo or picture takes.
     PHOTO_DECODED_BYTES: "bytes" = 200_000_000;
+    /// Largest file; an organisation may set less.
+    FILE_BYTES: "bytes" = 4_294_967_296;
+    /// Longest name of a file.
+    FILE_NAME_CHARS: "characters" = 255;
+    /// Largest file that is looked at as a picture.
+    PICTURE_BYTES: "bytes" = 33_554_432;
+    /// What an upload keeps at a time, and the largest body with a checksum.
+    UPLOAD_PART_BYTES: "bytes" = 4_194_304;
+    /// Most uploads of one person that are unfinished.
+    UPLOADS_PER_PERSON: "uploads" = 100;
+    /// Most uploads that are unfinished in one organisation.
+    UPLOADS_PER_ORG: "uploads" = 5_000;
+    /// Most uploads of one person that send at a time.
+    UPLOADS_AT_ONCE: "uploads" = 6;
+    /// Longest metadata of an upload.
+    UPLOAD_METADATA_BYTES: "bytes" = 4_096;
+    /// Most pictures and files of one message.
+    MESSAGE_FILES: "files" = 20;
     /// Most friends, requests and blocked people of one person.
     FRIENDS: "people" = 5_000;
     /// Most people one person asks to be friends in a day.

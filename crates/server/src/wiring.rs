@@ -9,13 +9,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use bus::Bus;
 use gateway::{Gateway, GatewayConfig};
 use kernel::{Kernel, KernelConfig, Module, Registry, SystemClock};
-use store::{Db, EngineConfig};
+use store::{Blobs, Db, EngineConfig};
 
 use crate::{config::Config, delivery::Carrier};
 
 /// All modules of this build.
 pub fn modules() -> Vec<Module> {
-    vec![identity::module(), directory::module(), chat::module()]
+    vec![identity::module(), directory::module(), chat::module(), files::module()]
 }
 
 pub fn registry() -> Result<Registry> {
@@ -61,6 +61,12 @@ fn claim(config: &Config) -> Result<Option<File>> {
     }
 }
 
+/// Where files lie: in the data folder.
+fn blobs(config: &Config) -> Result<Blobs> {
+    let path = config.data_dir.join("files");
+    Blobs::folder(&path).with_context(|| format!("the folder of files {} cannot be used", path.display()))
+}
+
 /// The running parts.
 pub struct Running {
     pub kernel: Arc<Kernel>,
@@ -86,6 +92,7 @@ pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Re
         signup_open: config.signup_open,
         setup_required,
         password_kib: 19_456,
+        blobs: blobs(config)?,
     };
     let kernel = Kernel::new(
         db,

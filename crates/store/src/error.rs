@@ -66,6 +66,12 @@ pub enum Error {
     Panicked(String),
     #[error("the database is closed")]
     Closed,
+    /// The folder or the store of files failed, or did not answer in time.
+    #[error("the store of files: {0}")]
+    Blobs(#[source] Source),
+    /// A row names an object that is not there.
+    #[error("the store of files lacks {0}")]
+    NoBlob(String),
     /// Something about the database that this server does not run on.
     #[error("refusing to open the database: {0}")]
     Refused(String),
@@ -95,6 +101,7 @@ impl From<Error> for proto::Error {
             Error::Unknown => Code::OutcomeUnknown,
             Error::Overloaded | Error::Busy | Error::TimeLimit | Error::Unreachable(_) => Code::Overloaded,
             Error::Closed => Code::ShuttingDown,
+            Error::Blobs(_) => Code::StorageUnavailable,
             Error::NulCharacter => Code::NulCharacter,
             _ => return Self::internal(e),
         };

@@ -22,6 +22,7 @@
 //! Architecture invariant: knows SQL, knows no module. `sqlite` and
 //! `postgres` are the only places that speak to an engine.
 
+mod blobs;
 mod config;
 mod db;
 pub mod ddl;
@@ -46,6 +47,7 @@ mod tx;
 mod value;
 mod work;
 
+pub use blobs::{Blobs, WINDOW as BLOB_WINDOW};
 pub use config::{Config, Engine, EngineConfig, OnFatal};
 pub use db::Db;
 pub use emit::{Commits, Emit, MAX_STREAMS, Received};

@@ -263,6 +263,8 @@ id_values!(
     proto::OrgId,
     proto::MemberId,
     proto::SessionId,
+    proto::FileId,
+    proto::BlobId,
     proto::ConversationId,
     proto::InvitationId,
     proto::JoinRequestId,

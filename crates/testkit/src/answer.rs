@@ -11,6 +11,28 @@ pub struct Answer {
     pub body: String,
 }
 
+/// What the server answered where that need not be text.
+#[derive(Debug)]
+pub struct Raw {
+    pub what: String,
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Raw {
+    /// A header, empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The same, read as text.
+    pub fn answer(self) -> Answer {
+        let body = String::from_utf8_lossy(&self.body).into_owned();
+        Answer { what: self.what, status: self.status, headers: self.headers, body }
+    }
+}
+
 impl Answer {
     /// The JSON of a success; anything else fails the test.
     #[track_caller]

@@ -21,7 +21,7 @@ mod person;
 mod server;
 mod socket;
 
-pub use answer::Answer;
+pub use answer::{Answer, Raw};
 pub use authenticator::{App, Device};
 pub use outbox::{Outbox, Sent};
 pub use person::{Nobody, PASSWORD, Person};

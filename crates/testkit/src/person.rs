@@ -5,7 +5,7 @@ use gateway::testing::Contract;
 use proto::UserId;
 use serde_json::{Value, json};
 
-use crate::{Answer, TestSocket};
+use crate::{Answer, Raw, TestSocket};
 
 /// Speaks to the server without a session.
 #[derive(Clone, Debug)]
@@ -44,6 +44,19 @@ impl Nobody {
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.text().await.unwrap_or_else(|e| panic!("{what}: {e:?}"));
         Answer { what, status, headers, body }
+    }
+
+    /// Sends bytes and reads bytes, whatever they are.
+    pub async fn raw(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Raw {
+        let what = format!("{method} {path}");
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap_or_else(|e| panic!("{what}: {e:?}"));
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.unwrap_or_else(|e| panic!("{what}: {e:?}")).to_vec();
+        Raw { what, status, headers, body }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -88,6 +101,13 @@ impl Person {
         let bearer = format!("Bearer {}", self.token);
         let headers: Vec<_> = headers.iter().copied().chain([("authorization", bearer.as_str())]).collect();
         self.nobody.request(method, path, &headers, body).await
+    }
+
+    /// Sends bytes and reads bytes, whatever they are.
+    pub async fn raw(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Raw {
+        let bearer = format!("Bearer {}", self.token);
+        let headers: Vec<_> = headers.iter().copied().chain([("authorization", bearer.as_str())]).collect();
+        self.nobody.raw(method, path, &headers, body).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {

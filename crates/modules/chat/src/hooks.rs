@@ -1,9 +1,14 @@
 //! What follows from the directory: the conversation of everyone in an
 //! organisation, and the end of memberships with the organisation's.
 
+use std::collections::BTreeSet;
+
 use directory::{Departure, MemberJoined, MemberLeft, MemberMoved, OrgCreated, OrgRenamed};
-use kernel::{Ctx, Hook, OrgScope, Resource, WhoIsKnown};
-use proto::{OrgId, Result, UserId};
+use kernel::{
+    Ctx, Hook, OrgScope, Resource, WhoIsKnown,
+    attachments::{Holder, WhoMayRead},
+};
+use proto::{ConversationId, OrgId, Result, UserId};
 use store::{Key, Tx};
 
 use crate::{
@@ -26,6 +31,7 @@ pub(crate) fn all() -> Vec<Hook> {
         Hook::on::<MemberLeft>(|e| lock(e.org.org()), left),
         Hook::on::<MemberMoved>(|e| lock(e.org.org()), moved),
         Hook::on::<WhoIsKnown>(|_| Vec::new(), known),
+        Hook::on::<WhoMayRead>(|_| Vec::new(), may_read),
     ]
 }
 
@@ -124,5 +130,32 @@ fn known(tx: &mut Tx<'_>, _: &Ctx, ask: &WhoIsKnown) -> Result<()> {
         sql::visible::companions(tx, ask.by, &orgs, &of)?.into_iter().partition(|(_, there)| *there);
     ask.known(there.into_iter().map(|(user, _)| user));
     ask.remembered(left.into_iter().map(|(user, _)| (user, None)));
+    Ok(())
+}
+
+/// What a message is as a holder of files.
+const MESSAGE: &str = "message";
+/// Conversations with a file that are looked into at a time.
+const LOOKED_INTO: usize = 20;
+
+pub(crate) fn holder(id: ConversationId, seq: i64) -> Holder {
+    Holder { kind: MESSAGE.to_owned(), place: id.0, item: seq }
+}
+
+/// A file is read by whoever may read a message it hangs on: who takes part
+/// now, from the message on that they may see. A recalled message holds none.
+fn may_read(tx: &mut Tx<'_>, _: &Ctx, ask: &WhoMayRead) -> Result<()> {
+    let of: Vec<&Holder> = ask.of.iter().filter(|holder| holder.kind == MESSAGE).collect();
+    let ids: BTreeSet<ConversationId> = of.iter().map(|holder| ConversationId(holder.place)).collect();
+    let orgs = people::orgs(tx, ask.by)?;
+    let visible = sql::visible::among(tx, ask.by, &orgs, &ids.into_iter().collect::<Vec<_>>())?;
+    for id in visible.into_iter().take(LOOKED_INTO) {
+        let Some(c) = views::load(tx, ask.by, id)? else { continue };
+        let from = c.visible_from(tx)?;
+        if of.iter().any(|holder| holder.place == id.0 && holder.item >= from) {
+            ask.yes();
+            break;
+        }
+    }
     Ok(())
 }

@@ -82,6 +82,7 @@ pub fn module() -> Module {
             "TITLE_CHARS",
             "MESSAGE_CHARS",
             "MESSAGE_BLOCKS",
+            "MESSAGE_FILES",
             "MENTIONS",
             "REACTION_KINDS",
             "REACTION_BYTES",

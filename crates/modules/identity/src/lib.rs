@@ -21,7 +21,6 @@ mod jobs;
 mod model;
 mod passkeys;
 pub mod password;
-mod photo;
 mod routes;
 mod sessions;
 mod store;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use kernel::{Ctx, WhoIsKnown};
-use proto::{Millis, Result, UserId};
+use proto::{Millis, Result, SessionId, UserId};
 use store::Tx;
 
 use crate::{
@@ -41,6 +41,12 @@ pub fn contacts(tx: &mut Tx<'_>, of: UserId, colleague: bool, friend: bool) -> R
 /// The lock that keeps a person's account as it is.
 pub fn key(id: UserId) -> store::Key {
     <Account as kernel::Resource>::key(id)
+}
+
+/// Whether this session of the person is open now, for what goes on after the
+/// request that began it. One statement.
+pub fn session_open(tx: &mut Tx<'_>, user: UserId, session: SessionId, now: Millis) -> Result<bool> {
+    sql::session_open(tx, user, session, now)
 }
 
 /// The accounts that stand behind this one: what they sent is this person's

@@ -9,14 +9,16 @@ mod ways;
 
 pub(crate) use ways::ways;
 
-use kernel::{Allowed, Known};
+use kernel::{
+    Allowed, Known,
+    pictures::{SIDES, Squares},
+};
 use proto::{Id as _, Millis, Result, UserId};
 use store::{Row, Tx, dialect, sql};
 
 use crate::{
     model::{Account, Change, Login, User, UserKind},
     password::Hashed,
-    photo::{SIDES, Squares},
 };
 
 mod credentials;

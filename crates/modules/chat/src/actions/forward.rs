@@ -4,12 +4,15 @@
 use std::{collections::HashMap, sync::Arc};
 
 use kernel::{Act, Budget, Ctx, OrgScope, Resource, allow, see};
-use proto::{Code, ConversationId, Error, Result, UserId, limits};
+use proto::{Code, ConversationId, Error, FileId, Result, UserId, limits};
 use serde_json::{Value, json, value::RawValue};
 use store::Tx;
 use uuid::Uuid;
 
-use super::{revise::visible, send::joined_seq_to_keep};
+use super::{
+    revise::{files_held, visible},
+    send::{hold, joined_seq_to_keep, locks},
+};
 use crate::{
     events::{self, Said},
     model::{
@@ -197,6 +200,7 @@ fn copy(
     (row, body): (MessageRow, Value),
     names: &HashMap<UserId, String>,
 ) -> Result<Copy> {
+    let files = files_held(tx, from, &row)?;
     let record = match &row.forwarded {
         Some(_) => sql::records::get(tx, from, row.seq)?.map(Into::into),
         None => None,
@@ -214,7 +218,7 @@ fn copy(
         .into(),
     };
     let body = forward::without_mentions(body, names).to_string().into();
-    Ok(Copy { seq: row.seq, body, forwarded, record })
+    Ok(Copy { seq: row.seq, body, forwarded, record, files })
 }
 
 fn send_in(
@@ -225,7 +229,8 @@ fn send_in(
     guard: Option<OrgScope>,
     copies: &[Copy],
 ) -> Result<Vec<Sent>> {
-    tx.lock(&[Conversation::key(to)])?;
+    let files: Vec<FileId> = copies.iter().flat_map(|copy| copy.files.iter().copied()).collect();
+    tx.lock(&locks(ctx, to, &files))?;
     let c = allow::<Conversation, Post>(tx, ctx, to)?;
     // Who is in it may have changed since it was looked at.
     if let Some(org) = guard
@@ -243,6 +248,7 @@ fn send_in(
         }
         let row = MessageRow { client_id: Some(client_id), ..row(&mut turn, ctx, copy) };
         sql::messages::insert(tx, &turn, &row)?;
+        hold(tx, ctx, &c, row.seq, &copy.files)?;
         if let Some(record) = &copy.record {
             sql::records::keep(tx, &turn, row.seq, record)?;
         }

@@ -1,15 +1,20 @@
 //! Editing and recalling.
 
-use kernel::{Ctx, Resource, allow};
+use kernel::{Ctx, Resource, allow, attachments::Detach};
 use proto::{Code, ConversationId, Result, UserId};
 use store::Tx;
 
-use super::{send::check_mentions, undo};
+use super::{
+    send::{check_mentions, locks, text},
+    undo,
+};
 use crate::{
     events::{self, Said},
+    hooks::holder,
     model::{
         Conversation, Edit, Recall,
         body::{self, Checked},
+        forward,
         rows::{BLOCKS, MessageRow},
         settings,
         wire::{Message, MessagePatch},
@@ -41,7 +46,7 @@ pub(super) fn sent_by(tx: &mut Tx<'_>, c: &Conversation, row: &MessageRow) -> Re
 pub(crate) async fn edit(ctx: Ctx, id: ConversationId, seq: i64, patch: MessagePatch) -> Result<Message> {
     let db = ctx.db().clone();
     db.write(move |tx| {
-        tx.lock(&[Conversation::key(id)])?;
+        tx.lock(&locks(&ctx, id, &body::files_of(&patch.body)))?;
         let c = allow::<Conversation, Edit>(tx, &ctx, id)?;
         let row = visible(tx, &c, seq)?;
         // What somebody else said is theirs, also in one's own copy of it.
@@ -55,7 +60,8 @@ pub(crate) async fn edit(ctx: Ctx, id: ConversationId, seq: i64, patch: MessageP
             return Err(Code::EditWindowClosed.into());
         }
         let known = |kind: &str| ctx.kernel.registry.card(kind).is_some();
-        let checked = body::check(&patch.body, &patch.mentions, row.mention_all, known)?;
+        let mut checked = body::check(&patch.body, &patch.mentions, row.mention_all, known)?;
+        checked.text = text(tx, &ctx, &c, seq, &patch.body, &checked)?;
         let changed = row.body.as_deref() != Some(&*checked.text) || row.mentions != checked.mentions;
         let row = if changed { edit_in(tx, &ctx, &Turn::of(&c, ctx.now), &c, &row, checked)? } else { row };
         whole(tx, &c, &row)
@@ -74,6 +80,9 @@ fn edit_in<'t>(
     let added: Vec<UserId> = checked.mentions.iter().copied().filter(|u| !old.mentions.contains(u)).collect();
     let gone: Vec<UserId> = old.mentions.iter().copied().filter(|u| !checked.mentions.contains(u)).collect();
     check_mentions(tx, c, &added)?;
+    let gone_files: Vec<_> =
+        body::files_in(old.body.as_deref()).into_iter().filter(|file| !checked.files.contains(file)).collect();
+    let_go(tx, ctx, turn, old.seq, gone_files)?;
     sql::messages::keep_former(tx, turn, old)?;
     let row = MessageRow {
         rev: turn.rev(),
@@ -91,6 +100,26 @@ fn edit_in<'t>(
     let messages = std::slice::from_ref(&row);
     events::tell(tx, turn, Said { messages, sums: &sums, asks: &asks, ..Said::default() })?;
     Ok(row)
+}
+
+/// A message no longer holds these files.
+fn let_go(tx: &mut Tx<'_>, ctx: &Ctx, turn: &Turn<'_>, seq: i64, files: Vec<proto::FileId>) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    ctx.hooks().run(tx, ctx, &Detach { holder: holder(turn.id(), seq), files })
+}
+
+/// The files that hang on a message: of what it says, and of the record it
+/// opens.
+pub(super) fn files_held(tx: &mut Tx<'_>, id: ConversationId, row: &MessageRow) -> Result<Vec<proto::FileId>> {
+    let mut files = body::files_in(row.body.as_deref());
+    if row.forwarded.is_some()
+        && let Some(record) = sql::records::get(tx, id, row.seq)?
+    {
+        files.extend(forward::files_of_record(&record)?);
+    }
+    Ok(files)
 }
 
 /// Takes a message back: its place stays, what it said goes. One's own for a
@@ -116,7 +145,7 @@ pub(crate) async fn recall(ctx: Ctx, id: ConversationId, seq: i64) -> Result<Mes
         if own {
             undo::keep(tx, &turn, &c, &row)?;
         }
-        let row = recall_in(tx, turn, &row, false)?;
+        let row = recall_in(tx, &ctx, turn, &row, false)?;
         undo::with_restored(tx, &ctx, &c, &row)
     })
     .await
@@ -124,7 +153,7 @@ pub(crate) async fn recall(ctx: Ctx, id: ConversationId, seq: i64) -> Result<Mes
 
 /// Takes what a message says away; with `undone`, its place in the reading
 /// too.
-pub(super) fn recall_in<'t>(tx: &mut Tx<'t>, mut turn: Turn<'t>, old: &MessageRow, undone: bool) -> Result<MessageRow> {
+pub(super) fn recall_in<'t>(tx: &mut Tx<'t>, ctx: &Ctx, mut turn: Turn<'t>, old: &MessageRow, undone: bool) -> Result<MessageRow> {
     let row = MessageRow {
         rev: turn.rev(),
         body: None,
@@ -136,6 +165,8 @@ pub(super) fn recall_in<'t>(tx: &mut Tx<'t>, mut turn: Turn<'t>, old: &MessageRo
         forwarded: None,
         ..old.clone()
     };
+    let files = files_held(tx, turn.id(), old)?;
+    let_go(tx, ctx, &turn, row.seq, files)?;
     sql::messages::update(tx, &turn, &row)?;
     if old.forwarded.is_some() {
         sql::records::forget(tx, &turn, row.seq)?;

@@ -1,15 +1,16 @@
 //! Sending: the path this product exists for. A plain message takes four
 //! statements, five in a conversation of an organisation or of two people.
 
-use kernel::{Budget, Ctx, Resource, allow};
-use proto::{Code, ConversationId, Error, PrincipalKind, Result};
+use kernel::{Budget, Ctx, Resource, allow, attachments::{Attach, FileNote}};
+use proto::{Code, ConversationId, Error, FileId, PrincipalKind, Result, limits};
 use store::Tx;
 
 use crate::{
     events,
+    hooks::holder,
     model::{
         Conversation, Kind, Post,
-        body::{self, Checked, Line},
+        body::{self, Checked, Line, NewBody},
         may_ask_ack, may_mention_all,
         rows::{BLOCKS, MessageRow, SYSTEM},
         settings,
@@ -53,7 +54,7 @@ pub(crate) async fn send(ctx: Ctx, id: ConversationId, message: NewMessage) -> R
 }
 
 fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage, checked: &Checked) -> Result<Sent> {
-    tx.lock(&[Conversation::key(id)])?;
+    tx.lock(&locks(ctx, id, &checked.files))?;
     let c = allow::<Conversation, Post>(tx, ctx, id)?;
     let sent_before = |tx: &mut Tx<'_>| -> Result<Option<Sent>> {
         Ok(sql::messages::sent_before(tx, id, ctx.actor.id, message.client_id)?.and_then(|m| m.sent()))
@@ -61,7 +62,11 @@ fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage,
     // What a message refers to may have gone since it was first sent; a
     // repetition is answered all the same. A plain one finds that out by the
     // insert itself.
-    let refers = !checked.mentions.is_empty() || checked.mention_all || message.reply_to.is_some() || message.ack;
+    let refers = !checked.mentions.is_empty()
+        || checked.mention_all
+        || message.reply_to.is_some()
+        || message.ack
+        || !checked.files.is_empty();
     if refers {
         if let Some(sent) = sent_before(tx)? {
             return Ok(sent);
@@ -70,6 +75,7 @@ fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage,
     }
     let mut turn = Turn::of(&c, ctx.now);
     let seq = turn.take_seq(true);
+    let text = text(tx, ctx, &c, seq, &message.body, checked)?;
     if checked.mention_all {
         turn.row.head.mention_all_n = turn.row.head.n;
     }
@@ -82,7 +88,7 @@ fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage,
         client_id: Some(message.client_id),
         sent_at: turn.row.last_at,
         body_kind: BLOCKS,
-        body: Some(checked.text.clone()),
+        body: Some(text),
         mentions: checked.mentions.clone(),
         mention_all: checked.mention_all,
         reply_to: message.reply_to,
@@ -106,6 +112,47 @@ fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage,
     let sent = row.sent();
     events::tell_message(tx, &turn, &row)?;
     sent.ok_or_else(|| Error::internal("a message without a client id"))
+}
+
+/// The conversation, and what whoever keeps files wants for those of a body.
+pub(super) fn locks(ctx: &Ctx, id: ConversationId, files: &[FileId]) -> Vec<store::Key> {
+    let mut keys = vec![Conversation::key(id)];
+    if !files.is_empty() {
+        keys.extend(ctx.hooks().locks(&Attach::new(holder(id, 0), None, files.to_vec())));
+    }
+    keys
+}
+
+/// The body as it is stored: its files are attached to the message, and what
+/// is told of them is written into it. Without files there is nothing to ask.
+pub(super) fn text(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    c: &Conversation,
+    seq: i64,
+    body: &NewBody,
+    checked: &Checked,
+) -> Result<Box<str>> {
+    if checked.files.is_empty() {
+        return Ok(checked.text.clone());
+    }
+    let notes = hold(tx, ctx, c, seq, &checked.files)?;
+    body::fill(body, &notes)
+}
+
+/// Hangs files on a message, and gives what is told of them.
+pub(super) fn hold(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    c: &Conversation,
+    seq: i64,
+    files: &[FileId],
+) -> Result<Vec<FileNote>> {
+    let mut notes = Vec::with_capacity(files.len());
+    for files in files.chunks(limits::MESSAGE_FILES) {
+        notes.extend(Attach::new(holder(c.row.id, seq), c.row.org, files.to_vec()).run(tx, ctx)?);
+    }
+    Ok(notes)
 }
 
 /// Where somebody joined a derived conversation is found once and kept with

@@ -41,7 +41,7 @@ pub(crate) async fn undo(ctx: Ctx, id: ConversationId, seq: i64) -> Result<Messa
         } else {
             let turn = Turn::of(&c, ctx.now);
             keep(tx, &turn, &c, &row)?;
-            recall_in(tx, turn, &row, true)?
+            recall_in(tx, &ctx, turn, &row, true)?
         };
         with_restored(tx, &ctx, &c, &row)
     })

@@ -1,8 +1,8 @@
 //! The body of a message: typed blocks, checked once and serialised once,
 //! before the transaction.
 
-use kernel::text;
-use proto::{Code, Error, Result, UserId, limits};
+use kernel::{attachments::FileNote, text};
+use proto::{Code, Error, FileId, Result, UserId, limits};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -29,6 +29,50 @@ pub enum Block {
         kind: String,
         #[serde(rename = "ref")]
         reference: String,
+    },
+    /// A picture, shown in its place. `file` is what is sent; all else is
+    /// written by the server, and what is sent of it is passed over.
+    Image {
+        file: FileId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        name: Option<String>,
+        /// In bytes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        size: Option<i64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        mime: Option<String>,
+        /// Of the upright picture, in pixels.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        width: Option<i64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        height: Option<i64>,
+        /// `#rrggbb`, to be shown until the picture is there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        colour: Option<String>,
+        /// Whether the original may move.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        animated: Option<bool>,
+    },
+    /// A file to be opened or saved; as with a picture, `file` is what is sent.
+    File {
+        file: FileId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        name: Option<String>,
+        /// In bytes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        size: Option<i64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        mime: Option<String>,
     },
 }
 
@@ -91,7 +135,10 @@ impl Line {
 /// A body that keeps every rule, ready to be stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Checked {
+    /// As it is stored; with files only after [`fill`].
     pub(crate) text: Box<str>,
+    /// Without repetition.
+    pub(crate) files: Vec<FileId>,
     /// Without repetition, in the order they were named.
     pub(crate) mentions: Vec<UserId>,
     pub(crate) mention_all: bool,
@@ -110,6 +157,7 @@ pub(crate) fn check(
         return Err(Error::field(Code::TooManyItems, "body.blocks").with("limit", limits::MESSAGE_BLOCKS));
     }
     let mut named: Vec<UserId> = mentions.to_vec();
+    let mut files: Vec<FileId> = Vec::new();
     let (mut chars, mut content) = (0, false);
     for block in blocks {
         match block {
@@ -134,6 +182,15 @@ pub(crate) fn check(
                     return Err(Error::field(Code::CardUnknown, "body"));
                 }
             }
+            Block::Image { file, .. } | Block::File { file, .. } => {
+                content = true;
+                if !files.contains(file) {
+                    files.push(*file);
+                }
+                if files.len() > limits::MESSAGE_FILES {
+                    return Err(Error::field(Code::TooManyItems, "body.blocks").with("limit", limits::MESSAGE_FILES));
+                }
+            }
         }
     }
     if chars > limits::MESSAGE_CHARS {
@@ -147,7 +204,57 @@ pub(crate) fn check(
         return Err(Error::field(Code::TooManyItems, "mentions").with("limit", limits::MENTIONS));
     }
     let text = serde_json::to_string(body).map_err(Error::internal)?.into_boxed_str();
-    Ok(Checked { text, mentions, mention_all })
+    Ok(Checked { text, files, mentions, mention_all })
+}
+
+/// The body with what is to be told of its files, as it is stored.
+pub(crate) fn fill(body: &NewBody, notes: &[FileNote]) -> Result<Box<str>> {
+    let NewBody::Blocks { blocks } = body;
+    let blocks = blocks.iter().map(|block| filled(block, notes)).collect::<Result<Vec<Block>>>()?;
+    Ok(serde_json::to_string(&NewBody::Blocks { blocks }).map_err(Error::internal)?.into_boxed_str())
+}
+
+fn filled(block: &Block, notes: &[FileNote]) -> Result<Block> {
+    let (Block::Image { file, .. } | Block::File { file, .. }) = block else { return Ok(block.clone()) };
+    let refused = |code| Error::field(code, "body").with("file", file.to_string());
+    let note = notes.iter().find(|note| note.file == *file).ok_or_else(|| refused(Code::FileUnknown))?;
+    let (file, name, size, mime) = (*file, Some(note.name.clone()), Some(note.size), Some(note.mime.clone()));
+    if matches!(block, Block::File { .. }) {
+        return Ok(Block::File { file, name, size, mime });
+    }
+    let picture = note.picture.as_ref().ok_or_else(|| refused(Code::NotAPicture))?;
+    Ok(Block::Image {
+        file,
+        name,
+        size,
+        mime,
+        width: Some(picture.width),
+        height: Some(picture.height),
+        colour: Some(picture.colour.clone()),
+        animated: Some(picture.animated),
+    })
+}
+
+/// The files of a body, each once, and no more than a body may have.
+pub(crate) fn files_of(body: &NewBody) -> Vec<FileId> {
+    let NewBody::Blocks { blocks } = body;
+    let mut files = Vec::new();
+    for block in blocks {
+        if let Block::Image { file, .. } | Block::File { file, .. } = block
+            && !files.contains(file)
+            && files.len() < limits::MESSAGE_FILES
+        {
+            files.push(*file);
+        }
+    }
+    files
+}
+
+/// The files of a stored body.
+pub(crate) fn files_in(text: Option<&str>) -> Vec<FileId> {
+    // Few messages have any: the rest is not read.
+    let body = text.filter(|text| text.contains("\"file\"")).and_then(|text| serde_json::from_str(text).ok());
+    body.as_ref().map(files_of).unwrap_or_default()
 }
 
 /// Neither white space nor one of the characters that show nothing.
@@ -224,6 +331,31 @@ mod tests {
         assert_eq!(checked.mentions, [id(1), id(2)]);
         let many: Vec<_> = (0..=limits::MENTIONS as u128).map(id).collect();
         assert_eq!(check(&body, &many, true, |_| false).unwrap_err().code(), Code::TooManyItems);
+    }
+
+    #[test]
+    fn what_is_told_of_a_file_is_the_servers_word_alone() {
+        let id = FileId(uuid::Uuid::from_u128(7));
+        let sent = format!(
+            r#"{{"kind":"blocks","blocks":[{{"type":"image","file":"{id}","name":"x","colour":"red","width":9}}]}}"#
+        );
+        let body: NewBody = serde_json::from_str(&sent).unwrap();
+        assert_eq!(read(&sent).unwrap().files, [id]);
+        let picture = kernel::attachments::PictureNote { width: 4, height: 3, colour: "#0000ff".into(), animated: false };
+        let note = FileNote { file: id, name: "图.png".into(), size: 5, mime: "image/png".into(), picture: Some(picture) };
+        let text = fill(&body, std::slice::from_ref(&note)).unwrap();
+        let block = &serde_json::from_str::<serde_json::Value>(&text).unwrap()["blocks"][0];
+        assert_eq!(
+            *block,
+            serde_json::json!({ "type": "image", "file": id, "name": "图.png", "size": 5, "mime": "image/png",
+                "width": 4, "height": 3, "colour": "#0000ff", "animated": false })
+        );
+        assert_eq!(files_in(Some(&text)), [id]);
+        // What was read can be sent on as it is.
+        assert_eq!(fill(&serde_json::from_str(&text).unwrap(), std::slice::from_ref(&note)).unwrap(), text);
+        assert_eq!(fill(&body, &[]).unwrap_err().code(), Code::FileUnknown);
+        assert_eq!(fill(&body, &[FileNote { picture: None, ..note }]).unwrap_err().code(), Code::NotAPicture);
+        assert!(serde_json::from_str::<NewBody>(&sent.replace("colour", "style")).is_err());
     }
 
     #[test]

@@ -3,14 +3,14 @@
 
 use std::collections::HashMap;
 
-use proto::{ClientId, Code, ConversationId, Error, Result, UserId, limits};
+use proto::{ClientId, Code, ConversationId, Error, FileId, Result, UserId, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    body::{Body, distinct},
+    body::{Body, distinct, files_in},
     wire::{Sender, Sent},
 };
 
@@ -140,12 +140,28 @@ pub(crate) struct Copy {
     pub(crate) body: Box<str>,
     pub(crate) forwarded: Box<str>,
     pub(crate) record: Option<Box<str>>,
+    /// Of the body and of all that the record holds, each once.
+    pub(crate) files: Vec<FileId>,
 }
 
 impl Copy {
     pub(crate) fn bytes(&self) -> usize {
         self.body.len() + self.forwarded.len()
     }
+}
+
+/// The files of all messages of a record, each once.
+pub(crate) fn files_of_record(record: &str) -> Result<Vec<FileId>> {
+    #[derive(Deserialize)]
+    struct Said<'a> {
+        #[serde(borrow)]
+        body: &'a RawValue,
+    }
+    let items: Vec<Said<'_>> = serde_json::from_str(record).map_err(Error::internal)?;
+    let mut files: Vec<FileId> = items.iter().flat_map(|item| files_in(Some(item.body.get()))).collect();
+    files.sort_unstable();
+    files.dedup();
+    Ok(files)
 }
 
 /// People whom the mentions of a body name.
@@ -192,12 +208,14 @@ pub(crate) fn combined(from: ConversationId, items: &[RecordItem]) -> Result<Cop
     if record.len() > limits::FORWARD_RECORD_BYTES {
         return Err(Error::too_long("seqs", limits::FORWARD_RECORD_BYTES));
     }
+    let files = files_of_record(&record)?;
     let body = json!({ "kind": "blocks", "blocks": [{ "type": "card", "kind": "forwarded", "ref": "" }] });
     Ok(Copy {
         seq: 0,
         body: body.to_string().into(),
         forwarded: serde_json::to_string(&forwarded).map_err(Error::internal)?.into(),
         record: Some(record.into()),
+        files,
     })
 }
 

@@ -1,12 +1,14 @@
 //! The photo of a person.
 
-use kernel::{Budget, Ctx, Known};
+use kernel::{
+    Budget, Ctx, Known,
+    pictures::{Place, SIDES, place, squares},
+};
 use proto::{Code, Error, Result, UserId, limits};
 
 use super::profile::rewrite;
 use crate::{
     model::User,
-    photo::{Place, SIDES, place, squares},
     store as sql,
 };
 

@@ -96,6 +96,20 @@ pub(crate) fn find_session(tx: &mut Tx<'_>, secret_hash: &[u8; 32], now: Millis)
     Ok(Some(Found { user_kind: user_kind.parse()?, kind: kind.parse()?, ..found }))
 }
 
+/// Whether a session of somebody is open.
+pub(crate) fn session_open(tx: &mut Tx<'_>, user: UserId, id: SessionId, now: Millis) -> Result<bool> {
+    let found: Option<bool> = tx.opt(
+        sql!(
+            "SELECT TRUE FROM identity_sessions s JOIN users u ON u.id = s.user_id
+             WHERE s.id = $1 AND s.user_id = $2 AND s.ended_at IS NULL AND s.expires_at > $3 AND u.erased_at IS NULL
+             AND u.merged_into IS NULL"
+        ),
+        &[&id, &user, &now],
+        |row| row.get(0),
+    )?;
+    Ok(found.is_some())
+}
+
 /// Notes that a session is used, and lets it live on.
 pub(crate) fn touch_session(
     tx: &mut Tx<'_>,

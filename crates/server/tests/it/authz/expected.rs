@@ -39,6 +39,11 @@ pub fn expected(operation: &Operation, who: Who) -> Expected {
         // Whoever is suspended in A cannot come in by a door.
         "code" if who == Who::Suspended => Expected::Forbidden,
         "self" | "code" | "person_code" | "link_code" => Expected::Done,
+        // Whose upload it is; others do not know of it.
+        "uploader" => match who {
+            Who::Sender => Expected::Done,
+            _ => Expected::Invisible,
+        },
         // Whose request to join it is.
         "asker" => {
             if who == Who::Pending {

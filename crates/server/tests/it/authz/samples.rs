@@ -20,6 +20,23 @@ pub fn message(text: &str) -> Value {
 
 /// The smallest photo: one pixel.
 pub const PNG: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89\x00\x00\x00\x0dIDATx\xdacd\xf8\xcfP\x0f\x00\x03\x86\x01\x80Z4}k\x00\x00\x00\x00IEND\xaeB`\x82";
+
+/// Where bytes are sent to, by headers rather than JSON.
+pub const UPLOADS: &str = "/api/v1/files/uploads";
+
+/// What a request there carries; what an operation does not ask for it passes
+/// over. The name is that of the file.
+pub fn upload(name: &str) -> Vec<(&'static str, String)> {
+    use base64::Engine as _;
+    let name = base64::engine::general_purpose::STANDARD.encode(name);
+    vec![
+        ("tus-resumable", "1.0.0".to_owned()),
+        ("upload-length", "3".to_owned()),
+        ("upload-offset", "0".to_owned()),
+        ("upload-metadata", format!("filename {name}")),
+    ]
+}
+
 /// The path with its places filled, and the body.
 #[expect(clippy::too_many_lines, clippy::match_same_arms, reason = "a table, a line an operation")]
 pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Option<Value>) {
@@ -31,6 +48,8 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         id if id.starts_with("identity.") && operation.object == "contact" => world.contacts(who).mail,
         "identity.end_session" => world.person(who).session.clone(),
         id if id.starts_with("chat.") => world.group.clone(),
+        id if id.starts_with("files.") && operation.scope == "uploader" => world.upload.clone(),
+        id if id.starts_with("files.") => world.file.clone(),
         _ => world.org.clone(),
     };
     let target = match operation.id.as_str() {
@@ -63,7 +82,8 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         .replace("{invitation}", &world.invitation)
         .replace("{request}", &world.request)
         .replace("{code}", if operation.scope == "person_code" { &world.person_code } else { &world.code })
-        .replace("{version}", &world.photo);
+        .replace("{version}", &world.photo)
+        .replace("{side}", "320");
     let body = match operation.id.as_str() {
         "identity.create_account" => Some(json!({ "name": "new", "password": "seven bridges of magpies" })),
         "identity.create_session" => {
@@ -77,6 +97,7 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
             let body = json!({ "code": world.reset.1, "new_password": "seven bridges of magpies" });
             return (world.reset.0.clone(), Some(body));
         }
+        "files.create_link" => Some(json!({})),
         "identity.create_merge_offer" | "identity.confirm_merge" | "identity.undo_merge" => Some(json!({})),
         "identity.create_merge" => Some(json!({ "code": "000000000000" })),
         "identity.update_me" => Some(json!({ "name": "another" })),
@@ -144,8 +165,9 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         }
         known if super::signing::covers(known) => Some(json!({})),
         known
-            if matches!(operation.method.as_str(), "GET" | "DELETE")
-                || matches!(known, "chat.set_reaction" | "chat.set_ack" | "identity.set_photo") =>
+            if matches!(operation.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE")
+                || matches!(known, "chat.set_reaction" | "chat.set_ack" | "identity.set_photo")
+                || known.starts_with("files.") && path.starts_with(UPLOADS) =>
         {
             None
         }

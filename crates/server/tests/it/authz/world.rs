@@ -109,6 +109,8 @@ const CANARIES: &[Canary] = &[
     Canary { text: "canary-org-b", seen_by: |who| matches!(who, Who::OwnerB | Who::MemberB | Who::Both) },
     Canary { text: "canary-group-title", seen_by: |who| who.in_group().is_some() },
     Canary { text: "canary-group-message", seen_by: |who| who.in_group().is_some() },
+    Canary { text: "canary-group-file", seen_by: |who| who.in_group().is_some() },
+    Canary { text: "canary-upload", seen_by: |who| who == Who::Sender },
     Canary { text: "canary-direct", seen_by: |who| matches!(who, Who::AdminA | Who::Colleague) },
     Canary { text: "canary-note", seen_by: |who| who == Who::Sender },
     Canary { text: "canary-colleague", seen_by: |who| who.in_a().is_some() },
@@ -136,6 +138,10 @@ pub struct World {
     pub request: String,
     /// The version of `Colleague`'s photo.
     pub photo: String,
+    /// A picture of `Sender`'s in the group.
+    pub file: String,
+    /// An unfinished upload of `Sender`'s.
+    pub upload: String,
     /// One of each person.
     notices: HashMap<Who, String>,
     contacts: Mutex<HashMap<Who, Contacts>>,
@@ -192,6 +198,19 @@ async fn ask(person: &Person, conversation: &str) -> i64 {
     person.post(&path, message).await.ok()["seq"].as_i64().unwrap()
 }
 
+/// Begins an upload, with its bytes if there are any; the file's id.
+async fn upload(person: &Person, name: &str, bytes: &[u8]) -> String {
+    let mut headers = samples::upload(name);
+    if !bytes.is_empty() {
+        headers[1].1 = bytes.len().to_string();
+        headers.push(("content-type", "application/offset+octet-stream".to_owned()));
+    }
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let raw = person.raw(Method::POST, samples::UPLOADS, &headers, bytes.to_vec()).await;
+    assert!(raw.status.is_success(), "{}", String::from_utf8_lossy(&raw.body));
+    raw.header("magpie-file").to_owned()
+}
+
 impl World {
     pub async fn new() -> Self {
         // Passkeys need a host name.
@@ -231,6 +250,11 @@ impl World {
 
         let seq = say(p(Who::Sender), &group, "canary-group-message").await;
         let asking = (ask(p(Who::Sender), &group).await, ask(admin, &group).await);
+        let file = upload(p(Who::Sender), "canary-group-file.png", samples::PNG).await;
+        let mut shown = samples::message("a picture");
+        shown["body"]["blocks"] = json!([{ "type": "image", "file": file }]);
+        p(Who::Sender).post(&format!("/api/v1/conversations/{group}/messages"), shown).await.ok();
+        let upload = upload(p(Who::Sender), "canary-upload.txt", b"").await;
         let direct = json!({ "user": p(Who::Colleague).id });
         let direct = admin.post("/api/v1/conversations/direct", direct).await.ok();
         say(admin, direct["id"].as_str().unwrap(), "canary-direct").await;
@@ -272,6 +296,8 @@ impl World {
             person_code,
             request: request.as_str().unwrap().to_owned(),
             photo,
+            file,
+            upload,
             people,
         }
     }
@@ -353,6 +379,12 @@ impl World {
             }
             _ if method == Method::PUT && path.ends_with("/photo") => {
                 self.person(who).put_bytes(path, samples::PNG.to_vec()).await
+            }
+            _ if path.starts_with(samples::UPLOADS) => {
+                let mut headers = samples::upload("another.txt");
+                headers.push(("content-type", "application/offset+octet-stream".to_owned()));
+                let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+                self.person(who).raw(method, path, &headers, b"abc".to_vec()).await.answer()
             }
             _ => self.person(who).request(method, path, body).await,
         }

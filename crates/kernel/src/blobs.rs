@@ -1,0 +1,225 @@
+//! The life of an object in the store of files.
+//!
+//! ```text
+//! begin  a row, pending             an object may be there from now on
+//! write  the object, durable
+//! settle ready, and held by a row   in the owner's transaction
+//! let_go held by nothing            for seven days it may be held again
+//! doomed nobody gets it any more
+//! gone   the object first, then its row
+//! ```
+//!
+//! Content an organisation has already is not kept twice: [`settle`] answers
+//! which object stands for it, and dooms the new one. That is never visible,
+//! and nothing is shared across organisations or by people outside of one.
+
+use bytes::Bytes;
+use proto::{BlobId, Error, Millis, OrgId, Result};
+use store::{Blobs, Key, Tx, sql};
+use uuid::Uuid;
+
+use crate::Ctx;
+
+/// How long an object that nothing holds is kept.
+pub const LOOSE_MS: Millis = 7 * 86_400_000;
+/// A pending object this old was given up: no upload takes so long at its end.
+const PENDING_MS: Millis = 86_400_000;
+/// Objects one round of the collector looks at.
+const ROUND: i64 = 100;
+
+/// Where an object lies. Only the id goes into it: a name is never used again.
+pub fn name(id: BlobId) -> String {
+    let hex = id.0.simple().to_string();
+    // The end of the id: its beginning is the time, and folders fill evenly.
+    format!("blobs/{}/{hex}", &hex[30..])
+}
+
+/// What is known of an object once it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub id: BlobId,
+    pub org: Option<OrgId>,
+    pub sha256: [u8; 32],
+}
+
+impl Written {
+    /// What [`settle`] must have locked.
+    pub fn key(&self) -> Key {
+        key(self.org, &self.sha256)
+    }
+}
+
+fn key(org: Option<OrgId>, sha256: &[u8]) -> Key {
+    let scope = org.map_or(Uuid::nil(), |org| org.0);
+    Key::advisory("kernel_blobs", Uuid::new_v5(&scope, sha256))
+}
+
+/// Announces an object that is about to be written.
+pub fn begin(tx: &mut Tx<'_>, ctx: &Ctx, org: Option<OrgId>, size: i64) -> Result<BlobId> {
+    let id: BlobId = ctx.id();
+    tx.execute(
+        sql!(
+            "INSERT INTO kernel_blobs (id, org_id, sha256, size, state, changed_at, loose_at)
+             VALUES ($1, $2, NULL, $3, 'pending', $4, NULL)"
+        ),
+        &[&id, &org, &size, &ctx.now],
+    )?;
+    Ok(id)
+}
+
+/// Makes a written object ready and held by a row of `module`, in the
+/// transaction that writes that row and under [`Written::key`]. Answers which
+/// object stands for the content.
+pub fn settle(tx: &mut Tx<'_>, ctx: &Ctx, written: &Written, module: &str, row: Uuid) -> Result<BlobId> {
+    let same: Option<BlobId> = match written.org {
+        None => None,
+        Some(org) => tx.opt(
+            sql!(
+                "SELECT id FROM kernel_blobs WHERE org_id = $1 AND sha256 = $2 AND state = 'ready' ORDER BY id LIMIT 1"
+            ),
+            &[&org, &written.sha256.as_slice()],
+            |row| row.get(0),
+        )?,
+    };
+    let state = if same.is_some() { "doomed" } else { "ready" };
+    let settled = tx.execute(
+        sql!("UPDATE kernel_blobs SET state = $2, sha256 = $3, changed_at = $4 WHERE id = $1 AND state = 'pending'"),
+        &[&written.id, &state, &written.sha256.as_slice(), &ctx.now],
+    )?;
+    if settled != 1 {
+        return Err(Error::internal("an object was given up while it was written"));
+    }
+    let id = same.unwrap_or(written.id);
+    tx.execute(sql!("UPDATE kernel_blobs SET loose_at = NULL WHERE id = $1"), &[&id])?;
+    tx.execute(
+        sql!(
+            "INSERT INTO kernel_blob_refs (blob_id, module, row_id) VALUES ($1, $2, $3)
+             ON CONFLICT (blob_id, module, row_id) DO NOTHING"
+        ),
+        &[&id, &module, &row],
+    )?;
+    Ok(id)
+}
+
+/// Lets go of all that a row of `module` held, as of `since`.
+pub fn let_go(tx: &mut Tx<'_>, module: &str, row: Uuid, since: Millis) -> Result<()> {
+    tx.execute(
+        sql!(
+            "UPDATE kernel_blobs SET loose_at = $3 WHERE id IN
+             (SELECT blob_id FROM kernel_blob_refs WHERE module = $1 AND row_id = $2)"
+        ),
+        &[&module, &row, &since],
+    )?;
+    tx.execute(sql!("DELETE FROM kernel_blob_refs WHERE module = $1 AND row_id = $2"), &[&module, &row])?;
+    Ok(())
+}
+
+/// A row as the collector sees it.
+struct Candidate {
+    id: BlobId,
+    key: Key,
+}
+
+/// One round of the collector: dooms what nothing has held for long or was
+/// given up half written, then deletes what is doomed. Whether there may be
+/// more.
+pub async fn collect(ctx: &Ctx) -> Result<bool> {
+    let now = ctx.now;
+    let (loose, pending) = ctx
+        .db()
+        .read(move |tx| Ok::<_, proto::Error>((loose(tx, now - LOOSE_MS)?, in_state(tx, "pending", now - PENDING_MS)?)))
+        .await?;
+    let more = loose.len() as i64 == ROUND || pending.len() as i64 == ROUND;
+    for one in loose {
+        ctx.db().write(move |tx| doom(tx, &one, now)).await?;
+    }
+    for id in pending {
+        ctx.db()
+            .write(move |tx| {
+                let sql = sql!("UPDATE kernel_blobs SET state = 'doomed' WHERE id = $1 AND state = 'pending'");
+                tx.execute(sql, &[&id]).map(drop).map_err(proto::Error::from)
+            })
+            .await?;
+    }
+    let doomed = ctx.db().read(move |tx| in_state(tx, "doomed", now)).await?;
+    for id in &doomed {
+        let id = *id;
+        ctx.kernel.config.blobs.delete(&name(id)).await?;
+        ctx.db()
+            .write(move |tx| {
+                let sql = sql!("DELETE FROM kernel_blobs WHERE id = $1 AND state = 'doomed'");
+                tx.execute(sql, &[&id]).map(drop).map_err(proto::Error::from)
+            })
+            .await?;
+    }
+    Ok(more || doomed.len() as i64 == ROUND)
+}
+
+fn loose(tx: &mut Tx<'_>, before: Millis) -> Result<Vec<Candidate>> {
+    Ok(tx.query(
+        sql!(
+            "SELECT id, org_id, sha256 FROM kernel_blobs WHERE loose_at IS NOT NULL AND loose_at <= $1
+             AND state = 'ready' ORDER BY loose_at, id LIMIT $2"
+        ),
+        &[&before, &ROUND],
+        |row| {
+            let sha256: Option<Vec<u8>> = row.get(2)?;
+            Ok(Candidate { id: row.get(0)?, key: key(row.get(1)?, &sha256.unwrap_or_default()) })
+        },
+    )?)
+}
+
+fn in_state(tx: &mut Tx<'_>, state: &str, before: Millis) -> Result<Vec<BlobId>> {
+    Ok(tx.query(
+        sql!(
+            "SELECT id FROM kernel_blobs WHERE state = $1 AND changed_at <= $2 ORDER BY changed_at, id LIMIT $3"
+        ),
+        &[&state, &before, &ROUND],
+        |row| row.get(0),
+    )?)
+}
+
+/// Under the lock of its content, so that nobody takes hold of it meanwhile.
+fn doom(tx: &mut Tx<'_>, one: &Candidate, now: Millis) -> Result<()> {
+    tx.lock(&[one.key])?;
+    let held: i64 =
+        tx.one(sql!("SELECT COUNT(*) FROM kernel_blob_refs WHERE blob_id = $1"), &[&one.id], |row| row.get(0))?;
+    if held > 0 {
+        tx.execute(sql!("UPDATE kernel_blobs SET loose_at = NULL WHERE id = $1"), &[&one.id])?;
+    } else {
+        tx.execute(
+            sql!(
+                "UPDATE kernel_blobs SET state = 'doomed', changed_at = $2
+                 WHERE id = $1 AND state = 'ready' AND loose_at IS NOT NULL"
+            ),
+            &[&one.id, &now],
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes a small object whole.
+pub async fn write(blobs: &Blobs, id: BlobId, bytes: Bytes) -> Result<()> {
+    Ok(blobs.put(&name(id), bytes).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::Id as _;
+
+    use super::*;
+
+    #[test]
+    fn a_name_tells_nothing_but_the_id_and_spreads_over_folders() {
+        let id = BlobId::from_uuid(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_00ab));
+        assert_eq!(name(id), "blobs/ab/019200000000700080000000000000ab");
+    }
+
+    #[test]
+    fn content_is_shared_inside_one_organisation_only() {
+        let org = |n| Some(OrgId(Uuid::from_u128(n)));
+        assert_eq!(key(org(1), b"a"), key(org(1), b"a"));
+        assert_ne!(key(org(1), b"a"), key(org(2), b"a"));
+        assert_ne!(key(org(1), b"a"), key(org(1), b"b"));
+    }
+}

@@ -1,0 +1,176 @@
+//! Giving up, deleting, and what the sweep does.
+//!
+//! A file goes in two steps: a transaction takes it out of everybody's sight
+//! and gives its space back; then its parts are deleted and its row forgotten.
+//! What it held in the store is let go of, and goes when nothing holds it.
+
+use kernel::{Ctx, Resource as _, allow, blobs};
+use proto::{Code, Error, FileId, Millis, Result, UserId};
+use store::Tx;
+
+use super::finish;
+use crate::{
+    NAME,
+    model::{
+        policy::{Change, Own},
+        rows::{FileRow, Stored},
+    },
+    store::{self as sql, usage::Use},
+};
+
+/// Files one round looks at.
+const ROUND: i64 = 100;
+/// After so long another try is made to finish a file.
+const STUCK_MS: Millis = 10 * 60_000;
+
+/// Under the file's lock; `since` is when it was last held.
+fn take(tx: &mut Tx<'_>, row: &FileRow, now: Millis, since: Millis) -> Result<()> {
+    sql::files::set_gone(tx, row, now)?;
+    blobs::let_go(tx, NAME, row.id.0, since)?;
+    let uploads = if row.state == Stored::Ready { 0 } else { -1 };
+    sql::usage::add(tx, row.org, row.owner, Use { bytes: -row.size, uploads })
+}
+
+/// Gives up an upload of one's own.
+pub(crate) async fn terminate(ctx: Ctx, id: FileId) -> Result<()> {
+    let work = ctx.clone();
+    ctx.db()
+        .write(move |tx| {
+            tx.lock(&[Own::key(id)])?;
+            let own = allow::<Own, Change>(tx, &work, id)?;
+            if own.row.state == Stored::Ready {
+                return Err(Code::NotFound.into());
+            }
+            take(tx, &own.row, work.now, work.now)
+        })
+        .await?;
+    clear(&ctx, id).await;
+    Ok(())
+}
+
+/// Deletes a file of one's own that nothing shows.
+pub(crate) async fn remove(ctx: Ctx, id: FileId) -> Result<()> {
+    let work = ctx.clone();
+    ctx.db()
+        .write(move |tx| {
+            tx.lock(&[Own::key(id)])?;
+            let own = allow::<Own, Change>(tx, &work, id)?;
+            if sql::attachments::any(tx, id)? {
+                return Err(Error::api(Code::FileAttached));
+            }
+            take(tx, &own.row, work.now, work.now)
+        })
+        .await?;
+    clear(&ctx, id).await;
+    Ok(())
+}
+
+/// What cannot be deleted now is swept later.
+async fn clear(ctx: &Ctx, id: FileId) {
+    if let Err(error) = forget(ctx, id).await {
+        tracing::warn!(file = %id, %error, "the parts of a file are still there");
+    }
+}
+
+async fn forget(ctx: &Ctx, id: FileId) -> Result<()> {
+    finish::tidy(ctx, id).await?;
+    ctx.db().write(move |tx| sql::files::forget(tx, id)).await
+}
+
+/// Takes a file away if it is still as the sweep found it.
+async fn take_if(ctx: &Ctx, id: FileId, still: fn(&FileRow, Millis) -> bool) -> Result<()> {
+    let now = ctx.now;
+    ctx.db()
+        .write(move |tx| {
+            tx.lock(&[Own::key(id)])?;
+            match sql::files::get(tx, id)?.filter(|row| row.state != Stored::Gone && still(row, now)) {
+                Some(_) if sql::attachments::any(tx, id)? => sql::attachments::hold(tx, id),
+                Some(row) => take(tx, &row, now, row.loose_at.unwrap_or(now)),
+                None => Ok(()),
+            }
+        })
+        .await
+}
+
+/// Uploads nobody went on with. Whether there may be more.
+pub(crate) async fn expire(ctx: &Ctx) -> Result<bool> {
+    let before = ctx.now - FileRow::EXPIRES_MS;
+    let found = ctx.db().read(move |tx| sql::files::stale(tx, Stored::Uploading, before, ROUND)).await?;
+    for row in &found {
+        take_if(ctx, row.id, |row, now| row.state == Stored::Uploading && row.expires_at() <= now).await?;
+    }
+    Ok(found.len() as i64 == ROUND)
+}
+
+/// Files in nothing for a week. Whether there may be more.
+pub(crate) async fn sweep_loose(ctx: &Ctx) -> Result<bool> {
+    let before = ctx.now - blobs::LOOSE_MS;
+    let found = ctx.db().read(move |tx| sql::files::loose(tx, before, ROUND)).await?;
+    for row in &found {
+        take_if(ctx, row.id, |row, now| row.loose_at.is_some_and(|at| at + blobs::LOOSE_MS <= now)).await?;
+    }
+    Ok(found.len() as i64 == ROUND)
+}
+
+/// Files whose node died, or whose store was away, before they were finished.
+pub(crate) async fn sweep_stuck(ctx: &Ctx) -> Result<()> {
+    let (now, before) = (ctx.now, ctx.now - STUCK_MS);
+    let found = ctx.db().read(move |tx| sql::files::stale(tx, Stored::Checking, before, ROUND)).await?;
+    for row in found {
+        let id = row.id;
+        if !ctx.db().write(move |tx| sql::files::claim(tx, &row, now)).await? {
+            continue;
+        }
+        if let Err(error) = finish::finish(ctx.clone(), id).await {
+            tracing::warn!(file = %id, %error, "a file could not be finished yet");
+        }
+    }
+    Ok(())
+}
+
+/// Parts of files that are finished. Whether there may be more.
+pub(crate) async fn sweep_left_over(ctx: &Ctx) -> Result<bool> {
+    let before = ctx.now - STUCK_MS;
+    let found = ctx.db().read(move |tx| sql::parts::left_over(tx, before, ROUND)).await?;
+    for id in &found {
+        finish::tidy(ctx, *id).await?;
+    }
+    Ok(found.len() as i64 == ROUND)
+}
+
+/// Files that are out of sight. Whether there may be more.
+pub(crate) async fn sweep_gone(ctx: &Ctx) -> Result<bool> {
+    let now = ctx.now;
+    let found = ctx.db().read(move |tx| sql::files::stale(tx, Stored::Gone, now, ROUND)).await?;
+    for row in &found {
+        let id = row.id;
+        // Those of an organisation that ended were taken without looking.
+        ctx.db()
+            .write(move |tx| {
+                tx.lock(&[Own::key(id)])?;
+                blobs::let_go(tx, NAME, id.0, now)
+            })
+            .await?;
+        forget(ctx, id).await?;
+    }
+    Ok(found.len() as i64 == ROUND)
+}
+
+/// One slice of what nothing holds of a person whose account ended. What was
+/// sent stays, as what they said does. Whether there may be more.
+pub(crate) async fn erase(ctx: &Ctx, user: UserId) -> Result<bool> {
+    let found = ctx.db().read(move |tx| sql::erase::unheld(tx, user, ROUND)).await?;
+    for id in &found {
+        let (id, now) = (*id, ctx.now);
+        ctx.db()
+            .write(move |tx| {
+                tx.lock(&[Own::key(id)])?;
+                match sql::files::get(tx, id)?.filter(|row| row.state != Stored::Gone) {
+                    Some(row) if !sql::attachments::any(tx, id)? => take(tx, &row, now, now),
+                    _ => Ok(()),
+                }
+            })
+            .await?;
+    }
+    Ok(found.len() as i64 == ROUND)
+}

@@ -1,0 +1,202 @@
+//! Taking bytes.
+//!
+//! A body is cut into parts as it comes. A part is an object of its own: it is
+//! made durable, then a transaction moves the offset, and only what a
+//! transaction told of is acknowledged. So a body that breaks off keeps what
+//! came before, on whichever node it goes on, and an object nobody tells of
+//! (the node died in between) goes with the folder of its upload.
+
+use std::{collections::HashMap, sync::LazyLock, time::Duration};
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use kernel::{Ctx, Resource as _, allow};
+use parking_lot::Mutex;
+use proto::{Code, Error, FileId, Result, UserId, limits};
+use tokio::{sync::Semaphore, time::Instant};
+
+use super::finish;
+use crate::{
+    model::{
+        policy::{Change, Own, Read},
+        rows::{FileRow, Part, Stored},
+        tus::Checksum,
+    },
+    store as sql,
+};
+
+/// How long one request takes bytes: it answers before anything gives it up.
+const TAKES: Duration = Duration::from_secs(18);
+/// Parts of one upload; a body that comes in drops makes many small ones.
+const PARTS: i64 = 10_000;
+/// Bodies taken at a time on this node. Each holds at most a part and what the
+/// connection gave last.
+static TAKING: Semaphore = Semaphore::const_new(64);
+/// Of which somebody's own.
+static EACH: LazyLock<Mutex<HashMap<UserId, usize>>> = LazyLock::new(Mutex::default);
+
+/// A turn to send, held while bytes come.
+struct Turn {
+    user: UserId,
+    _permit: tokio::sync::SemaphorePermit<'static>,
+}
+
+impl Turn {
+    fn take(user: UserId) -> Result<Self> {
+        let busy = || Error::api(Code::Overloaded);
+        let permit = TAKING.try_acquire().map_err(|_| busy())?;
+        let mut each = EACH.lock();
+        let mine = each.entry(user).or_default();
+        if *mine >= limits::UPLOADS_AT_ONCE {
+            return Err(busy().with("limit", limits::UPLOADS_AT_ONCE));
+        }
+        *mine += 1;
+        Ok(Self { user, _permit: permit })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut each = EACH.lock();
+        if let Some(mine) = each.get_mut(&self.user) {
+            *mine -= 1;
+            if *mine == 0 {
+                each.remove(&self.user);
+            }
+        }
+    }
+}
+
+/// Takes the bytes from `offset` on; how far it is afterwards. With a checksum
+/// the body is kept whole or not at all.
+pub(crate) async fn append(
+    ctx: Ctx,
+    id: FileId,
+    offset: i64,
+    checksum: Option<Checksum>,
+    body: Body,
+) -> Result<FileRow> {
+    let turn = Turn::take(ctx.user())?;
+    let work = ctx.clone();
+    let row = ctx.db().read(move |tx| Ok::<_, Error>(allow::<Own, Read>(tx, &work, id)?.into_inner().row)).await?;
+    stands_at(&row, offset)?;
+    // Apart: when the connection breaks the request is dropped, and what came
+    // is still to be kept.
+    let task = tokio::spawn(async move {
+        let _turn = turn;
+        let taken = Intake { ctx: ctx.clone(), row, held: Vec::new() }.take(checksum, body).await?;
+        if taken.state == Stored::Checking {
+            finish::soon(ctx, &taken).await?;
+        }
+        Ok(taken)
+    });
+    task.await.map_err(Error::internal)?
+}
+
+fn stands_at(row: &FileRow, offset: i64) -> Result<()> {
+    if row.received == offset && (row.state == Stored::Uploading || row.size == offset) {
+        return Ok(());
+    }
+    Err(Error::api(Code::UploadOffset).with("offset", row.received))
+}
+
+/// How a body ended.
+#[derive(PartialEq, Eq)]
+enum End {
+    Whole,
+    Broken,
+    Late,
+}
+
+struct Intake {
+    ctx: Ctx,
+    row: FileRow,
+    held: Vec<u8>,
+}
+
+impl Intake {
+    async fn take(mut self, checksum: Option<Checksum>, body: Body) -> Result<FileRow> {
+        let mut frames = body.into_data_stream();
+        let until = Instant::now() + TAKES;
+        let end = loop {
+            match tokio::time::timeout_at(until, frames.next()).await {
+                Ok(Some(Ok(bytes))) => self.hold(&bytes, checksum.is_some()).await?,
+                Ok(Some(Err(_))) => break End::Broken,
+                Ok(None) => break End::Whole,
+                Err(_) => break End::Late,
+            }
+        };
+        if let Some(checksum) = checksum
+            && (end != End::Whole || !checksum.fits(&self.held))
+        {
+            return Err(Code::UploadChecksum.into());
+        }
+        if !self.held.is_empty() {
+            let rest = std::mem::take(&mut self.held);
+            self.keep(rest).await?;
+        }
+        Ok(self.row)
+    }
+
+    async fn hold(&mut self, bytes: &Bytes, all: bool) -> Result<()> {
+        let whole = self.row.received + (self.held.len() + bytes.len()) as i64;
+        if whole > self.row.size {
+            return Err(Error::api(Code::BodyTooLarge).with("limit", self.row.size - self.row.received));
+        }
+        self.held.extend_from_slice(bytes);
+        if all && self.held.len() > limits::UPLOAD_PART_BYTES {
+            return Err(Error::api(Code::BodyTooLarge).with("limit", limits::UPLOAD_PART_BYTES));
+        }
+        while !all && self.held.len() >= limits::UPLOAD_PART_BYTES {
+            let rest = self.held.split_off(limits::UPLOAD_PART_BYTES);
+            let part = std::mem::replace(&mut self.held, rest);
+            self.keep(part).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a part durable, then moves the offset.
+    async fn keep(&mut self, part: Vec<u8>) -> Result<()> {
+        if self.row.parts >= PARTS {
+            return Err(Error::api(Code::TooManyItems).with("limit", PARTS));
+        }
+        let kernel = self.ctx.kernel.clone();
+        let random = u64::from_be_bytes(kernel.random());
+        let (id, start, size) = (self.row.id, self.row.received, part.len() as i64);
+        let object = format!("{}/{start:012x}-{random:016x}", finish::folder(id));
+        kernel.config.blobs.put(&object, part.into()).await?;
+        let ctx = kernel.ctx(self.ctx.actor.clone());
+        let kept = Part { size, object: object.clone() };
+        let moved = kernel.db.write(move |tx| advance(tx, &ctx, id, start, &kept)).await;
+        match moved {
+            Ok(row) => self.row = row,
+            Err(error) => {
+                // A commit of unknown outcome may tell of the part.
+                if error.code() != Code::OutcomeUnknown {
+                    let _ = kernel.config.blobs.delete(&object).await;
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn advance(tx: &mut store::Tx<'_>, ctx: &Ctx, id: FileId, start: i64, part: &Part) -> Result<FileRow> {
+    tx.lock(&[Own::key(id)])?;
+    let own = allow::<Own, Change>(tx, ctx, id)?;
+    // The request may be older than the end of its session.
+    if let Some(session) = ctx.actor.session
+        && !identity::users::session_open(tx, ctx.user(), session, ctx.now)?
+    {
+        return Err(Code::Unauthenticated.into());
+    }
+    stands_at(&own.row, start)?;
+    let received = start + part.size;
+    let state = if received == own.row.size { Stored::Checking } else { Stored::Uploading };
+    sql::parts::add(tx, &own, start, part)?;
+    sql::files::advance(tx, &own, received, state, ctx.now)?;
+    let parts = own.row.parts + 1;
+    Ok(FileRow { received, parts, state, touched_at: ctx.now, ..own.into_inner().row })
+}

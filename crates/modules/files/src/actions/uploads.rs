@@ -1,0 +1,90 @@
+//! Beginning an upload, and asking how far it is.
+
+use kernel::{Ctx, allow};
+use proto::{Code, Error, FileId, Result, limits};
+use store::Tx;
+
+use crate::{
+    model::{
+        policy::{Own, Read},
+        rows::{FileRow, Stored},
+        settings,
+        tus::Metadata,
+        types,
+    },
+    store::{
+        self as sql,
+        usage::{Account, Use},
+    },
+};
+
+/// Takes the space for a file, and the place for its bytes.
+pub(crate) async fn create(ctx: Ctx, size: i64, about: Metadata) -> Result<FileRow> {
+    if size > limits::FILE_BYTES as i64 {
+        return Err(Error::api(Code::FileTooLarge).with("limit", limits::FILE_BYTES));
+    }
+    let work = ctx.clone();
+    let row = ctx.db().write(move |tx| create_in(tx, &work, size, &about)).await?;
+    if row.state == Stored::Checking {
+        // Nothing will be sent for an empty file.
+        super::finish::finish(ctx, row.id).await?;
+    }
+    Ok(row)
+}
+
+fn create_in(tx: &mut Tx<'_>, ctx: &Ctx, size: i64, about: &Metadata) -> Result<FileRow> {
+    let accounts = Account::of(about.org, ctx.user());
+    tx.lock(&accounts.iter().map(|account| account.key()).collect::<Vec<_>>())?;
+    let scope = match about.org {
+        None => None,
+        Some(org) => {
+            Some(directory::active_membership(tx, org, ctx.user())?.ok_or(Code::NotFound)?.scope)
+        }
+    };
+    let most = settings::bytes(&settings::FILE_MB, tx, about.org)?;
+    if size > most {
+        return Err(Error::api(Code::FileTooLarge).with("limit", most));
+    }
+    for (n, account) in accounts.iter().enumerate() {
+        let (of, setting, uploads) = match n {
+            0 => ("person", &settings::PERSON_MB, limits::UPLOADS_PER_PERSON),
+            _ => ("org", &settings::ORG_MB, limits::UPLOADS_PER_ORG),
+        };
+        let used = sql::usage::get(tx, *account)?;
+        if used.uploads >= uploads as i64 {
+            return Err(Error::api(Code::TooManyUploads).with("limit", uploads));
+        }
+        let limit = settings::bytes(setting, tx, about.org)?;
+        if used.bytes + size > limit {
+            let full = Error::api(Code::QuotaFull).with("limit", limit);
+            return Err(full.with("used", used.bytes).with("of", of));
+        }
+    }
+    let state = if size == 0 { Stored::Checking } else { Stored::Uploading };
+    let row = FileRow {
+        id: ctx.id(),
+        owner: ctx.user(),
+        org: about.org,
+        name: about.name.clone(),
+        size,
+        received: 0,
+        parts: 0,
+        state,
+        mime: types::UNKNOWN.to_owned(),
+        blob: None,
+        sha256: None,
+        picture: None,
+        fault: None,
+        created_at: ctx.now,
+        touched_at: ctx.now,
+        loose_at: None,
+    };
+    sql::files::create(tx, scope, &row)?;
+    sql::usage::add(tx, about.org, ctx.user(), Use { bytes: size, uploads: 1 })?;
+    Ok(row)
+}
+
+/// How far an upload of one's own is; also of one that is whole.
+pub(crate) async fn progress(ctx: Ctx, id: FileId) -> Result<FileRow> {
+    ctx.clone().db().read(move |tx| Ok(allow::<Own, Read>(tx, &ctx, id)?.into_inner().row)).await
+}

@@ -1,0 +1,109 @@
+//! Rows as this module keeps them.
+
+use kernel::attachments::{FileNote, PictureNote};
+use proto::{BlobId, Error, FileId, Millis, OrgId, UserId};
+
+use super::wire::{File, Fault, Picture, State};
+
+#[derive(Clone, Debug)]
+pub(crate) struct FileRow {
+    pub(crate) id: FileId,
+    pub(crate) owner: UserId,
+    pub(crate) org: Option<OrgId>,
+    pub(crate) name: String,
+    pub(crate) size: i64,
+    pub(crate) received: i64,
+    pub(crate) parts: i64,
+    pub(crate) state: Stored,
+    pub(crate) mime: String,
+    pub(crate) blob: Option<BlobId>,
+    pub(crate) sha256: Option<Vec<u8>>,
+    pub(crate) picture: Option<Picture>,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) created_at: Millis,
+    pub(crate) touched_at: Millis,
+    pub(crate) loose_at: Option<Millis>,
+}
+
+/// The states of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    Uploading,
+    Checking,
+    Ready,
+    Gone,
+}
+
+impl Stored {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Uploading => "uploading",
+            Self::Checking => "checking",
+            Self::Ready => "ready",
+            Self::Gone => "gone",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        [Self::Uploading, Self::Checking, Self::Ready, Self::Gone]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| Error::internal(format!("a file in the state {text}")))
+    }
+}
+
+impl FileRow {
+    /// An upload untouched for so long is given up.
+    pub(crate) const EXPIRES_MS: Millis = 86_400_000;
+
+    pub(crate) fn expires_at(&self) -> Millis {
+        self.touched_at + Self::EXPIRES_MS
+    }
+
+    pub(crate) fn wire(&self) -> File {
+        File {
+            id: self.id,
+            name: self.name.clone(),
+            size: self.size,
+            mime: self.mime.clone(),
+            state: match self.state {
+                Stored::Uploading | Stored::Gone => State::Uploading,
+                Stored::Checking => State::Checking,
+                Stored::Ready => State::Ready,
+            },
+            org_id: self.org,
+            created_at: self.created_at,
+            picture: self.picture.clone(),
+            picture_fault: self.fault,
+        }
+    }
+
+    pub(crate) fn note(&self) -> FileNote {
+        FileNote {
+            file: self.id,
+            name: self.name.clone(),
+            size: self.size,
+            mime: self.mime.clone(),
+            picture: self.picture.as_ref().map(|p| PictureNote {
+                width: p.width,
+                height: p.height,
+                colour: p.colour.clone(),
+                animated: p.animated,
+            }),
+        }
+    }
+
+    /// A strong validator: the content never changes.
+    pub(crate) fn etag(&self) -> String {
+        let hash = self.sha256.as_deref().unwrap_or_default();
+        let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        format!("\"{hex}\"")
+    }
+}
+
+/// A piece of an upload.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub(crate) size: i64,
+    pub(crate) object: String,
+}

@@ -1,0 +1,12 @@
+//! Files through HTTP, on the engine of this run.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod access;
+mod keeping;
+mod messages;
+mod pictures;
+mod serving;
+mod sql;
+mod uploads;
+mod world;

@@ -1,0 +1,157 @@
+//! What is too large for rows: immutable objects under random names, in a
+//! folder or in any store that `object_store` speaks to.
+//!
+//! An object is durable when [`Blobs::put`] or [`Blobs::join`] returns: a file
+//! and its folder are fsynced, a remote store has acknowledged. Which objects
+//! there are and who refers to them is told by rows, never by listing; a name
+//! is written once and never again.
+
+use std::{fmt, path::Path as FsPath, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::{
+    ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSystem, memory::InMemory, path::Path,
+};
+
+use crate::{Error, Result};
+
+/// How long one exchange with the store may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// What is read and written at a time, in bytes.
+pub const WINDOW: u64 = 1_048_576;
+/// Parts of a joined object; S3 takes none below 5 MiB but the last.
+const PART: usize = 8 * 1_048_576;
+
+/// The objects of this server. Cheap to clone.
+#[derive(Clone)]
+pub struct Blobs(Arc<dyn ObjectStore>);
+
+impl fmt::Debug for Blobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blobs({})", self.0)
+    }
+}
+
+impl Blobs {
+    /// In a folder, which is made if it is not there. Every write is fsynced
+    /// before it counts.
+    pub fn folder(path: &FsPath) -> Result<Self> {
+        std::fs::create_dir_all(path).map_err(|e| Error::Blobs(e.into()))?;
+        let folder = LocalFileSystem::new_with_prefix(path).map_err(failed)?;
+        Ok(Self(Arc::new(folder.with_fsync(true).with_automatic_cleanup(true))))
+    }
+
+    /// In memory: for tests, and for tools that store nothing.
+    pub fn memory() -> Self {
+        Self(Arc::new(InMemory::new()))
+    }
+
+    /// In a store of the caller's making.
+    pub fn over(store: Arc<dyn ObjectStore>) -> Self {
+        Self(store)
+    }
+
+    /// Writes one object whole.
+    pub async fn put(&self, name: &str, bytes: Bytes) -> Result<()> {
+        patient(self.0.put(&Path::from(name), PutPayload::from_bytes(bytes))).await.map(drop)
+    }
+
+    /// A part of an object: `from..to`, which must lie within it.
+    pub async fn read(&self, name: &str, from: u64, to: u64) -> Result<Bytes> {
+        if from == to {
+            return Ok(Bytes::new());
+        }
+        patient(self.0.get_range(&Path::from(name), from..to)).await
+    }
+
+    /// A whole object, for those that are known to be small.
+    pub async fn read_all(&self, name: &str) -> Result<Bytes> {
+        patient(async { self.0.get(&Path::from(name)).await?.bytes().await }).await
+    }
+
+    /// Writes one object of several, one after another, and shows each window
+    /// to `look` on its way. Holds one part in memory, whatever the size.
+    pub async fn join(&self, parts: &[(String, u64)], name: &str, mut look: impl FnMut(&[u8]) + Send) -> Result<()> {
+        let mut upload = patient(self.0.put_multipart(&Path::from(name))).await?;
+        let mut held = Vec::new();
+        for (part, size) in parts {
+            let mut at = 0;
+            while at < *size {
+                let to = size.min(&(at + WINDOW)).to_owned();
+                let bytes = match self.read(part, at, to).await {
+                    Ok(bytes) => bytes,
+                    Err(error) => {
+                        let _ = upload.abort().await;
+                        return Err(error);
+                    }
+                };
+                look(&bytes);
+                held.extend_from_slice(&bytes);
+                at = to;
+                if held.len() >= PART {
+                    let payload = PutPayload::from(std::mem::take(&mut held));
+                    if let Err(error) = patient(upload.put_part(payload)).await {
+                        let _ = upload.abort().await;
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        let last = async {
+            if !held.is_empty() {
+                patient(upload.put_part(PutPayload::from(held))).await?;
+            }
+            patient(upload.complete()).await
+        };
+        if let Err(error) = last.await {
+            let _ = upload.abort().await;
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Takes an object away; one that is not there is gone already.
+    pub async fn delete(&self, name: &str) -> Result<()> {
+        match tokio::time::timeout(PATIENCE, self.0.delete(&Path::from(name))).await {
+            Ok(Ok(()) | Err(object_store::Error::NotFound { .. })) => Ok(()),
+            Ok(Err(error)) => Err(failed(error)),
+            Err(late) => Err(Error::Blobs(late.into())),
+        }
+    }
+
+    /// Takes away all objects whose names begin with `folder` and a slash.
+    pub async fn delete_folder(&self, folder: &str) -> Result<()> {
+        let names = self.0.list(Some(&Path::from(folder))).map_ok(|meta| meta.location).boxed();
+        let deleted = self.0.delete_stream(names).try_for_each(|_| async { Ok(()) });
+        match tokio::time::timeout(PATIENCE, deleted).await {
+            Ok(Ok(()) | Err(object_store::Error::NotFound { .. })) => Ok(()),
+            Ok(Err(error)) => Err(failed(error)),
+            Err(late) => Err(Error::Blobs(late.into())),
+        }
+    }
+}
+
+async fn patient<T>(work: impl Future<Output = object_store::Result<T>>) -> Result<T> {
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(done) => done.map_err(failed),
+        Err(late) => Err(Error::Blobs(late.into())),
+    }
+}
+
+/// A full disk is told from other failures, by what lies at the ground of it.
+fn failed(error: object_store::Error) -> Error {
+    if let object_store::Error::NotFound { path, .. } = &error {
+        return Error::NoBlob(path.clone());
+    }
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(at) = cause {
+        if let Some(io) = at.downcast_ref::<std::io::Error>()
+            && matches!(io.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+        {
+            return Error::Full;
+        }
+        cause = at.source();
+    }
+    Error::Blobs(error.into())
+}
