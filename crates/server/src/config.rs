@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, env, fs, net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 use serde::Deserialize;
+use store::S3;
 
 use crate::delivery::{Carrier, Mail, Secret, Sms};
 
@@ -38,6 +39,19 @@ struct File {
     nats_url: Option<String>,
     mail: MailFile,
     sms: SmsFile,
+    files: FilesFile,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FilesFile {
+    bucket: Option<String>,
+    prefix: Option<String>,
+    endpoint: Option<String>,
+    region: Option<String>,
+    access_key: Option<String>,
+    secret_key: Option<Secret>,
+    secret_key_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -77,6 +91,8 @@ pub struct Config {
     pub mail: Option<Mail>,
     /// `None`: text messages go to the log.
     pub sms: Option<Sms>,
+    /// `None`: files lie in the data folder.
+    pub bucket: Option<S3>,
     /// Budgets off, for load measurements.
     pub unlimited: bool,
 }
@@ -163,6 +179,7 @@ impl Config {
             nats_url: env("MAGPIE_NATS_URL").or(file.nats_url),
             mail,
             sms,
+            bucket: bucket(file.files, &env, faults),
             unlimited: env("MAGPIE_UNLIMITED").is_some_and(|v| v == "1"),
         })
     }
@@ -205,6 +222,36 @@ fn sms(file: SmsFile, env: impl Fn(&str) -> Option<String>, faults: &mut Vec<Str
     })
 }
 
+fn bucket(file: FilesFile, env: impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Option<S3> {
+    let bucket = env("MAGPIE_FILES_BUCKET").or(file.bucket)?;
+    let from_file = file.secret_key_file.map(|path| {
+        fs::read_to_string(&path).unwrap_or_else(|error| {
+            faults.push(format!("files.secret_key_file: {}: {error}", path.display()));
+            String::new()
+        })
+    });
+    let secret_key = env("MAGPIE_FILES_SECRET_KEY").or(file.secret_key.map(|s| s.0)).or(from_file);
+    let access_key = env("MAGPIE_FILES_ACCESS_KEY").or(file.access_key);
+    let endpoint = env("MAGPIE_FILES_ENDPOINT").or(file.endpoint);
+    if let Some(url) = &endpoint
+        && !(url.starts_with("https://") || url.starts_with("http://"))
+    {
+        faults.push(format!("files.endpoint: {url:?} does not begin with https:// or http://"));
+    }
+    let (Some(access_key), Some(secret_key)) = (access_key, secret_key) else {
+        faults.push("files.access_key, files.secret_key: are needed with files.bucket".into());
+        return None;
+    };
+    Some(S3 {
+        bucket,
+        prefix: file.prefix.unwrap_or_default(),
+        endpoint,
+        region: env("MAGPIE_FILES_REGION").or(file.region).unwrap_or_else(|| "us-east-1".into()),
+        access_key,
+        secret_key: secret_key.trim().to_owned(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,6 +285,11 @@ mod tests {
         let file = "[mail]\nurl = 'smtp://u:p@mail.example.org'\nfrom = 'm@example.org'\n[sms]\nurl = 'https://x.example'\nsecret_file = '/nowhere'";
         let faults = merged(&Flags::default(), file, &[]).unwrap_err();
         assert_eq!(faults.len(), 2, "{faults:?}");
+        let faults = merged(&Flags::default(), "[files]\nbucket = 'b'\nendpoint = 'here'", &[]).unwrap_err();
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        let file = "[files]\nbucket = 'b'\naccess_key = 'a'\nsecret_key = 's3cret'";
+        let config = merged(&Flags::default(), file, &[]).unwrap();
+        assert!(config.bucket.is_some() && !format!("{config:?}").contains("s3cret"));
         assert!(merged(&Flags::default(), "[mail]\nfrom = 'm@example.org'", &[]).is_err());
         assert!(merged(&Flags::default(), "colour = 'red'", &[]).unwrap_err()[0].contains("colour"));
     }
@@ -252,6 +304,6 @@ mod tests {
         let file: File = toml::from_str(&uncommented).unwrap();
         assert_eq!(file.listen.as_deref(), Some("0.0.0.0:8080"));
         assert_eq!(file.mail.from.as_deref(), Some("Magpie <magpie@localhost>"));
-        assert_eq!(uncommented.lines().count(), 20);
+        assert_eq!(uncommented.lines().count(), 27);
     }
 }

@@ -61,8 +61,11 @@ fn claim(config: &Config) -> Result<Option<File>> {
     }
 }
 
-/// Where files lie: in the data folder.
+/// Where files lie: in a bucket, or in the data folder.
 fn blobs(config: &Config) -> Result<Blobs> {
+    if let Some(bucket) = &config.bucket {
+        return Blobs::s3(bucket).context("the bucket of files cannot be used");
+    }
     let path = config.data_dir.join("files");
     Blobs::folder(&path).with_context(|| format!("the folder of files {} cannot be used", path.display()))
 }

@@ -11,17 +11,38 @@ use std::{fmt, path::Path as FsPath, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::{
-    ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSystem, memory::InMemory, path::Path,
+    ClientOptions, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem,
+    memory::InMemory, path::Path, prefix::PrefixStore,
 };
 
 use crate::{Error, Result};
 
 /// How long one exchange with the store may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+const CONNECT: Duration = Duration::from_secs(5);
 /// What is read and written at a time, in bytes.
 pub const WINDOW: u64 = 1_048_576;
 /// Parts of a joined object; S3 takes none below 5 MiB but the last.
 const PART: usize = 8 * 1_048_576;
+
+/// A store that speaks S3.
+#[derive(Clone)]
+pub struct S3 {
+    pub bucket: String,
+    /// Before every name; may be empty.
+    pub prefix: String,
+    /// `https://host`, or `http://…` on one's own network; `None` is Amazon's.
+    pub endpoint: Option<String>,
+    pub region: String,
+    pub access_key: String,
+    pub secret_key: String,
+}
+
+impl fmt::Debug for S3 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "S3({}/{} at {:?})", self.bucket, self.prefix, self.endpoint)
+    }
+}
 
 /// The objects of this server. Cheap to clone.
 #[derive(Clone)]
@@ -40,6 +61,27 @@ impl Blobs {
         std::fs::create_dir_all(path).map_err(|e| Error::Blobs(e.into()))?;
         let folder = LocalFileSystem::new_with_prefix(path).map_err(failed)?;
         Ok(Self(Arc::new(folder.with_fsync(true).with_automatic_cleanup(true))))
+    }
+
+    /// In a bucket. Nothing is asked of it yet; a provider of cryptography must
+    /// have been installed for rustls before.
+    pub fn s3(at: &S3) -> Result<Self> {
+        let mut builder = AmazonS3Builder::new()
+            .with_bucket_name(&at.bucket)
+            .with_region(&at.region)
+            .with_access_key_id(&at.access_key)
+            .with_secret_access_key(&at.secret_key)
+            .with_client_options(ClientOptions::new().with_timeout(PATIENCE).with_connect_timeout(CONNECT))
+            .with_retry(RetryConfig { max_retries: 3, retry_timeout: PATIENCE / 2, ..RetryConfig::default() });
+        if let Some(endpoint) = &at.endpoint {
+            builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+        }
+        let bucket = builder.build().map_err(failed)?;
+        Ok(if at.prefix.is_empty() {
+            Self(Arc::new(bucket))
+        } else {
+            Self(Arc::new(PrefixStore::new(bucket, at.prefix.as_str())))
+        })
     }
 
     /// In memory: for tests, and for tools that store nothing.

@@ -47,7 +47,7 @@ mod tx;
 mod value;
 mod work;
 
-pub use blobs::{Blobs, WINDOW as BLOB_WINDOW};
+pub use blobs::{Blobs, S3, WINDOW as BLOB_WINDOW};
 pub use config::{Config, Engine, EngineConfig, OnFatal};
 pub use db::Db;
 pub use emit::{Commits, Emit, MAX_STREAMS, Received};

@@ -4,6 +4,7 @@
 //! The comment of each test names the naive form it is there to catch;
 //! "seen" means that the form was put in and the test failed.
 
+mod blobs;
 mod connection;
 mod disk;
 mod emits;
