@@ -143,12 +143,12 @@ pub(crate) async fn sweep_gone(ctx: &Ctx) -> Result<bool> {
     let now = ctx.now;
     let found = ctx.db().read(move |tx| sql::files::stale(tx, Stored::Gone, now, ROUND)).await?;
     for row in &found {
-        let id = row.id;
+        let (id, since) = (row.id, row.touched_at);
         // Those of an organisation that ended were taken without looking.
         ctx.db()
             .write(move |tx| {
                 tx.lock(&[Own::key(id)])?;
-                blobs::let_go(tx, NAME, id.0, now)
+                blobs::let_go(tx, NAME, id.0, since)
             })
             .await?;
         forget(ctx, id).await?;

@@ -6,7 +6,11 @@
 //! came before, on whichever node it goes on, and an object nobody tells of
 //! (the node died in between) goes with the folder of its upload.
 
-use std::{collections::HashMap, sync::LazyLock, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -33,36 +37,37 @@ const PARTS: i64 = 10_000;
 /// Bodies taken at a time on this node. Each holds at most a part and what the
 /// connection gave last.
 static TAKING: Semaphore = Semaphore::const_new(64);
-/// Of which somebody's own.
-static EACH: LazyLock<Mutex<HashMap<UserId, usize>>> = LazyLock::new(Mutex::default);
+/// Of which somebody's own. By the server too: several may run in one process.
+static EACH: LazyLock<Mutex<HashMap<(usize, UserId), usize>>> = LazyLock::new(Mutex::default);
 
 /// A turn to send, held while bytes come.
 struct Turn {
-    user: UserId,
+    whose: (usize, UserId),
     _permit: tokio::sync::SemaphorePermit<'static>,
 }
 
 impl Turn {
-    fn take(user: UserId) -> Result<Self> {
+    fn take(ctx: &Ctx) -> Result<Self> {
+        let whose = (Arc::as_ptr(&ctx.kernel).addr(), ctx.user());
         let busy = || Error::api(Code::Overloaded);
         let permit = TAKING.try_acquire().map_err(|_| busy())?;
         let mut each = EACH.lock();
-        let mine = each.entry(user).or_default();
+        let mine = each.entry(whose).or_default();
         if *mine >= limits::UPLOADS_AT_ONCE {
             return Err(busy().with("limit", limits::UPLOADS_AT_ONCE));
         }
         *mine += 1;
-        Ok(Self { user, _permit: permit })
+        Ok(Self { whose, _permit: permit })
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         let mut each = EACH.lock();
-        if let Some(mine) = each.get_mut(&self.user) {
+        if let Some(mine) = each.get_mut(&self.whose) {
             *mine -= 1;
             if *mine == 0 {
-                each.remove(&self.user);
+                each.remove(&self.whose);
             }
         }
     }
@@ -77,7 +82,7 @@ pub(crate) async fn append(
     checksum: Option<Checksum>,
     body: Body,
 ) -> Result<FileRow> {
-    let turn = Turn::take(ctx.user())?;
+    let turn = Turn::take(&ctx)?;
     let work = ctx.clone();
     let row = ctx.db().read(move |tx| Ok::<_, Error>(allow::<Own, Read>(tx, &work, id)?.into_inner().row)).await?;
     stands_at(&row, offset)?;

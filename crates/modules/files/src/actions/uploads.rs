@@ -1,5 +1,6 @@
 //! Beginning an upload, and asking how far it is.
 
+use axum::body::Body;
 use kernel::{Ctx, allow};
 use proto::{Code, Error, FileId, Result, limits};
 use store::Tx;
@@ -9,7 +10,7 @@ use crate::{
         policy::{Own, Read},
         rows::{FileRow, Stored},
         settings,
-        tus::Metadata,
+        tus::{Checksum, Metadata},
         types,
     },
     store::{
@@ -18,8 +19,15 @@ use crate::{
     },
 };
 
-/// Takes the space for a file, and the place for its bytes.
-pub(crate) async fn create(ctx: Ctx, size: i64, about: Metadata) -> Result<FileRow> {
+/// Takes the space for a file, and its first bytes where there are some. What
+/// nobody would hear of again is not begun.
+pub(crate) async fn create(
+    ctx: Ctx,
+    size: i64,
+    about: Metadata,
+    first: Option<Body>,
+    checksum: Option<Checksum>,
+) -> Result<FileRow> {
     if size > limits::FILE_BYTES as i64 {
         return Err(Error::api(Code::FileTooLarge).with("limit", limits::FILE_BYTES));
     }
@@ -28,8 +36,18 @@ pub(crate) async fn create(ctx: Ctx, size: i64, about: Metadata) -> Result<FileR
     if row.state == Stored::Checking {
         // Nothing will be sent for an empty file.
         super::finish::finish(ctx, row.id).await?;
+        return Ok(row);
     }
-    Ok(row)
+    let Some(first) = first else { return Ok(row) };
+    match super::append(ctx.clone(), row.id, 0, checksum, first).await {
+        Ok(row) => Ok(row),
+        Err(error) => {
+            if let Err(left) = super::terminate(ctx, row.id).await {
+                tracing::debug!(file = %row.id, error = %left, "an upload that failed at once waits for its end");
+            }
+            Err(error)
+        }
+    }
 }
 
 fn create_in(tx: &mut Tx<'_>, ctx: &Ctx, size: i64, about: &Metadata) -> Result<FileRow> {

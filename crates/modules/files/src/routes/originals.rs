@@ -22,12 +22,11 @@ use crate::{
     },
 };
 
-const APART: [(HeaderName, &str); 5] = [
+const APART: [(HeaderName, &str); 4] = [
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (header::CACHE_CONTROL, "private, no-cache"),
     (header::ACCEPT_RANGES, "bytes"),
-    (header::REFERRER_POLICY, "no-referrer"),
 ];
 
 /// Serves a file, or a part of it, to whom its address was given.

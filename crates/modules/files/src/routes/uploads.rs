@@ -104,10 +104,9 @@ async fn describe_uploads() -> Response {
 async fn create_upload(ctx: Ctx, headers: HeaderMap, body: Body) -> Result<Response, Failure> {
     tus::version(&headers)?;
     let about = tus::metadata(&headers)?;
-    let mut row = actions::create(ctx.clone(), tus::number(&headers, "upload-length")?, about).await?;
-    if tus::carries_bytes(&headers) && row.size > 0 {
-        row = actions::append(ctx, row.id, 0, tus::checksum(&headers)?, body).await?;
-    }
+    let (size, checksum) = (tus::number(&headers, "upload-length")?, tus::checksum(&headers)?);
+    let first = tus::carries_bytes(&headers).then_some(body);
+    let row = actions::create(ctx, size, about, first, checksum).await?;
     let mut answered = place(&row);
     answered.push((header::LOCATION, format!("/api/v1/files/uploads/{}", row.id)));
     Ok(answer(StatusCode::CREATED, answered))

@@ -45,7 +45,7 @@ pub(crate) fn hold(tx: &mut Tx<'_>, file: FileId) -> Result<()> {
 }
 
 pub(crate) fn any(tx: &mut Tx<'_>, file: FileId) -> Result<bool> {
-    let sql = sql!("SELECT COUNT(*) FROM (SELECT 1 FROM files_attachments WHERE file_id = $1 LIMIT 1) AS some");
+    let sql = sql!("SELECT COUNT(*) FROM (SELECT 1 FROM files_attachments WHERE file_id = $1 LIMIT 1) AS found");
     Ok(tx.one(sql, &[&file], |row| row.get::<i64>(0))? > 0)
 }
 
