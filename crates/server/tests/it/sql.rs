@@ -28,6 +28,11 @@ const ALLOWED: &[Allow] = &[
     person("FROM directory_recoveries r WHERE r.user_id = $1 AND r.id = $2"),
     person("WHERE me.user_id = $1 AND me.state = 'active'"),
     Allow {
+        module: "kernel::blobs",
+        contains: "",
+        reason: "one object, by id; or the collector's, over all organisations",
+    },
+    Allow {
         module: "directory::",
         contains: "WHERE code = $1",
         reason: "the code of an invitation is all that is known",

@@ -2,9 +2,9 @@
 
 use kernel::{
     Ctx, Hook, Resource as _,
-    attachments::{Attach, Detach},
+    attachments::{Attach, Detach, WhoMayRead},
 };
-use proto::{Code, Error, PrincipalKind, Result};
+use proto::{Code, Error, FileId, PrincipalKind, Result, limits};
 use store::{Key, Tx};
 
 use super::reading::held_for;
@@ -20,33 +20,53 @@ pub(crate) fn hooks() -> Vec<Hook> {
     vec![Hook::on::<Attach>(|e| keys(&e.files), attach), Hook::on::<Detach>(|_| Vec::new(), detach)]
 }
 
-fn keys(files: &[proto::FileId]) -> Vec<Key> {
+fn keys(files: &[FileId]) -> Vec<Key> {
     files.iter().map(|id| Own::key(*id)).collect()
 }
 
 /// Whoever may read a file may send it on.
 fn attach(tx: &mut Tx<'_>, ctx: &Ctx, event: &Attach) -> Result<()> {
+    let unknown = |id: FileId| Error::field(Code::FileUnknown, "body").with("file", id.to_string());
     let rows = sql::files::among(tx, &event.files)?;
     let behind = identity::users::behind(tx, ctx.user())?;
     let orgs = directory::active_scopes(tx, ctx.user())?;
-    let mut notes = Vec::with_capacity(event.files.len());
+    let own = |row: &FileRow| {
+        ctx.actor.kind == PrincipalKind::Person
+            && (row.owner == ctx.user() || behind.contains(&row.owner))
+            && row.org.is_none_or(|org| orgs.iter().any(|scope| scope.org() == org))
+    };
+    let (mut found, mut others) = (Vec::with_capacity(event.files.len()), Vec::new());
     for id in &event.files {
-        let unknown = || Error::field(Code::FileUnknown, "body").with("file", id.to_string());
-        let found = rows.iter().find(|row| row.id == *id && row.state == Stored::Ready);
-        let own = |row: &FileRow| {
-            ctx.actor.kind == PrincipalKind::Person
-                && (row.owner == ctx.user() || behind.contains(&row.owner))
-                && row.org.is_none_or(|org| orgs.iter().any(|scope| scope.org() == org))
-        };
-        let row = found.ok_or_else(unknown)?;
-        if !own(row) && !held_for(tx, ctx, *id)? {
-            return Err(unknown());
+        let row = rows.iter().find(|row| row.id == *id && row.state == Stored::Ready).ok_or_else(|| unknown(*id))?;
+        if !own(row) {
+            others.push(*id);
         }
-        sql::attachments::add(tx, *id, &event.holder, event.org, ctx.now)?;
-        notes.push(row.note());
+        found.push(row);
     }
-    event.answer(notes);
+    if !together(tx, ctx, &others)? {
+        for id in &others {
+            if !held_for(tx, ctx, *id)? {
+                return Err(unknown(*id));
+            }
+        }
+    }
+    for row in &found {
+        sql::attachments::add(tx, row.id, &event.holder, event.org, ctx.now)?;
+    }
+    event.answer(found.into_iter().map(FileRow::note).collect());
     Ok(())
+}
+
+/// Whether the actor may read something that holds all of these: one question
+/// for a message that is sent on as it is.
+fn together(tx: &mut Tx<'_>, ctx: &Ctx, files: &[FileId]) -> Result<bool> {
+    let Some((first, rest)) = files.split_first() else { return Ok(true) };
+    let mut common = sql::attachments::holders(tx, *first, None, limits::PAGE as i64)?;
+    for id in rest {
+        let holders = sql::attachments::holders(tx, *id, None, limits::PAGE as i64)?;
+        common.retain(|holder| holders.contains(holder));
+    }
+    WhoMayRead::ask(tx, ctx, common)
 }
 
 /// Without the lock of the files, which whoever lets go may not have known in
