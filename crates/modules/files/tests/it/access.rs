@@ -33,13 +33,13 @@ async fn access_ends_with_the_conversation_and_goes_on_where_another_shows_it() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newcomer_sees_files_only_of_messages_they_may_see() {
     let w = World::new().await;
-    // Without an organisation history is shown to newcomers; with the switch
-    // off it is not.
+    w.join(&w.eve).await;
+    // With the switch off, history is not shown to newcomers.
     let db = w.server.db();
     let org: proto::OrgId = w.org.parse().unwrap();
     let setting = w.server.kernel.registry.setting("chat.history_for_newcomers").unwrap();
     db.write(move |tx| setting.set(tx, org.0, &json!(false))).await.unwrap();
-    let made = json!({ "org_id": w.org, "title": "一组", "members": [] });
+    let made = json!({ "org_id": w.org, "title": "一组", "members": [w.eve.id] });
     let group = w.alice.post("/api/v1/conversations", made).await.ok()["id"].as_str().unwrap().to_owned();
     let (before, after) = (sent(&w.alice, "1.txt", b"1", None).await, sent(&w.alice, "2.txt", b"2", None).await);
     say(&w.alice, &group, json!([{ "type": "file", "file": before }])).await.ok();

@@ -135,10 +135,16 @@ impl World {
         let eve = server.person("Eve").await;
         let org = alice.post("/api/v1/orgs", json!({ "name": "鹊桥" })).await.ok();
         let org = org["id"].as_str().unwrap().to_owned();
-        let invitation = alice.post(&format!("/api/v1/orgs/{org}/invitations"), json!({})).await.ok();
+        let world = Self { server, store, alice, bob, eve, org };
+        world.join(&world.bob).await;
+        world
+    }
+
+    /// Somebody joins the organisation.
+    pub async fn join(&self, person: &Person) {
+        let invitation = self.alice.post(&format!("/api/v1/orgs/{}/invitations", self.org), json!({})).await.ok();
         let code = invitation["code"].as_str().unwrap();
-        bob.post(&format!("/api/v1/invitations/{code}/accept"), json!({})).await.ok();
-        Self { server, store, alice, bob, eve, org }
+        person.post(&format!("/api/v1/invitations/{code}/accept"), json!({})).await.ok();
     }
 
     /// A group of Alice's with Bob, in the organisation.
