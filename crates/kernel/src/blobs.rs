@@ -171,9 +171,7 @@ fn loose(tx: &mut Tx<'_>, before: Millis) -> Result<Vec<Candidate>> {
 
 fn in_state(tx: &mut Tx<'_>, state: &str, before: Millis) -> Result<Vec<BlobId>> {
     Ok(tx.query(
-        sql!(
-            "SELECT id FROM kernel_blobs WHERE state = $1 AND changed_at <= $2 ORDER BY changed_at, id LIMIT $3"
-        ),
+        sql!("SELECT id FROM kernel_blobs WHERE state = $1 AND changed_at <= $2 ORDER BY changed_at, id LIMIT $3"),
         &[&state, &before, &ROUND],
         |row| row.get(0),
     )?)

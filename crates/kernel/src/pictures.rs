@@ -148,7 +148,8 @@ fn show(bytes: &[u8]) -> Result<Picture> {
 fn within(picture: &DynamicImage, side: u32) -> Option<DynamicImage> {
     let (width, height) = (picture.width(), picture.height());
     let long = width.max(height);
-    let scaled = |length: u32| u32::try_from(u64::from(length) * u64::from(side) / u64::from(long)).unwrap_or(side).max(1);
+    let scaled =
+        |length: u32| u32::try_from(u64::from(length) * u64::from(side) / u64::from(long)).unwrap_or(side).max(1);
     (long > side).then(|| picture.thumbnail_exact(scaled(width), scaled(height)))
 }
 

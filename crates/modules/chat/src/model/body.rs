@@ -341,8 +341,10 @@ mod tests {
         );
         let body: NewBody = serde_json::from_str(&sent).unwrap();
         assert_eq!(read(&sent).unwrap().files, [id]);
-        let picture = kernel::attachments::PictureNote { width: 4, height: 3, colour: "#0000ff".into(), animated: false };
-        let note = FileNote { file: id, name: "图.png".into(), size: 5, mime: "image/png".into(), picture: Some(picture) };
+        let picture =
+            kernel::attachments::PictureNote { width: 4, height: 3, colour: "#0000ff".into(), animated: false };
+        let note =
+            FileNote { file: id, name: "图.png".into(), size: 5, mime: "image/png".into(), picture: Some(picture) };
         let text = fill(&body, std::slice::from_ref(&note)).unwrap();
         let block = &serde_json::from_str::<serde_json::Value>(&text).unwrap()["blocks"][0];
         assert_eq!(

@@ -58,6 +58,11 @@ async fn what_cannot_be_sent_is_refused_and_leaves_no_trace() {
             with("body", json!({ "kind": "blocks", "blocks": [{ "type": "card", "kind": "vote", "ref": "1" }] })),
             Code::CardUnknown,
         ),
+        // Nobody keeps files on this server.
+        (
+            with("body", json!({ "kind": "blocks", "blocks": [{ "type": "file", "file": client_id() }] })),
+            Code::FileUnknown,
+        ),
         (with("mentions", json!([w.carol.id])), Code::MentionInvalid),
         (with("reply_to", json!(9)), Code::InvalidField),
         (with("reply_to", json!(0)), Code::InvalidField),

@@ -55,9 +55,7 @@ fn create_in(tx: &mut Tx<'_>, ctx: &Ctx, size: i64, about: &Metadata) -> Result<
     tx.lock(&accounts.iter().map(|account| account.key()).collect::<Vec<_>>())?;
     let scope = match about.org {
         None => None,
-        Some(org) => {
-            Some(directory::active_membership(tx, org, ctx.user())?.ok_or(Code::NotFound)?.scope)
-        }
+        Some(org) => Some(directory::active_membership(tx, org, ctx.user())?.ok_or(Code::NotFound)?.scope),
     };
     let most = settings::bytes(&settings::FILE_MB, tx, about.org)?;
     if size > most {

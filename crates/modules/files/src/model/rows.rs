@@ -3,7 +3,7 @@
 use kernel::attachments::{FileNote, PictureNote};
 use proto::{BlobId, Error, FileId, Millis, OrgId, UserId};
 
-use super::wire::{File, Fault, Picture, State};
+use super::wire::{Fault, File, Picture, State};
 
 #[derive(Clone, Debug)]
 pub(crate) struct FileRow {

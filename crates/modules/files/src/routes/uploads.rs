@@ -54,8 +54,7 @@ fn answer(status: StatusCode, headers: Vec<(HeaderName, String)>) -> Response {
 /// IMF-fixdate (RFC 9110 §5.6.7) of a time in milliseconds.
 fn http_date(at: i64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (seconds, days) = (at.div_euclid(1_000), at.div_euclid(86_400_000));
     // From days to a date of the Gregorian calendar, by eras of 400 years that
     // begin in March (Hinnant, chrono-compatible low-level date algorithms).

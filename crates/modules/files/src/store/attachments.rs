@@ -66,9 +66,7 @@ pub(crate) fn holders(tx: &mut Tx<'_>, file: FileId, after: Option<&Holder>, lim
 /// Lets go of some files held by what belonged to an organisation; how many.
 pub(crate) fn forget_org(tx: &mut Tx<'_>, org: OrgId, now: Millis, limit: i64) -> Result<usize> {
     let held = tx.query(
-        sql!(
-            "SELECT DISTINCT file_id FROM files_attachments WHERE org_id = $1 ORDER BY file_id LIMIT $2"
-        ),
+        sql!("SELECT DISTINCT file_id FROM files_attachments WHERE org_id = $1 ORDER BY file_id LIMIT $2"),
         &[&org, &limit],
         |row| row.get::<FileId>(0),
     )?;

@@ -107,9 +107,7 @@ pub(crate) fn advance(
     now: Millis,
 ) -> Result<()> {
     tx.execute(
-        sql!(
-            "UPDATE files_files SET received = $2, parts = parts + 1, state = $3, touched_at = $4 WHERE id = $1"
-        ),
+        sql!("UPDATE files_files SET received = $2, parts = parts + 1, state = $3, touched_at = $4 WHERE id = $1"),
         &[&own.row.id, &received, &state.as_str(), &now],
     )?;
     Ok(())
@@ -184,9 +182,7 @@ pub(crate) fn page(tx: &mut Tx<'_>, owner: UserId, before: (i64, Uuid), limit: i
 /// Takes a file out of everybody's sight; its objects follow. Under its lock.
 pub(crate) fn set_gone(tx: &mut Tx<'_>, file: &FileRow, now: Millis) -> Result<()> {
     tx.execute(
-        sql!(
-            "UPDATE files_files SET state = 'gone', name = '', touched_at = $2, loose_at = NULL WHERE id = $1"
-        ),
+        sql!("UPDATE files_files SET state = 'gone', name = '', touched_at = $2, loose_at = NULL WHERE id = $1"),
         &[&file.id, &now],
     )?;
     tx.execute(sql!("DELETE FROM files_pictures WHERE file_id = $1"), &[&file.id])?;
@@ -241,9 +237,6 @@ pub(crate) fn secret(tx: &mut Tx<'_>) -> Result<Option<Vec<u8>>> {
 
 /// Keeps a secret, unless another node was first.
 pub(crate) fn keep_secret(tx: &mut Tx<'_>, secret: &[u8]) -> Result<()> {
-    tx.execute(
-        sql!("INSERT INTO files_secret (id, secret) VALUES (1, $1) ON CONFLICT (id) DO NOTHING"),
-        &[&secret],
-    )?;
+    tx.execute(sql!("INSERT INTO files_secret (id, secret) VALUES (1, $1) ON CONFLICT (id) DO NOTHING"), &[&secret])?;
     Ok(())
 }

@@ -66,9 +66,7 @@ async fn what_one_may_not_read_is_no_picture_or_is_too_much_cannot_be_sent() {
     let text = sent(&w.alice, "a.txt", b"text", None).await;
     let open = crate::world::begun(&w.alice, "b.txt", 5, None).await;
     let never = uuid::Uuid::from_u128(7).to_string();
-    let send = async |who: &Person, kind: &str, id: &str| {
-        say(who, &group, json!([{ "type": kind, "file": id }])).await
-    };
+    let send = async |who: &Person, kind: &str, id: &str| say(who, &group, json!([{ "type": kind, "file": id }])).await;
     for (who, kind, id, code) in [
         (&w.bob, "file", &text, Code::FileUnknown),
         (&w.alice, "file", &never, Code::FileUnknown),

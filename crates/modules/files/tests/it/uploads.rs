@@ -10,10 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proto::{Code, limits};
 use sha2::{Digest as _, Sha256};
 use store::BLOB_WINDOW;
-use tokio::{
-    io::AsyncWriteExt as _,
-    net::TcpStream,
-};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use crate::world::{
     AWAY, DAY, FULL, NO_WHOLE, UPLOADS, WORKS, World, append, at, begin, begun, file, metadata, offset, original, sent,

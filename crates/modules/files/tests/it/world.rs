@@ -3,7 +3,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, AtomicU8, Ordering},
+    atomic::{AtomicU8, AtomicU64, Ordering},
 };
 
 use async_trait::async_trait;
@@ -58,12 +58,8 @@ impl Fickle {
 
     /// Names of all objects, by their first folder.
     pub async fn names(&self, folder: &str) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .inner
-            .list(Some(&Path::from(folder)))
-            .map(|meta| meta.unwrap().location.to_string())
-            .collect()
-            .await;
+        let mut names: Vec<String> =
+            self.inner.list(Some(&Path::from(folder))).map(|meta| meta.unwrap().location.to_string()).collect().await;
         names.sort();
         names
     }
@@ -80,11 +76,7 @@ impl ObjectStore for Fickle {
         self.inner.put_opts(location, payload, opts).await
     }
 
-    async fn put_multipart_opts(
-        &self,
-        location: &Path,
-        opts: PutMultipartOptions,
-    ) -> Result<Box<dyn MultipartUpload>> {
+    async fn put_multipart_opts(&self, location: &Path, opts: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
         self.write(location)?;
         self.inner.put_multipart_opts(location, opts).await
     }

@@ -7,10 +7,7 @@ use kernel::{
 use proto::{Code, Error, Result, UserId, limits};
 
 use super::profile::rewrite;
-use crate::{
-    model::User,
-    store as sql,
-};
+use crate::{model::User, store as sql};
 
 /// A place to decode in, for somebody who has not sent too many photos.
 /// Asked for before the bytes are read.
