@@ -54,5 +54,5 @@ pub use response::{Failure, Reply};
 pub const MIGRATIONS: &[store::Migration] = &[
     store::migration!("20261122_080000_kernel", include_str!("../migrations/20261122_080000_kernel.sql")),
     store::migration!("20261122_172000_kernel_access", include_str!("../migrations/20261122_172000_kernel_access.sql")),
-    store::migration!("20261122_210000_kernel_blobs", include_str!("../migrations/20261122_210000_kernel_blobs.sql")),
+    store::migration!("20261122_223000_kernel_blobs", include_str!("../migrations/20261122_223000_kernel_blobs.sql")),
 ];
