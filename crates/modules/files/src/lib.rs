@@ -31,7 +31,7 @@ pub fn module() -> Module {
         name: NAME,
         needs: &["identity", "directory"],
         migrations: const {
-            &[::store::migration!("20261122_223100_files", include_str!("../migrations/20261122_223100_files.sql"))]
+            &[::store::migration!("20261122_230400_files", include_str!("../migrations/20261122_230400_files.sql"))]
         },
         routes: routes::all,
         calls: Vec::new(),
