@@ -37,6 +37,7 @@ pub fn module() -> Module {
         calls: Vec::new(),
         streams: Vec::new(),
         stream_parts: Vec::new(),
+        events: &[],
         org_follows: None,
         authenticator: None,
         jobs: jobs::all(),

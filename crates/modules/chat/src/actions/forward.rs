@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use kernel::{Act, Budget, Ctx, OrgScope, Resource, allow, see};
+use kernel::{Act, Budget, Ctx, OrgScope, allow, see};
 use proto::{Code, ConversationId, Error, FileId, Result, UserId, limits};
 use serde_json::{Value, json, value::RawValue};
 use store::Tx;
