@@ -95,9 +95,8 @@ impl FileRow {
 
     /// A strong validator: the content never changes.
     pub(crate) fn etag(&self) -> String {
-        let hash = self.sha256.as_deref().unwrap_or_default();
-        let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        format!("\"{hex}\"")
+        let start = self.sha256.as_deref().and_then(|hash| hash.first_chunk()).copied().unwrap_or_default();
+        format!("\"{:032x}\"", u128::from_be_bytes(start))
     }
 }
 

@@ -52,7 +52,7 @@ async fn a_message_tells_of_its_files_what_the_server_knows() {
     }
     w.eve.post(&at(&picture, "/link"), json!({})).await.fails(Code::NotFound);
     // The same file twice in one message, and the same message twice.
-    let twice = crate::world::message(json!([{ "type": "file", "file": text }, { "type": "file", "file": text }]));
+    let twice = crate::world::message(&json!([{ "type": "file", "file": text }, { "type": "file", "file": text }]));
     let path = format!("/api/v1/conversations/{group}/messages");
     let first = w.alice.post(&path, twice.clone()).await.ok();
     assert_eq!(w.alice.post(&path, twice).await.ok(), first);

@@ -153,11 +153,8 @@ impl World {
 }
 
 pub fn metadata(name: &str, org: Option<&str>) -> String {
-    let mut text = format!("filename {}", STANDARD.encode(name));
-    if let Some(org) = org {
-        text.push_str(&format!(",org {}", STANDARD.encode(org)));
-    }
-    text
+    let org = org.map(|org| format!(",org {}", STANDARD.encode(org))).unwrap_or_default();
+    format!("filename {}{org}", STANDARD.encode(name))
 }
 
 /// Begins an upload; the answer, whatever it is.
@@ -233,14 +230,14 @@ pub async fn original(w: &World, person: &Person, id: &str) -> Vec<u8> {
     raw.body
 }
 
-pub fn message(blocks: Value) -> Value {
+pub fn message(blocks: &Value) -> Value {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let id = Uuid::from_u128(u128::from(NEXT.fetch_add(1, Ordering::Relaxed)));
     json!({ "client_id": id, "body": { "kind": "blocks", "blocks": blocks } })
 }
 
 pub async fn say(person: &Person, conversation: &str, blocks: Value) -> Answer {
-    person.post(&format!("/api/v1/conversations/{conversation}/messages"), message(blocks)).await
+    person.post(&format!("/api/v1/conversations/{conversation}/messages"), message(&blocks)).await
 }
 
 /// The blocks of a message as somebody reads them.
