@@ -153,7 +153,13 @@ pub(crate) async fn recall(ctx: Ctx, id: ConversationId, seq: i64) -> Result<Mes
 
 /// Takes what a message says away; with `undone`, its place in the reading
 /// too.
-pub(super) fn recall_in<'t>(tx: &mut Tx<'t>, ctx: &Ctx, mut turn: Turn<'t>, old: &MessageRow, undone: bool) -> Result<MessageRow> {
+pub(super) fn recall_in<'t>(
+    tx: &mut Tx<'t>,
+    ctx: &Ctx,
+    mut turn: Turn<'t>,
+    old: &MessageRow,
+    undone: bool,
+) -> Result<MessageRow> {
     let row = MessageRow {
         rev: turn.rev(),
         body: None,

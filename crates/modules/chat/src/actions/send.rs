@@ -1,7 +1,10 @@
 //! Sending: the path this product exists for. A plain message takes four
 //! statements, five in a conversation of an organisation or of two people.
 
-use kernel::{Budget, Ctx, Resource, allow, attachments::{Attach, FileNote}};
+use kernel::{
+    Budget, Ctx, Resource, allow,
+    attachments::{Attach, FileNote},
+};
 use proto::{Code, ConversationId, Error, FileId, PrincipalKind, Result, limits};
 use store::Tx;
 
@@ -141,13 +144,7 @@ pub(super) fn text(
 }
 
 /// Hangs files on a message, and gives what is told of them.
-pub(super) fn hold(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    c: &Conversation,
-    seq: i64,
-    files: &[FileId],
-) -> Result<Vec<FileNote>> {
+pub(super) fn hold(tx: &mut Tx<'_>, ctx: &Ctx, c: &Conversation, seq: i64, files: &[FileId]) -> Result<Vec<FileNote>> {
     let mut notes = Vec::with_capacity(files.len());
     for files in files.chunks(limits::MESSAGE_FILES) {
         notes.extend(Attach::new(holder(c.row.id, seq), c.row.org, files.to_vec()).run(tx, ctx)?);

@@ -50,6 +50,7 @@ mod tests {
             ("a/../b.txt", "b.txt"),
             ("C:\\Users\\x\\图.png", "图.png"),
             (" x  y.txt ", "x y.txt"),
+            ("a\nb.txt", "a b.txt"),
             (".env", ".env"),
         ] {
             assert_eq!(clean(given).unwrap(), kept);
@@ -60,9 +61,19 @@ mod tests {
     #[test]
     fn what_cannot_be_a_name_is_refused_with_one_code() {
         let long = "长".repeat(300);
-        for given in
-            ["", "..", ".", "a/..", "/", "a\0.txt", "a\nb", "evil\u{202e}gpj.exe", "x\u{200f}.txt", "\u{200b}", &long]
-        {
+        for given in [
+            "",
+            "..",
+            ".",
+            "a/..",
+            "/",
+            "a\0.txt",
+            "a\u{7}b",
+            "evil\u{202e}gpj.exe",
+            "x\u{200f}.txt",
+            "\u{200b}",
+            &long,
+        ] {
             assert_eq!(clean(given).unwrap_err().code(), Code::FileNameInvalid, "{given:?}");
         }
     }

@@ -57,8 +57,9 @@ pub(crate) fn unheld(tx: &mut Tx<'_>, user: UserId, limit: i64) -> Result<Vec<Fi
 pub(crate) fn org(tx: &mut Tx<'_>, org: OrgId, now: Millis, limit: i64) -> Result<u64> {
     Ok(tx.execute(
         sql!(
-            "UPDATE files_files SET state = 'gone', name = '', touched_at = $2, loose_at = NULL, org_id = NULL
-             WHERE org_id = $1 AND id IN (SELECT id FROM files_files WHERE org_id = $1 ORDER BY id LIMIT $3)"
+            "UPDATE files_files SET state = 'gone', name = '', touched_at = $2, loose_at = NULL
+             WHERE org_id = $1 AND id IN
+             (SELECT id FROM files_files WHERE org_id = $1 AND state <> 'gone' ORDER BY id LIMIT $3)"
         ),
         &[&org, &now, &limit],
     )?)

@@ -222,7 +222,7 @@ pub(crate) fn loose(tx: &mut Tx<'_>, before: Millis, limit: i64) -> Result<Vec<F
             "SELECT ",
             file_columns!(),
             " FROM files_files f WHERE f.loose_at IS NOT NULL AND f.loose_at <= $1 AND f.state = 'ready'
-              ORDER BY f.loose_at, f.id LIMIT $2"
+              ORDER BY f.loose_at NULLS LAST, f.id LIMIT $2"
         )),
         &[&before, &limit],
         read,

@@ -137,3 +137,30 @@ async fn recalling_and_editing_let_go_of_files_at_once_and_the_sweep_deletes_the
     assert_eq!(original(&w, &w.bob, &two).await, b"two");
     w.server.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forwarding_takes_files_along_alone_and_in_records() {
+    let w = World::new().await;
+    let group = w.group().await;
+    let text = sent(&w.alice, "a.txt", b"text", None).await;
+    let seq = say(&w.alice, &group, json!([{ "type": "file", "file": text }])).await.ok()["seq"].clone();
+    let more = json!({ "org_id": w.org, "title": "二组", "members": [w.alice.id] });
+    let dave = w.server.person("Dave").await;
+    w.join(&dave).await;
+    let other = w.bob.post("/api/v1/conversations", more).await.ok()["id"].as_str().unwrap().to_owned();
+    for combined in [false, true] {
+        let to = json!({ "org_id": w.org, "title": "三组", "members": [dave.id] });
+        let to = w.bob.post("/api/v1/conversations", to).await.ok()["id"].as_str().unwrap().to_owned();
+        let new = json!({ "client_id": uuid::Uuid::new_v4(), "seqs": [seq], "to": [to, other], "combined": combined });
+        let path = format!("/api/v1/conversations/{group}/forward");
+        let told = w.bob.post(&path, new.clone()).await.ok();
+        assert_eq!(w.bob.post(&path, new).await.ok(), told);
+        assert_eq!(original(&w, &dave, &text).await, b"text");
+        w.eve.get(&at(&text, "")).await.fails(Code::NotFound);
+        // Taken back, it holds nothing.
+        let copy = told["items"][0]["sent"][0]["seq"].clone();
+        w.bob.post(&format!("/api/v1/conversations/{to}/messages/{copy}/recall"), json!({})).await.ok();
+        dave.get(&at(&text, "")).await.fails(Code::NotFound);
+    }
+    w.server.finish().await;
+}
