@@ -16,6 +16,11 @@ export interface components {
         ConversationId: string;
         /**
          * Format: uuid
+         * @description A file somebody uploaded.
+         */
+        FileId: string;
+        /**
+         * Format: uuid
          * @description A request to join an organisation.
          */
         JoinRequestId: string;
@@ -64,6 +69,39 @@ export interface components {
             ref: string;
             /** @enum {string} */
             type: "card";
+        } | {
+            /** @description Whether the original may move. */
+            animated?: boolean;
+            /** @description `#rrggbb`, to be shown until the picture is there. */
+            colour?: string;
+            file: components["schemas"]["FileId"];
+            /** Format: int64 */
+            height?: number;
+            mime?: string;
+            name?: string;
+            /**
+             * Format: int64
+             * @description In bytes.
+             */
+            size?: number;
+            /** @enum {string} */
+            type: "image";
+            /**
+             * Format: int64
+             * @description Of the upright picture, in pixels.
+             */
+            width?: number;
+        } | {
+            file: components["schemas"]["FileId"];
+            mime?: string;
+            name?: string;
+            /**
+             * Format: int64
+             * @description In bytes.
+             */
+            size?: number;
+            /** @enum {string} */
+            type: "file";
         };
         /** @description A body as it is read: what was sent, or a line of the conversation itself. */
         "chat.Body": {

@@ -1977,6 +1977,149 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/files/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins an upload (tus `creation`, `creation-with-upload`). `Upload-Length`
+         *     is its size in bytes. `Upload-Metadata` holds `filename`, and `org` where
+         *     the file is to belong to an organisation. The answer's `Location` takes the
+         *     bytes; its last part, also in `Magpie-File`, is the id of the file.
+         */
+        post: operations["files.create_upload"];
+        delete?: never;
+        /** What this server speaks of tus. */
+        options: operations["files.describe_uploads"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Gives up an unfinished upload; its space is free at once. */
+        delete: operations["files.end_upload"];
+        options?: never;
+        /** How much of an upload is durable: `Upload-Offset` of `Upload-Length`. */
+        head: operations["files.get_progress"];
+        /**
+         * Sends bytes from `Upload-Offset` on. What the answer's `Upload-Offset`
+         *     covers is durable; it may be less than was sent, then go on from there. A
+         *     body that breaks off keeps what came. With `Upload-Checksum` (sha1, sha256)
+         *     a body of at most 4 MiB is kept whole or not at all.
+         */
+        patch: operations["files.append_bytes"];
+        trace?: never;
+    };
+    "/api/v1/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own whole files, newest first. */
+        get: operations["files.list_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file of one's own, or one that hangs on a message one may read. Until it
+         *     is `ready` only its owner sees it.
+         */
+        get: operations["files.get_file"];
+        put?: never;
+        post?: never;
+        /** Deletes a file of one's own; `file_attached` while a message shows it. */
+        delete: operations["files.remove_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{id}/picture/{side}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A picture as JPEG, its longest side 1600 or 320 pixels (never enlarged),
+         *     upright and without metadata. Read by whoever may read the file.
+         */
+        get: operations["files.get_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An address of the original that needs no cookie, for this session and ten
+         *     minutes: `/f/…` answers GET and HEAD, with ranges and a strong validator.
+         *     It ends with the session and with the right to read.
+         */
+        post: operations["files.create_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/file-space": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much space one has: of one's own, or in an organisation. */
+        get: operations["files.get_space"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/waiting": {
         parameters: {
             query?: never;
@@ -2013,6 +2156,11 @@ export interface components {
          * @description A thread of messages with one dense order.
          */
         ConversationId: string;
+        /**
+         * Format: uuid
+         * @description A file somebody uploaded.
+         */
+        FileId: string;
         /**
          * Format: uuid
          * @description An offer to join an organisation.
@@ -2102,6 +2250,33 @@ export interface components {
                 sender: components["schemas"]["UserId"];
                 /** Format: int64 */
                 at: number;
+            }[];
+            next?: string;
+        };
+        /** @description One page of a list; `next` is absent on the last. */
+        "Page_files.File": {
+            items: {
+                id: components["schemas"]["FileId"];
+                name: string;
+                /**
+                 * Format: int64
+                 * @description In bytes.
+                 */
+                size: number;
+                /**
+                 * @description By its first bytes; `application/octet-stream` where they say nothing,
+                 *     and until it is ready.
+                 */
+                mime: string;
+                state: components["schemas"]["files.State"];
+                /** @description The organisation it belongs to, if to one. */
+                org_id?: components["schemas"]["OrgId"];
+                /** @description Milliseconds. */
+                created_at: components["schemas"]["i64"];
+                /** @description Of a picture that can be shown. */
+                picture?: components["schemas"]["files.Picture"];
+                /** @description Why a picture cannot be shown. */
+                picture_fault?: components["schemas"]["files.Fault"];
             }[];
             next?: string;
         };
@@ -2198,6 +2373,39 @@ export interface components {
             ref: string;
             /** @enum {string} */
             type: "card";
+        } | {
+            file: components["schemas"]["FileId"];
+            name?: string;
+            /**
+             * Format: int64
+             * @description In bytes.
+             */
+            size?: number;
+            mime?: string;
+            /**
+             * Format: int64
+             * @description Of the upright picture, in pixels.
+             */
+            width?: number;
+            /** Format: int64 */
+            height?: number;
+            /** @description `#rrggbb`, to be shown until the picture is there. */
+            colour?: string;
+            /** @description Whether the original may move. */
+            animated?: boolean;
+            /** @enum {string} */
+            type: "image";
+        } | {
+            file: components["schemas"]["FileId"];
+            name?: string;
+            /**
+             * Format: int64
+             * @description In bytes.
+             */
+            size?: number;
+            mime?: string;
+            /** @enum {string} */
+            type: "file";
         };
         /** @description A body as it is read: what was sent, or a line of the conversation itself. */
         "chat.Body": {
@@ -3159,6 +3367,84 @@ export interface components {
          * @enum {string}
          */
         "directory.Then": "admin" | "member" | "leave";
+        /** @enum {string} */
+        "files.Fault": "image_too_large" | "image_broken";
+        /** @description A file as whoever may read it sees it. */
+        "files.File": {
+            id: components["schemas"]["FileId"];
+            name: string;
+            /**
+             * Format: int64
+             * @description In bytes.
+             */
+            size: number;
+            /**
+             * @description By its first bytes; `application/octet-stream` where they say nothing,
+             *     and until it is ready.
+             */
+            mime: string;
+            state: components["schemas"]["files.State"];
+            /** @description The organisation it belongs to, if to one. */
+            org_id?: components["schemas"]["OrgId"];
+            /** @description Milliseconds. */
+            created_at: components["schemas"]["i64"];
+            /** @description Of a picture that can be shown. */
+            picture?: components["schemas"]["files.Picture"];
+            /** @description Why a picture cannot be shown. */
+            picture_fault?: components["schemas"]["files.Fault"];
+        };
+        /** @description An address of the original, for the session that asked. */
+        "files.Link": {
+            /** @description A path on this server. It needs no cookie: keep it secret. */
+            url: string;
+            /** @description Milliseconds; what was begun by then goes on. */
+            expires_at: components["schemas"]["i64"];
+            /** @description Whether it is served to be shown in place rather than saved. */
+            inline: boolean;
+        };
+        "files.NewLink": {
+            /** @description To be saved, also where it could be shown. */
+            download?: boolean;
+        };
+        /** @description What is known of a picture before it is there. */
+        "files.Picture": {
+            /**
+             * Format: int64
+             * @description Of the upright original, in pixels.
+             */
+            width: number;
+            /** Format: int64 */
+            height: number;
+            /** @description `#rrggbb`: all of it together. */
+            colour: string;
+            /** @description Whether the original may move. */
+            animated: boolean;
+        };
+        /** @description How much space there is, in bytes. */
+        "files.Space": {
+            /**
+             * Format: int64
+             * @description What one keeps there, unfinished uploads with their whole size.
+             */
+            used: number;
+            /** Format: int64 */
+            limit: number;
+            /**
+             * Format: int64
+             * @description The largest file.
+             */
+            file_limit: number;
+            /** @description What the organisation keeps. */
+            org?: components["schemas"]["files.Used"];
+        };
+        /** @enum {string} */
+        "files.State": "uploading" | "checking" | "ready";
+        "files.Used": {
+            /** Format: int64 */
+            used: number;
+            /** Format: int64 */
+            limit: number;
+        };
         /** Format: int64 */
         i64: number;
         /** @description One look at or change of one's account. */
@@ -9695,6 +9981,351 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "files.create_upload": {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": string;
+                "Upload-Length": number;
+                "Upload-Metadata": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": number[];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "files.describe_uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "files.end_upload": {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": string;
+            };
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "files.get_progress": {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": string;
+            };
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "files.append_bytes": {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": string;
+                "Upload-Offset": number;
+            };
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": number[];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "files.list_files": {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description 1–200, 50 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_files.File"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "files.get_file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["files.File"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "files.remove_file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "files.get_picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FileId"];
+                side: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "files.create_link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["files.NewLink"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["files.Link"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "files.get_space": {
+        parameters: {
+            query?: {
+                /** @description The organisation a file would belong to. */
+                org?: components["schemas"]["OrgId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["files.Space"];
+                };
+            };
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
