@@ -1,6 +1,8 @@
 //! The store of files: the same answers from a folder and from memory, and a
 //! bucket that is away is told in time.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use bytes::Bytes;
 use proto::Code;
 use store::{Blobs, Error, S3};

@@ -151,7 +151,7 @@ async fn forwarding_takes_files_along_alone_and_in_records() {
     for combined in [false, true] {
         let to = json!({ "org_id": w.org, "title": "三组", "members": [dave.id] });
         let to = w.bob.post("/api/v1/conversations", to).await.ok()["id"].as_str().unwrap().to_owned();
-        let new = json!({ "client_id": uuid::Uuid::new_v4(), "seqs": [seq], "to": [to, other], "combined": combined });
+        let new = json!({ "client_id": uuid::Uuid::from_u128(if combined { 1 } else { 2 }), "seqs": [seq], "to": [to, other], "combined": combined });
         let path = format!("/api/v1/conversations/{group}/forward");
         let told = w.bob.post(&path, new.clone()).await.ok();
         assert_eq!(w.bob.post(&path, new).await.ok(), told);
