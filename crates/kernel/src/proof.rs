@@ -43,6 +43,9 @@ mod tests {
             |proven_at| Principal { proven_at, ..Principal::person(UserId(Uuid::nil()), SessionId(Uuid::nil())) };
         assert!(is_recent(&person(Some(1_000)), 1_000 + PROOF_MS, PROOF_MS));
         assert!(!is_recent(&person(Some(1_000)), 1_001 + PROOF_MS, PROOF_MS));
+        // A clock that is ahead makes nothing good for longer.
+        assert!(is_recent(&person(Some(1_000 + PROOF_MS)), 1_000, PROOF_MS));
+        assert!(!is_recent(&person(Some(1_001 + PROOF_MS)), 1_000, PROOF_MS));
         assert!(!is_recent(&person(None), 1_000, PROOF_MS));
         assert!(is_recent(&Principal::SYSTEM, 1_000, PROOF_MS));
     }

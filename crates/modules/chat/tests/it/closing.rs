@@ -225,7 +225,8 @@ async fn an_export_that_is_under_way_ends_with_the_right_to_it() {
     say_much(&w, &group, 6_000, &"很长的话".repeat(1_000)).await;
     let member = format!("/api/v1/orgs/{}/members/{}", w.org, w.bob.id);
     w.alice.patch(&member, json!({ "role": "owner" })).await.ok();
-    for way in ["role", "session"] {
+    // The card last: it takes the password away.
+    for way in ["role", "session", "card"] {
         let bob = w.bob.second_device().await;
         let host = w.server.base.trim_start_matches("http://").to_owned();
         let mut stream = tokio::net::TcpStream::connect(&host).await.unwrap();
@@ -240,8 +241,12 @@ async fn an_export_that_is_under_way_ends_with_the_right_to_it() {
         if way == "role" {
             w.alice.patch(&member, json!({ "role": "admin" })).await.ok();
             w.alice.patch(&member, json!({ "role": "member" })).await.ok();
-        } else {
+        } else if way == "session" {
             bob.delete("/api/v1/sessions/current").await.ok();
+        } else {
+            let card = identity::recover(&w.server.kernel, w.bob.id).await.unwrap();
+            let body = json!({ "login": card.login, "password": card.pin, "new_password": "eight bridges at dawn" });
+            w.server.nobody().post("/api/v1/sessions", body).await.ok();
         }
         let mut rest = Vec::new();
         let _ = stream.read_to_end(&mut rest).await;

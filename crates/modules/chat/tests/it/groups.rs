@@ -49,6 +49,27 @@ async fn everyone_has_one_note_to_self() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_of_two_stays_one_of_these_two() {
+    let w = World::new().await;
+    let direct = id(&w.alice.post("/api/v1/conversations/direct", json!({ "user": w.bob.id })).await.ok());
+    let notes = id(&w.alice.post("/api/v1/conversations/direct", json!({ "user": w.alice.id })).await.ok());
+    let seq = say(&w.bob, &direct, "一").await;
+    for conversation in [&direct, &notes] {
+        let at = |who: &testkit::Person| path(conversation, &format!("/members/{}", who.id));
+        let add = json!({ "users": [w.carol.id] });
+        w.alice.post(&path(conversation, "/members"), add).await.fails(Code::Forbidden);
+        w.alice.delete(&at(&w.alice)).await.fails(Code::Forbidden);
+        w.alice.delete(&at(&w.bob)).await.fails(Code::Forbidden);
+        w.alice.patch(&at(&w.alice), json!({ "role": "owner" })).await.fails(Code::Forbidden);
+        w.alice.patch(&path(conversation, ""), json!({ "title": "x" })).await.fails(Code::Forbidden);
+        w.carol.get(&path(conversation, "")).await.fails(Code::NotFound);
+    }
+    // Neither takes back what the other said.
+    w.alice.post(&path(&direct, &format!("/messages/{seq}/recall")), json!({})).await.fails(Code::Forbidden);
+    assert_eq!(texts(&get(&w.bob, &direct, "/messages").await), [(seq, Some("一".into()))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_group_is_made_of_colleagues() {
     let w = World::new().await;
     let make = async |input: Value| w.alice.post("/api/v1/conversations", input).await;
@@ -114,6 +135,10 @@ async fn roles_decide_who_may_change_a_group() {
     assert_eq!(get(&w.carol, &group, "").await["title"], "新 名");
     w.bob.patch(&path(&group, ""), json!({ "title": "" })).await.fails(Code::FieldRequired);
     w.bob.delete(&at(&w.alice)).await.fails(Code::Forbidden);
+    // Nor does an admin remove another one; the owner does.
+    w.alice.patch(&at(&w.carol), json!({ "role": "admin" })).await.ok();
+    w.bob.delete(&at(&w.carol)).await.fails(Code::Forbidden);
+    w.alice.patch(&at(&w.carol), json!({ "role": "member" })).await.ok();
     w.bob.delete(&at(&w.eve)).await.fails(Code::NotFound);
     w.bob.delete(&at(&w.carol)).await.ok();
     // The owner leaves: the admin inherits.

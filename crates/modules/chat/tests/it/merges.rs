@@ -246,6 +246,31 @@ async fn a_removal_from_the_organisation_holds_for_both() {
     w.server.finish().await;
 }
 
+// Seen to fail: with a seat for whoever was merged, wherever it is.
+#[tokio::test]
+async fn nobody_gets_a_seat_by_a_merge_where_the_organisation_let_neither_stay() {
+    let w = World::new().await;
+    let other = w.server.person("other").await;
+    w.join(&other).await;
+    let group = w.group(&[&other, &w.carol]).await;
+    merge_begun(&w.eve, &other).await;
+    // Removed before their place has followed, and before their seats were tidied.
+    w.alice.delete(&format!("/api/v1/orgs/{}/members/{}", w.org, other.id)).await.ok();
+    w.server.run_jobs().await;
+    let members = get(&w.alice, &group, "/members").await;
+    assert_eq!(members["items"].as_array().unwrap().len(), 2, "{members}");
+    for conversation in [&group, &w.all_staff] {
+        w.eve.get(&path(conversation, "")).await.fails(Code::NotFound);
+    }
+    // Let in by themselves, they are in what everyone is in.
+    w.join(&w.eve).await;
+    w.eve.get(&path(&w.all_staff, "")).await.ok();
+    w.eve.get(&path(&group, "")).await.fails(Code::NotFound);
+    w.server.clock.advance(60_000);
+    w.server.run_jobs().await;
+    w.server.finish().await;
+}
+
 #[tokio::test]
 async fn a_session_alone_merges_nothing_and_old_ones_reach_nothing() {
     let w = World::new().await;

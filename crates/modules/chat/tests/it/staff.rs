@@ -51,6 +51,19 @@ async fn everyone_is_in_it_without_a_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn in_it_those_who_lead_the_organisation_take_anything_back_and_others_their_own() {
+    let w = World::new().await;
+    let (first, second) = (say(&w.bob, &w.all_staff, "一").await, say(&w.alice, &w.all_staff, "二").await);
+    let recall = |seq: i64| path(&w.all_staff, &format!("/messages/{seq}/recall"));
+    w.carol.post(&recall(first), json!({})).await.fails(Code::Forbidden);
+    w.carol.post(&recall(second), json!({})).await.fails(Code::Forbidden);
+    w.bob.post(&recall(second), json!({})).await.fails(Code::Forbidden);
+    w.server.clock.advance(24 * 3_600_000 + 1);
+    w.bob.post(&recall(first), json!({})).await.fails(Code::RecallWindowClosed);
+    w.alice.post(&recall(first), json!({})).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_joins_later_has_nothing_unread_and_is_not_counted() {
     let w = World::new().await;
     w.server.clock.advance(1_000);

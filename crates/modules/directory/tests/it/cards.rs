@@ -41,7 +41,11 @@ impl World {
 
     /// Just founded.
     pub(crate) async fn young() -> Self {
-        let server = server().await;
+        Self::on(server().await).await
+    }
+
+    /// Just founded, on a server of one's own making.
+    pub(crate) async fn on(server: TestServer) -> Self {
         let (alice, bob, carol) =
             (server.person("张伟").await, server.person("李雷").await, server.person("韩梅梅").await);
         let org = found(&alice, "鹊桥小学").await;
@@ -77,6 +81,20 @@ impl World {
         let card = cards["cards"][0].clone();
         sign_in(&self.server, &card["login"], &card["pin"], Some(PASSWORD)).await.ok();
         card
+    }
+
+    /// Somebody whose account the organisation issued, signed in.
+    pub(crate) async fn issued(&self, by: &Person, org: &str, number: &str) -> Person {
+        let cards = issue(by, org, json!([{ "name": "王芳", "number": number }])).await.ok();
+        let card = &cards["cards"][0];
+        let session = sign_in(&self.server, &card["login"], &card["pin"], Some(PASSWORD)).await.ok();
+        let mut person = self.carol.clone();
+        "王芳".clone_into(&mut person.name);
+        card["login"].as_str().unwrap().clone_into(&mut person.login);
+        session["token"].as_str().unwrap().clone_into(&mut person.token);
+        session["session"]["id"].as_str().unwrap().clone_into(&mut person.session);
+        person.id = card["user"].as_str().unwrap().parse().unwrap();
+        person
     }
 
     pub(crate) async fn fresh(&self, person: &Person) {

@@ -226,6 +226,29 @@ async fn settings_have_bounds_and_step_up_holds_for_those_who_act_for_the_organi
 }
 
 #[tokio::test]
+async fn an_organisation_makes_no_proof_last_longer_for_what_always_asks_for_one() {
+    let server = server().await;
+    let (alice, bob, carol, org) = three(&server).await;
+    let path = format!("/api/v1/orgs/{org}");
+    alice.patch(&format!("{path}/settings"), json!({ "step_up_minutes": 1_440 })).await.ok();
+    server.clock.advance(10 * 60_000 + 1);
+    let handover = json!({ "user": bob.id, "then": "admin" });
+    alice.post(&format!("{path}/handover"), handover).await.fails(Code::ProofRequired);
+    alice.post(&format!("{path}/closing"), json!({ "name": "鹊桥" })).await.fails(Code::ProofRequired);
+    alice.get(&format!("{path}/export")).await.fails(Code::ProofRequired);
+    let problem = set_role(&alice, &org, &carol, "admin").await.fails(Code::ProofRequired);
+    assert_eq!(problem["context"]["max_age_ms"], 10 * 60_000);
+    // For all else it does.
+    invite(&alice, &org, json!({})).await;
+    // And it can ask for one sooner.
+    let alice = alice.second_device().await;
+    alice.patch(&format!("{path}/settings"), json!({ "step_up_minutes": 5 })).await.ok();
+    server.clock.advance(5 * 60_000 + 1);
+    alice.get(&format!("{path}/export")).await.fails(Code::ProofRequired);
+    server.run_jobs().await;
+}
+
+#[tokio::test]
 async fn every_privileged_act_is_one_entry_of_the_chain_and_is_read_newest_first() {
     let server = server().await;
     let (alice, bob, carol, org) = three(&server).await;

@@ -308,11 +308,32 @@ async fn a_stranger_is_nobody() {
     }
     act(&a, "ask", &a).await.fails(Code::InvalidField);
     act(&a, "block", &a).await.fails(Code::NotFound);
-    assert_eq!(shown(&b, &a).await, "none");
+    assert_eq!(shown(&a, &b).await, "none");
     for bad in [json!({}), json!({ "user": b.id, "code": "x" }), json!({ "code": "x" }), json!({ "nobody": 1 })] {
         assert!(a.post("/api/v1/me/friends", bad).await.status.is_client_error());
     }
     server.nobody().get("/api/v1/me/friends").await.fails(Code::Unauthenticated);
+}
+
+#[tokio::test]
+async fn who_is_no_person_is_nobodys_friend() {
+    let server = server().await;
+    let owner = server.person("owner").await;
+    let org = found(&owner, "鹊桥").await;
+    let (a, b) = pair(&server, &owner, &org).await;
+    for kind in ["bot", "guest"] {
+        let id = b.id;
+        let set = store::sql!("UPDATE users SET kind = $2 WHERE id = $1");
+        server.db().write(move |tx| tx.execute(set, &[&id, &kind])).await.unwrap();
+        act(&a, "ask", &b).await.fails(Code::NotFound);
+        let profile = a.get(&format!("/api/v1/users/{}/profile", b.id)).await.ok();
+        assert_eq!(profile["can"]["friend"], false, "{kind}");
+    }
+    let id = b.id;
+    let erase = store::sql!("UPDATE users SET kind = 'person', erased_at = 1 WHERE id = $1");
+    server.db().write(move |tx| tx.execute(erase, &[&id])).await.unwrap();
+    act(&a, "ask", &b).await.fails(Code::NotFound);
+    assert_eq!(shown(&a, &b).await, "none");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod invitations;
 mod isolation;
 mod law;
 mod members;
+mod merges;
 mod orgs;
 mod people;
 mod requests;

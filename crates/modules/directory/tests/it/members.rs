@@ -98,6 +98,24 @@ async fn an_organisation_keeps_an_owner_also_when_two_go_at_once() {
 }
 
 #[tokio::test]
+async fn an_owner_who_is_suspended_or_gone_is_not_the_one_that_is_left() {
+    let server = server().await;
+    let (alice, bob) = (server.person("张伟").await, server.person("李雷").await);
+    let org = found(&alice, "鹊桥").await;
+    join(&alice, &org, &[&bob]).await;
+    set_role(&alice, &org, &bob, "owner").await.ok();
+    let last = async || {
+        set_role(&alice, &org, &alice, "member").await.fails(Code::LastOwner);
+        alice.delete(&member_path(&org, &alice)).await.fails(Code::LastOwner);
+    };
+    alice.patch(&member_path(&org, &bob), json!({ "state": "suspended" })).await.ok();
+    last().await;
+    alice.patch(&member_path(&org, &bob), json!({ "state": "active" })).await.ok();
+    bob.delete(&member_path(&org, &bob)).await.ok();
+    last().await;
+}
+
+#[tokio::test]
 async fn administrators_act_on_everyone_below_owners() {
     let server = server().await;
     let (alice, bob, carol) = (server.person("张伟").await, server.person("李雷").await, server.person("韩梅梅").await);

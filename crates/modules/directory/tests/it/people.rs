@@ -2,6 +2,7 @@
 
 use proto::Code;
 use serde_json::json;
+use testkit::Person;
 
 use crate::{found, join, member_path, server};
 
@@ -79,4 +80,31 @@ async fn an_erased_person_leaves_everywhere_and_their_name_with_them() {
     server.clock.advance(2_000);
     bob.get("/api/v1/me").await.fails(Code::Unauthenticated);
     server.finish().await;
+}
+
+#[tokio::test]
+async fn a_profile_names_only_organisations_where_both_are() {
+    let server = server().await;
+    let owner = server.person("owner").await;
+    let mut orgs = Vec::new();
+    for name in ["一", "二", "三"] {
+        orgs.push(found(&owner, name).await);
+    }
+    let (a, b) = (server.person("张伟").await, server.person("李雷").await);
+    for org in &orgs[..2] {
+        join(&owner, org, &[&a, &b]).await;
+    }
+    join(&owner, &orgs[2], &[&b]).await;
+    let shared = async |who: &Person, whom: &Person| {
+        let profile = who.get(&format!("/api/v1/users/{}/profile", whom.id)).await.ok();
+        let orgs = profile["orgs"].as_array().unwrap().clone();
+        orgs.into_iter().map(|org| org["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for (who, whom) in [(&a, &b), (&b, &a)] {
+        assert_eq!(shared(who, whom).await, ["一", "二"]);
+    }
+    owner.patch(&member_path(&orgs[0], &a), json!({ "state": "suspended" })).await.ok();
+    for (who, whom) in [(&a, &b), (&b, &a)] {
+        assert_eq!(shared(who, whom).await, ["二"]);
+    }
 }

@@ -348,6 +348,30 @@ async fn what_proves_one_changes_only_with_a_fresh_proof() {
     start_refused(&alice).await;
 }
 
+#[tokio::test]
+async fn what_a_passkey_proves_is_whose_it_is_when_it_is_shown() {
+    let server = server().await;
+    let (alice, other) = (server.person("张伟").await, server.person("伟").await);
+    let mut phone = Device::new(ORIGIN, "phone");
+    add(&other, &mut phone).await.ok();
+    let stands = async |by: Option<proto::UserId>| {
+        let from = other.id;
+        let set = store::sql!("UPDATE users SET merged_into = $1 WHERE id = $2");
+        server.db().write(move |tx| tx.execute(set, &[&by, &from])).await.unwrap();
+    };
+    let prove = async |started: &Value, phone: &mut Device| {
+        let answer = json!({ "id": started["id"], "credential": phone.get(&started["options"]) });
+        alice.post("/api/v1/me/proof", json!({ "passkey": answer })).await
+    };
+    stands(Some(alice.id)).await;
+    let started = alice.post("/api/v1/me/proof/passkey/start", json!({})).await.ok();
+    prove(&started, &mut phone).await.ok();
+    // The two part before it is shown.
+    let started = alice.post("/api/v1/me/proof/passkey/start", json!({})).await.ok();
+    stands(None).await;
+    prove(&started, &mut phone).await.fails(Code::PasskeyRefused);
+}
+
 async fn start_refused(person: &Person) {
     person.post("/api/v1/me/passkeys/start", json!({})).await.fails(Code::ProofRequired);
 }

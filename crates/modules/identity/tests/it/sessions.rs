@@ -19,6 +19,19 @@ async fn signing_out_ends_requests_and_sockets_at_once() {
 }
 
 #[tokio::test]
+async fn a_session_of_an_account_that_was_merged_opens_nothing() {
+    let server = crate::server().await;
+    let (alice, other) = (server.person("张伟").await, server.person("伟").await);
+    // As if it had begun while the others ended.
+    let (into, from) = (alice.id, other.id);
+    let merged = store::sql!("UPDATE users SET merged_into = $1 WHERE id = $2");
+    server.db().write(move |tx| tx.execute(merged, &[&into, &from])).await.unwrap();
+    other.get("/api/v1/me").await.fails(Code::Unauthenticated);
+    other.post("/api/v1/me/merge-offers", serde_json::json!({})).await.fails(Code::Unauthenticated);
+    alice.get("/api/v1/me").await.ok();
+}
+
+#[tokio::test]
 async fn a_lost_phone_is_signed_out_from_another_device() {
     let server = crate::server().await;
     let alice = server.person("张伟").await;
