@@ -21,10 +21,6 @@ pub trait Resource: Sized + 'static {
     /// `None` where it does not exist *or the actor may not know that it does*.
     /// Both cases run the same statements.
     fn load(tx: &mut Tx<'_>, actor: &Principal, id: Self::Id) -> Result<Option<Self>>;
-    /// Whose personal thing it is: minting for somebody else writes the access log.
-    fn personal(&self) -> Option<proto::UserId> {
-        None
-    }
 }
 
 /// An action on a resource: a pure policy.
@@ -77,12 +73,6 @@ pub fn allow<'t, R: Resource, A: Act<R>>(tx: &mut Tx<'t>, ctx: &crate::Ctx, id: 
     A::decide(&ctx.actor, &resource)?;
     if let Some(age) = A::proof(&resource) {
         crate::proof::recent(ctx, age)?;
-    }
-    if let Some(person) = resource.personal()
-        && person.0 != ctx.actor.id
-        && tx.writable()
-    {
-        crate::audit::log_access(tx, ctx, person, A::NAME, R::KIND, &serde_json::json!({}))?;
     }
     Ok(Allowed { resource, brand: PhantomData })
 }

@@ -11,7 +11,8 @@ use store::{Key, Tx};
 use super::touch;
 use crate::{
     events,
-    model::{ChangeSettings, OrgResource, ViewSettings},
+    model::{ChangeSettings, OrgResource, ViewSettings, settings::INVITE_BY},
+    store as sql,
 };
 
 /// The settings an organisation may choose, by the name after the module's.
@@ -76,6 +77,10 @@ pub(crate) async fn change_settings(ctx: Ctx, id: OrgId, input: Map<String, Valu
                     setting.set(tx, id.0, value).map_err(|e| named(e, name))?;
                     changed.insert(setting.key.to_owned(), value.clone());
                 }
+            }
+            // What members offered ends with their right to offer it.
+            if changed.get(INVITE_BY.key).is_some_and(|by| by != "members") {
+                sql::revoke_invitations_of_members(tx, &org, work.now)?;
             }
             if !changed.is_empty() {
                 let (what, detail) = ("directory.settings_changed", Value::Object(changed));

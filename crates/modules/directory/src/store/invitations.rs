@@ -1,11 +1,11 @@
 //! Offers to join.
 
-use kernel::{Allowed, OrgScope};
+use kernel::{Act, Allowed, OrgScope};
 use proto::{Error, InvitationId, Millis, OrgId, Result, UserId};
 use serde_json::Value;
 use store::{Row, Tx, sql};
 
-use crate::model::{Admission, Ends, Invitation, Invite, ListInvitations, OrgResource};
+use crate::model::{Admission, ChangeSettings, Ends, Invitation, Invite, ListInvitations, OrgResource};
 
 macro_rules! columns {
     () => {
@@ -205,6 +205,27 @@ pub(crate) fn revoke_invitations_of<A: Ends>(
              WHERE org_id = $1 AND created_by = $2 AND revoked_at IS NULL"
         ),
         &[&org.scope.org(), &user, &now],
+    )?;
+    Ok(())
+}
+
+/// Ends the open invitations of all who are plain members, without a role of
+/// the organisation's own by which they may invite.
+pub(crate) fn revoke_invitations_of_members(
+    tx: &mut Tx<'_>,
+    org: &Allowed<'_, OrgResource, ChangeSettings>,
+    now: Millis,
+) -> Result<()> {
+    tx.execute(
+        sql!(
+            "UPDATE directory_invitations SET revoked_at = $2
+             WHERE org_id = $1 AND revoked_at IS NULL
+             AND created_by IN (SELECT user_id FROM directory_members WHERE org_id = $1 AND role = 'member')
+             AND created_by NOT IN (SELECT m.user_id FROM directory_member_roles m
+                JOIN directory_role_permissions p ON p.org_id = m.org_id AND p.role_id = m.role_id
+                WHERE m.org_id = $1 AND p.object = 'org' AND p.action = $3)"
+        ),
+        &[&org.scope.org(), &now, &Invite::NAME],
     )?;
     Ok(())
 }

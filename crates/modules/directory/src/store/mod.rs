@@ -35,7 +35,7 @@ pub(crate) use closing::{begin_close, close_at, due, gone_since, keep_open, out_
 pub(crate) use invitations::{
     add_invitation, change_invitation, hold_sign_up, invitation, invitation_by_code, invitation_by_short, invitations,
     invitations_by_id, release_invitation, release_sign_up, reserve_invitation, revoke_invitation,
-    revoke_invitations_of, short_taken, sign_ups, use_invitation, use_reserved,
+    revoke_invitations_of, revoke_invitations_of_members, short_taken, sign_ups, use_invitation, use_reserved,
 };
 use members::ids;
 pub(crate) use members::{

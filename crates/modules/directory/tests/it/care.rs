@@ -100,6 +100,49 @@ async fn a_checked_name_is_the_organisations_and_no_longer_follows_the_account()
 }
 
 #[tokio::test]
+async fn what_others_change_of_ones_place_stands_in_ones_own_log() {
+    let server = server().await;
+    let (alice, bob, carol, org) = three(&server).await;
+    let path = member_path(&org, &bob);
+    for change in [
+        json!({ "role": "admin" }),
+        json!({ "role": "member" }),
+        json!({ "number": "A-7" }),
+        json!({ "name": "李雷雷", "verified": true }),
+        json!({ "state": "suspended" }),
+        json!({ "state": "active" }),
+    ] {
+        alice.patch(&path, change).await.ok();
+    }
+    alice.delete(&path).await.ok();
+    let log = bob.get("/api/v1/me/activity").await.ok();
+    let by_alice: Vec<&Value> =
+        log["items"].as_array().unwrap().iter().filter(|a| a["actor"]["id"] == json!(alice.id)).collect();
+    let mut acts: Vec<_> = by_alice.iter().map(|a| a["action"].as_str().unwrap()).collect();
+    acts.sort_unstable();
+    assert_eq!(
+        acts,
+        [
+            "member_changed",
+            "member_numbered",
+            "member_removed",
+            "member_resumed",
+            "member_suspended",
+            "role_changed",
+            "role_changed"
+        ]
+    );
+    assert!(by_alice.iter().all(|a| a["object"] == json!(format!("org:{org}"))), "{log}");
+    // Of others there is nothing, and what one does oneself is no look of another.
+    alice.patch(&member_path(&org, &alice), json!({ "number": "A-1" })).await.ok();
+    for person in [&alice, &carol] {
+        let log = person.get("/api/v1/me/activity").await.ok();
+        assert!(!log.to_string().contains(&org), "{log}");
+    }
+    server.run_jobs().await;
+}
+
+#[tokio::test]
 async fn a_number_is_given_once_also_at_once() {
     let server = server().await;
     let alice = server.person("张伟").await;

@@ -452,6 +452,54 @@ async fn what_somebody_offered_ends_with_their_right_to_offer_it() {
 }
 
 #[tokio::test]
+async fn what_members_offered_ends_when_inviting_goes_back_to_those_who_lead() {
+    let w = World::young().await;
+    let settings = format!("/api/v1/orgs/{}/settings", w.org);
+    w.alice.patch(&settings, json!({ "invite_by": "members" })).await.ok();
+    let by_role = w.more("by a role of its own", "member").await;
+    let (org, role, user) = (w.org.parse::<proto::OrgId>().unwrap(), uuid::Uuid::from_u128(9), by_role.id);
+    w.server
+        .db()
+        .write(move |tx| {
+            let roles =
+                store::sql!("INSERT INTO directory_roles (org_id, id, name, created_at) VALUES ($1, $2, 'host', 1)");
+            tx.execute(roles, &[&org, &role])?;
+            let may = store::sql!(
+                "INSERT INTO directory_role_permissions (org_id, role_id, object, action)
+                 VALUES ($1, $2, 'org', 'invite')"
+            );
+            tx.execute(may, &[&org, &role])?;
+            let has = store::sql!("INSERT INTO directory_member_roles (org_id, user_id, role_id) VALUES ($1, $2, $3)");
+            tx.execute(has, &[&org, &user, &role])
+        })
+        .await
+        .unwrap();
+    let mut offered = Vec::new();
+    for by in [&w.carol, &by_role, &w.bob, &w.alice] {
+        offered.push(invite(by, &w.org, json!({})).await);
+    }
+    // Somebody who went meanwhile.
+    let gone = w.more("gone", "member").await;
+    let of_gone = invite(&gone, &w.org, json!({})).await;
+    gone.delete(&member_path(&w.org, &gone)).await.ok();
+    let open = async |invitation: &Value| {
+        let look = w.server.nobody().get(&format!("/api/v1/invitations/{}", code(invitation))).await;
+        look.status.is_success()
+    };
+    assert!(open(&of_gone).await);
+    w.alice.patch(&settings, json!({ "step_up_minutes": 60 })).await.ok();
+    assert!(open(&offered[0]).await, "another setting changes nothing");
+    w.alice.patch(&settings, json!({ "invite_by": "admins" })).await.ok();
+    let mut left = Vec::new();
+    for invitation in &offered {
+        left.push(open(invitation).await);
+    }
+    assert_eq!((left, open(&of_gone).await), (vec![false, true, true, true], false));
+    w.server.run_jobs().await;
+    w.server.finish().await;
+}
+
+#[tokio::test]
 async fn nobody_vouches_for_themselves_and_an_admin_with_the_owners_name_is_marked() {
     let server = server().await;
     let (alice, bob, carol) = (server.person("张伟").await, server.person("李雷").await, server.person("韩梅梅").await);
