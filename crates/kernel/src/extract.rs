@@ -26,6 +26,11 @@ pub const COOKIE: &str = "__Host-magpie";
 /// The cookie on plain http, from and to private addresses only: a `__Host-`
 /// name is refused there by browsers.
 pub const LAN_COOKIE: &str = "magpie_lan";
+/// By which a browser is known again as one that somebody signed in on, after
+/// the session has ended. It opens nothing.
+pub const DEVICE_COOKIE: &str = "__Host-magpie-device";
+/// The same on plain http.
+pub const LAN_DEVICE_COOKIE: &str = "magpie_lan_device";
 /// Any value: a page of another site cannot set it without our consent.
 pub const CSRF_HEADER: &str = "x-magpie-csrf";
 pub const LEVEL_HEADER: &str = "magpie-api-level";
@@ -59,7 +64,11 @@ pub fn secret(headers: &HeaderMap, https: bool) -> Option<Secret<'_>> {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
         return scheme.eq_ignore_ascii_case("bearer").then_some(Secret::Bearer(token));
     }
-    let name = if https { COOKIE } else { LAN_COOKIE };
+    cookie(headers, if https { COOKIE } else { LAN_COOKIE }).map(Secret::Cookie)
+}
+
+/// The value of a cookie; of the first, where there are several of one name.
+pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -67,7 +76,7 @@ pub fn secret(headers: &HeaderMap, https: bool) -> Option<Secret<'_>> {
         .flat_map(|v| v.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
         .find(|(key, _)| *key == name)
-        .map(|(_, value)| Secret::Cookie(value))
+        .map(|(_, value)| value)
 }
 
 /// Who is asking, where asking needs no session.

@@ -9,13 +9,13 @@ use axum::{
 };
 use kernel::{
     Kernel, Peer,
-    extract::{Secret, secret},
+    extract::{DEVICE_COOKIE, LAN_DEVICE_COOKIE, Secret, cookie, secret},
 };
 use proto::{Code, Error, Millis, Result};
 
 use crate::{
     model::{SessionKind, credentials::PASSKEY_NAME_CHARS, device},
-    sessions::secret_hash,
+    sessions::{new_secret, secret_hash},
 };
 
 /// Whoever asks to be let in.
@@ -25,6 +25,32 @@ pub(crate) struct Caller {
     user_agent: Option<String>,
     /// Hash of the session cookie the request carries.
     presented: Option<[u8; 32]>,
+    /// By which the browser is known again.
+    known: Option<DeviceSecret>,
+}
+
+/// What a browser shows to be known again: a secret, and its hash.
+#[derive(Clone)]
+pub(crate) struct DeviceSecret {
+    pub(crate) text: String,
+    pub(crate) hash: [u8; 32],
+}
+
+impl std::fmt::Debug for DeviceSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DeviceSecret(…)")
+    }
+}
+
+impl DeviceSecret {
+    fn read(text: &str) -> Option<Self> {
+        secret_hash(text).map(|hash| Self { text: text.to_owned(), hash })
+    }
+
+    fn new(kernel: &Kernel) -> Self {
+        let (text, hash) = new_secret(kernel);
+        Self { text, hash }
+    }
 }
 
 impl FromRequestParts<Arc<Kernel>> for Caller {
@@ -37,7 +63,9 @@ impl FromRequestParts<Arc<Kernel>> for Caller {
             Some(Secret::Cookie(text)) => secret_hash(text),
             _ => None,
         };
-        Ok(Self { peer, user_agent, presented })
+        let name = if kernel.config.https { DEVICE_COOKIE } else { LAN_DEVICE_COOKIE };
+        let known = cookie(&parts.headers, name).and_then(DeviceSecret::read);
+        Ok(Self { peer, user_agent, presented, known })
     }
 }
 
@@ -45,6 +73,11 @@ impl Caller {
     /// Secrets do not cross the open internet in clear text.
     pub(crate) fn refuse_plain_http(&self, kernel: &Kernel) -> Result<()> {
         if kernel.config.https || self.peer.is_private() { Ok(()) } else { Err(Code::PlainHttpRefused.into()) }
+    }
+
+    /// Hash of what the browser is known by, where it shows any.
+    pub(crate) fn known(&self) -> Option<[u8; 32]> {
+        self.known.as_ref().map(|known| known.hash)
     }
 
     /// What the device calls itself, in at most as many characters as a name
@@ -64,6 +97,7 @@ impl Caller {
             address: self.peer.0.map(|ip| ip.to_string()),
             // A program's token does not take the place of a browser's cookie.
             presented: self.presented.filter(|_| !bearer),
+            known: self.known.clone(),
         })
     }
 }
@@ -78,9 +112,21 @@ pub(crate) struct Entrance {
     pub(crate) address: Option<String>,
     /// The cookie that the new one takes the place of; its session ends.
     pub(crate) presented: Option<[u8; 32]>,
+    /// What the browser showed to be known again.
+    pub(crate) known: Option<DeviceSecret>,
 }
 
 impl Entrance {
+    /// By what the browser is to be known from now on: what it showed, where
+    /// the server has seen it before, so that nobody plants one; nothing on a
+    /// computer of many, and for programs.
+    pub(crate) fn device_secret(&self, kernel: &Kernel, seen: bool) -> Option<DeviceSecret> {
+        if self.shared || self.kind != SessionKind::Cookie {
+            return None;
+        }
+        Some(self.known.clone().filter(|_| seen).unwrap_or_else(|| DeviceSecret::new(kernel)))
+    }
+
     /// `(until when it lives unused, until when at most)`.
     pub(crate) fn ends(&self, now: Millis) -> (Millis, Option<Millis>) {
         if self.shared {

@@ -95,6 +95,10 @@ pub fn module() -> Module {
                     "20261122_211500_identity_links_by_session",
                     include_str!("../migrations/20261122_211500_identity_links_by_session.sql")
                 ),
+                ::store::migration!(
+                    "20261123_001000_identity_tries",
+                    include_str!("../migrations/20261123_001000_identity_tries.sql")
+                ),
             ]
         },
         routes: routes::routes,

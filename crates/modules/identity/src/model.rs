@@ -259,6 +259,9 @@ pub struct SignedIn {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub token: Option<String>,
+    /// By which the browser is known again; for its cookie only.
+    #[serde(skip)]
+    pub(crate) known_by: Option<String>,
 }
 
 /// Oneself.

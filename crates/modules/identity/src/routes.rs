@@ -18,7 +18,7 @@ use axum::{
 };
 use kernel::{
     Anyone, At, Body, Ctx, Failure, Kernel, Listener, Params, Reply,
-    extract::{COOKIE, LAN_COOKIE},
+    extract::{COOKIE, DEVICE_COOKIE, LAN_COOKIE, LAN_DEVICE_COOKIE},
 };
 use proto::{Code, Error, Problem, SessionId, UserId, limits};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -77,6 +77,13 @@ fn cookie(kernel: &Kernel, secret: &str, keep: Keep) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("{name}={secret}; Path=/{age}; HttpOnly; SameSite=Lax{secure}")).ok()
 }
 
+/// By which the browser is known again when it signs in.
+fn device_cookie(kernel: &Kernel, secret: &str) -> Option<HeaderValue> {
+    let (name, secure) = if kernel.config.https { (DEVICE_COOKIE, "; Secure") } else { (LAN_DEVICE_COOKIE, "") };
+    let text = format!("{name}={secret}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Strict{secure}");
+    HeaderValue::from_str(&text).ok()
+}
+
 /// The answer to whoever signed in: a browser finds the secret only in the
 /// cookie, a program only in the body.
 fn signed_in(kernel: &Kernel, mut who: SignedIn) -> Response {
@@ -85,9 +92,12 @@ fn signed_in(kernel: &Kernel, mut who: SignedIn) -> Response {
         SessionKind::Cookie => who.token.take(),
     };
     let keep = if who.session.shared { Keep::Briefly } else { Keep::Long };
+    let device = who.known_by.take();
     let mut response = (StatusCode::CREATED, Json(who)).into_response();
-    if let Some(value) = secret.and_then(|secret| cookie(kernel, &secret, keep)) {
-        response.headers_mut().insert(header::SET_COOKIE, value);
+    let session = secret.and_then(|secret| cookie(kernel, &secret, keep));
+    let device = device.and_then(|secret| device_cookie(kernel, &secret));
+    for value in session.into_iter().chain(device) {
+        response.headers_mut().append(header::SET_COOKIE, value);
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

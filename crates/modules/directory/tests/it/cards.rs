@@ -309,6 +309,51 @@ async fn guessing_a_pin_runs_into_the_lock_out() {
     w.server.finish().await;
 }
 
+// Seen to fail: with PINs counted as passwords are, and with a card that bears
+// any number of tries.
+#[tokio::test]
+async fn a_pin_bears_twenty_tries_a_day_and_a_card_a_hundred_in_all() {
+    let w = World::new().await;
+    let answer = issue(&w.alice, &w.org, json!([{ "name": "王芳", "number": "9" }])).await.ok();
+    let card = &answer["cards"][0];
+    let guess = async |pin: &Value| sign_in(&w.server, &card["login"], pin, Some(NEW)).await;
+    let wrong = if card["pin"] == "00000000" { json!("00000001") } else { json!("00000000") };
+    for day in 0..5 {
+        for _ in 0..20 {
+            w.server.clock.advance(10_000);
+            guess(&wrong).await.fails(Code::InvalidCredentials);
+        }
+        if day == 0 {
+            // A quarter of an hour is not enough here, nor is most of a day.
+            w.server.clock.advance(23 * HOUR);
+            guess(&card["pin"]).await.fails(Code::RateLimited);
+            // A name nobody has closes as this one does.
+            let nobody = json!("nobody at all");
+            for _ in 0..20 {
+                w.server.clock.advance(10_000);
+                sign_in(&w.server, &nobody, &wrong, None).await.fails(Code::InvalidCredentials);
+            }
+            w.server.clock.advance(16 * 60_000);
+            sign_in(&w.server, &nobody, &wrong, None).await.fails(Code::RateLimited);
+        }
+        w.server.clock.advance(24 * HOUR);
+    }
+    // The hundred and first: the card is void, also for whoever has it.
+    guess(&card["pin"]).await.fails(Code::InvalidCredentials);
+    for _ in 0..19 {
+        w.server.clock.advance(10_000);
+        guess(&wrong).await.fails(Code::InvalidCredentials);
+    }
+    // A new card has tries of its own, at once.
+    w.server.clock.advance(16 * 60_000);
+    guess(&wrong).await.fails(Code::RateLimited);
+    w.pass(1_000).await;
+    let new = w.alice.post(&w.member(card["user"].as_str().unwrap(), "/card"), json!({})).await.ok();
+    guess(&new["pin"]).await.ok();
+    w.server.run_jobs().await;
+    w.server.finish().await;
+}
+
 #[tokio::test]
 async fn the_server_lets_the_last_owner_back_in() {
     let w = World::new().await;

@@ -57,6 +57,36 @@ impl Purpose {
     }
 }
 
+/// What wrong codes are counted by, and the right one makes forgotten.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tries {
+    rule: Rule,
+    of: Uuid,
+}
+
+impl Tries {
+    /// Of proving an address: all who try it together.
+    pub(super) fn verify(kind: ContactKind, folded: &str) -> Self {
+        Self { rule: throttle::CODE, of: Address::key(kind, folded) }
+    }
+
+    /// Of releasing an address that is one's own: nobody else can.
+    pub(super) fn release(user: UserId, kind: ContactKind, folded: &str) -> Self {
+        Self { rule: throttle::CODE, of: Uuid::new_v5(&Address::key(kind, folded), user.0.as_bytes()) }
+    }
+
+    /// Of getting in by an address: all who try it together, but for a browser
+    /// that its owner was signed in on.
+    pub(super) fn reset(address: Uuid, known: Option<[u8; 32]>) -> Self {
+        Self { rule: throttle::RESET, of: throttle::source_key(address, known) }
+    }
+
+    /// What must be locked beside [`key`] to check a code.
+    pub(super) fn key(self) -> Key {
+        self.rule.key(self.of)
+    }
+}
+
 /// What must be locked to ask for, send or check a code.
 pub(super) fn key(subject: Uuid) -> Key {
     Key::advisory("identity_code", subject)
@@ -92,11 +122,16 @@ fn digest(purpose: Purpose, subject: Uuid, code: &str) -> [u8; 32] {
 
 /// Whether this is the code. A wrong one is counted, so the transaction must
 /// commit; a right one stays until [`used`]. The same statements for every
-/// kind of wrong. Held: [`key`] and [`tries_key`].
-pub(super) fn check(tx: &mut Tx<'_>, ctx: &Ctx, (purpose, subject): (Purpose, Uuid), given: &str) -> Result<bool> {
+/// kind of wrong. Held: [`key`] and [`Tries::key`].
+pub(super) fn check(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    (purpose, subject): (Purpose, Uuid),
+    tries: Tries,
+    given: &str,
+) -> Result<bool> {
     let found = codes::get(tx, purpose, subject)?;
-    let of = found.as_ref().map_or(subject, |c| Address::key(c.kind, &c.folded));
-    let taken = throttle::CODE.take(tx, of, ctx.now)?.is_ok();
+    let taken = tries.rule.take(tx, tries.of, ctx.now)?.is_ok();
     let given: String = given.chars().filter(|c| !c.is_whitespace()).take(16).collect();
     let right = found.is_some_and(|c| {
         taken && ctx.now < c.expires_at && c.tries < TRIES && c.hash == Some(digest(purpose, subject, &given))
@@ -108,15 +143,9 @@ pub(super) fn check(tx: &mut Tx<'_>, ctx: &Ctx, (purpose, subject): (Purpose, Uu
 }
 
 /// A right code has done its work.
-pub(super) fn used(tx: &mut Tx<'_>, (purpose, subject): (Purpose, Uuid), address: Uuid) -> Result<()> {
-    throttle::CODE.clear(tx, address)?;
+pub(super) fn used(tx: &mut Tx<'_>, (purpose, subject): (Purpose, Uuid), tries: Tries) -> Result<()> {
+    tries.rule.clear(tx, tries.of)?;
     codes::forget(tx, purpose, subject)
-}
-
-/// What must be locked beside [`key`] to check a code for an address.
-pub(super) fn tries_key(kind: ContactKind, folded: &str) -> Key {
-    const RULE: Rule = throttle::CODE;
-    RULE.key(Address::key(kind, folded))
 }
 
 /// Makes the code, keeps its hash, sends it. Where sending fails the job comes

@@ -17,7 +17,7 @@ use store::{
 use uuid::Uuid;
 
 use super::{
-    codes::{self, Purpose},
+    codes::{self, Purpose, Tries},
     contacts::touched,
     notices::{notice_key, notify},
 };
@@ -68,15 +68,20 @@ impl Plan {
             Key::row("identity_contacts", id),
             Key::advisory("identity_contact", Address::key(kind, &self.own.folded)),
             codes::key(id),
-            codes::tries_key(kind, &self.own.folded),
+            self.verify().key(),
+            release(&self.own).key(),
             notice_key(self.own.user),
         ];
         if let Some(old) = &self.old {
-            keys.extend([codes::key(old.contact.id), codes::tries_key(kind, &old.folded)]);
+            keys.extend([codes::key(old.contact.id), release(old).key()]);
         }
         keys.extend(self.others.iter().map(|u| notice_key(*u)));
         keys.extend(self.readers.iter().map(|(_, by)| notice_key(*by)));
         keys
+    }
+
+    fn verify(&self) -> Tries {
+        Tries::verify(self.own.contact.kind, &self.own.folded)
     }
 
     /// Whether what was found still holds under the locks.
@@ -87,6 +92,11 @@ impl Plan {
             && now.others.iter().all(|u| self.others.contains(u))
             && now.readers == self.readers)
     }
+}
+
+/// What wrong codes for one's own address are counted by.
+fn release(kept: &Kept) -> Tries {
+    Tries::release(kept.user, kept.contact.kind, &kept.folded)
 }
 
 /// What came of a try in a transaction that must commit either way.
@@ -145,17 +155,17 @@ fn prove<'t>(
         proof::recent(ctx, proof::PROOF_MS)?;
     }
     let this = (Purpose::Verify, own.kept.contact.id);
-    if !codes::check(tx, ctx, this, &input.code)? {
+    if !codes::check(tx, ctx, this, plan.verify(), &input.code)? {
         return Ok(Outcome::Wrong("code"));
     }
     if let (Some(old), Some(code)) = (&plan.old, &input.old_code) {
         let that = (Purpose::Release, old.contact.id);
-        if !codes::check(tx, ctx, that, code)? {
+        if !codes::check(tx, ctx, that, release(old), code)? {
             return Ok(Outcome::Wrong("old_code"));
         }
-        codes::used(tx, that, Address::key(old.contact.kind, &old.folded))?;
+        codes::used(tx, that, release(old))?;
     }
-    codes::used(tx, this, Address::key(own.kept.contact.kind, &own.kept.folded))?;
+    codes::used(tx, this, plan.verify())?;
     if plan.old.is_some() && !by_old {
         let until = ctx.now + WAIT_MS;
         return wait(tx, ctx, &own, Some(ctx.now), until, "replace").map(Outcome::Done);
@@ -242,10 +252,10 @@ fn kept_for_now<'t>(
     }
     if let Some(code) = old_code {
         let this = (Purpose::Release, contact.id);
-        if !codes::check(tx, ctx, this, code)? {
+        if !codes::check(tx, ctx, this, release(&own.kept), code)? {
             return Ok(Some(Outcome::Wrong("old_code")));
         }
-        codes::used(tx, this, Address::key(contact.kind, &own.kept.folded))?;
+        codes::used(tx, this, release(&own.kept))?;
         return Ok(None);
     }
     proof::recent(ctx, proof::PROOF_MS)?;

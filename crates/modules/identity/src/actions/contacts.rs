@@ -35,7 +35,7 @@ pub(super) fn touched(ctx: &Ctx, user: proto::UserId, id: Uuid) {
 /// Counts a send to an address for a person, if one more is allowed.
 fn take_send(tx: &mut Tx<'_>, ctx: &Ctx, address: Uuid) -> Result<()> {
     throttle::SEND_FOR.take(tx, ctx.user().0, ctx.now)?.map_err(throttle::wait)?;
-    throttle::SEND.take(tx, address, ctx.now)?.map_err(throttle::wait)
+    throttle::SEND.take(tx, address, ctx.now)?.map_err(throttle::wait).map(drop)
 }
 
 /// Adds an address and sends a code to it. Whether it is somebody else's is
@@ -81,6 +81,8 @@ pub(crate) async fn send_contact_code(ctx: Ctx, id: Uuid) -> Result<Contact> {
     let found =
         ctx.db().read(move |tx| sql::contact(tx, id)).await?.filter(|k| k.user == user).ok_or(Code::NotFound)?;
     let key = Address::key(found.contact.kind, &found.folded);
+    // To their own address nobody else uses up what is sent.
+    let key = if found.contact.verified { Uuid::new_v5(&key, user.0.as_bytes()) } else { key };
     ctx.db()
         .write(move |tx| {
             let ctx = &context;

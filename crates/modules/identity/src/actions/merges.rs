@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     message::{self, About},
-    notify, session, totp,
+    notice_key, notify, session, throttle, totp,
 };
 use crate::{
     entrance::Caller,
@@ -288,7 +288,7 @@ fn take_apart(tx: &mut Tx<'_>, ctx: &Ctx, run: &Run) -> Result<Merge> {
 /// merged against their will has no session left to do it by. Tries count as
 /// those of signing in; the account can be signed in to a moment later.
 pub(crate) async fn part(kernel: &Arc<Kernel>, caller: &Caller, input: MergePart) -> Result<MergeParting> {
-    let (from, hashed) = session::prove_password(kernel, caller, &input.login, &input.password).await?;
+    let (from, hashed, codes) = session::prove_password(kernel, caller, &input.login, &input.password).await?;
     let second = Second { totp: input.totp, recovery_code: input.recovery_code };
     let ctx = kernel.ctx(Principal::SYSTEM);
     let found = kernel.db.read(move |tx| merges::standing_merge(tx, from)).await?.ok_or(Code::MergeOver)?;
@@ -301,14 +301,19 @@ pub(crate) async fn part(kernel: &Arc<Kernel>, caller: &Caller, input: MergePart
                 Key::row("users", from.0),
                 key(found.pair.id),
                 streams::key(StreamKey::person(into)),
+                notice_key(from),
+                throttle::SECOND.key(codes),
                 audit::key(None),
             ])?;
             session::still(tx, from, &hashed)?;
-            totp::pass(tx, &ctx, from, &second)?;
+            // A wrong one is counted, so it commits.
+            if let Err(wrong) = totp::counted(tx, &ctx, (from, codes), &second, "password")? {
+                return Ok(Err(wrong));
+            }
             let run = merges::run(tx, found.pair.id)?.ok_or(Code::MergeOver)?;
-            take_apart(tx, &ctx, &run)
+            take_apart(tx, &ctx, &run).map(Ok)
         })
-        .await?;
+        .await??;
     Ok(MergeParting { state: merge.state })
 }
 

@@ -1,9 +1,10 @@
 //! Changing one's password.
 
 use kernel::{Ctx, audit, proof};
-use proto::{Code, Error, Result};
+use proto::{Code, Error, Result, SessionId};
 use serde_json::json;
 use store::Key;
+use uuid::Uuid;
 
 use super::{
     notices::notify,
@@ -19,7 +20,7 @@ use crate::{
 
 /// Sets another password, by the present one; the first one by a fresh proof,
 /// or by the session alone where there is nothing to prove by. Wrong ones are
-/// counted with those of signing in.
+/// counted for each session.
 pub(crate) async fn change_password(ctx: Ctx, caller: &Caller, input: PasswordChange) -> Result<()> {
     caller.refuse_plain_http(&ctx.kernel)?;
     let (kernel, user) = (ctx.kernel.clone(), ctx.user());
@@ -29,7 +30,8 @@ pub(crate) async fn change_password(ctx: Ctx, caller: &Caller, input: PasswordCh
         .await?;
     let (who, (login, present)) = who.zip(known).ok_or(Code::NotFound)?;
     let chosen = Password::chosen(&input.new_password, &who.name, who.login.as_deref())?;
-    let tries = throttle::login_key(&login);
+    // Apart from those of whoever knows no more than the sign-in name.
+    let tries = Uuid::new_v5(&throttle::login_key(&login), ctx.actor.session.unwrap_or(SessionId(user.0)).0.as_bytes());
     match (&present, &input.password) {
         (Some(present), Some(given)) => {
             let (given, now) = (Password::given(given)?, ctx.now);
@@ -37,7 +39,7 @@ pub(crate) async fn change_password(ctx: Ctx, caller: &Caller, input: PasswordCh
                 .db
                 .write(move |tx| {
                     tx.lock(&[SIGN_IN.key(tries)])?;
-                    SIGN_IN.take(tx, tries, now)?.map_err(throttle::wait)
+                    SIGN_IN.take(tx, tries, now)?.map_err(throttle::wait).map(drop)
                 })
                 .await?;
             if matches!(password::check(&kernel, &given, Some(present.clone())).await?, Checked::Wrong) {

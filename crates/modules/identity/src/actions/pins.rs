@@ -14,7 +14,10 @@ use serde_json::json;
 use store::{Key, Tx};
 use uuid::Uuid;
 
-use super::{notice_key, notify, session, throttle::SIGN_IN};
+use super::{
+    notice_key, notify, session,
+    throttle::{self, PIN, SIGN_IN},
+};
 use crate::{
     entrance::Entrance,
     model::{
@@ -78,13 +81,15 @@ pub fn card_keys(user: UserId) -> [Key; 3] {
 
 /// Gives somebody another card: the first one anew while nobody used it, else
 /// one to get back in by. The person's devices are told of the latter. Needs
-/// [`card_keys`]; about six statements.
+/// [`card_keys`]; about seven statements.
 pub fn give_card(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, reason: PinReason, pin: &NewPin) -> Result<Card> {
     let account = sql::user(tx, user)?.filter(|u| !u.deleted).ok_or(Code::NotFound)?;
     if sql::merges::standing(tx, user)?.is_none_or(|s| s.merged_into.is_some()) {
         return Err(Code::AccountMerged.into());
     }
     let card = write(tx, ctx, &account, reason, pin)?;
+    // A new PIN has tries of its own.
+    PIN.clear(tx, throttle::login_key(&kernel::text::fold(&card.login)))?;
     if reason == PinReason::Recovery {
         notify(tx, ctx, user, NoticeKind::RecoveryRequested, json!({ "card": true }))?;
     }

@@ -8,8 +8,9 @@ use kernel::{
 use proto::{Code, Error, Result, SessionId, UserId};
 use serde_json::{Value, json};
 use store::{Key, Tx};
+use uuid::Uuid;
 
-use super::{passkey, session, totp};
+use super::{notice_key, passkey, session, throttle::SECOND, totp};
 use crate::{
     model::{
         Session,
@@ -80,20 +81,31 @@ pub(crate) async fn prove(ctx: Ctx, input: Proof) -> Result<Session> {
     let session = kernel
         .db
         .write(move |tx| {
-            tx.lock(&[Key::row("users", who.0.0), Key::row("identity_sessions", who.1.0)])?;
+            // A thief's tries are not the person's own: each session has its count.
+            let codes = Uuid::new_v5(&who.0.0, who.1.0.as_bytes());
+            tx.lock(&[
+                Key::row("users", who.0.0),
+                Key::row("identity_sessions", who.1.0),
+                SECOND.key(codes),
+                notice_key(who.0),
+            ])?;
             allow::<Credentials, Prove>(tx, &ctx, who.0)?;
             match &good {
                 Good::Password => {}
-                Good::Totp(code) => totp::prove(tx, &ctx, who.0, code)?,
+                Good::Totp(code) => {
+                    if let Err(wrong) = totp::prove(tx, &ctx, (who.0, codes), code)? {
+                        return Ok(Err(wrong));
+                    }
+                }
                 Good::Passkey(found, used) => passkey::note_use(tx, &ctx, found, used)?,
             }
             note(tx, &ctx, who)?;
             audit::log_access(tx, &ctx, who.0, "proven", "session", &json!({ "by": good.name() }))?;
             let mut all = sql::sessions(tx, who.0, ctx.now)?.into_iter();
             let own = all.find(|s| s.id == who.1).ok_or(Code::Unauthenticated)?;
-            Ok::<_, Error>(Session { current: true, ..own })
+            Ok::<_, Error>(Ok(Session { current: true, ..own }))
         })
-        .await?;
+        .await??;
     kernel.budgets.refill(Budget::Proof, who.0.0);
     session::forget(&kernel, who.0);
     Ok(session)

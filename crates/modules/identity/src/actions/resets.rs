@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use kernel::{Budget, Ctx, Kernel, Principal, audit};
-use proto::{Code, Error, Result, UserId};
+use proto::{Code, Error, Millis, Result, UserId};
 use serde_json::json;
 use store::{Key, Tx};
 use uuid::Uuid;
 
 use super::{
-    codes::{self, Purpose},
+    codes::{self, Purpose, Tries},
     merges,
     notices::notify,
     session::{self, Entered},
@@ -38,18 +38,35 @@ pub(crate) async fn start_reset(kernel: &Arc<Kernel>, caller: &Caller, input: Re
     kernel.budgets.spend(Budget::Reset, caller.peer.who())?;
     let address = Address::either("contact", &input.contact)?;
     let key = Address::key(address.kind, &address.folded);
+    let shown = caller.known();
     let ctx = kernel.ctx(Principal::SYSTEM);
     let id = ctx.id::<proto::JobId>().0;
     kernel
         .db
         .write(move |tx| {
-            tx.lock(&[throttle::SEND.key(key), codes::key(id)])?;
-            let send = throttle::SEND.take(tx, key, ctx.now)?.is_ok();
+            tx.lock(&[throttle::SEND.key(key), throttle::SEND.key(throttle::source_key(key, shown)), codes::key(id)])?;
             let owner = sql::contacts::owner(tx, address.kind, &address.folded, merges::settled(ctx.now))?;
+            // Whoever asks from elsewhere does not use up the person's own.
+            let known = known_device(tx, owner, shown, ctx.now)?;
+            let send = throttle::SEND.take(tx, throttle::source_key(key, known), ctx.now)?.is_ok();
             codes::request(tx, &ctx, (Purpose::Reset, id), owner, (address.kind, &address.folded), send)
         })
         .await?;
     Ok(Reset { id })
+}
+
+/// The browser that asks, if it is one that this person was signed in on of
+/// late. As many statements for nobody.
+fn known_device(
+    tx: &mut Tx<'_>,
+    user: Option<UserId>,
+    shown: Option<[u8; 32]>,
+    now: Millis,
+) -> Result<Option<[u8; 32]>> {
+    let Some(hash) = shown else { return Ok(None) };
+    let user = user.unwrap_or(UserId(Uuid::nil()));
+    let known = sql::device_of(tx, user, &hash, now - throttle::KNOWN_MS)?;
+    Ok(Some(hash).filter(|_| known))
 }
 
 /// What is found before the locks are taken; of nobody where there is nobody.
@@ -57,18 +74,25 @@ struct Plan {
     code: Option<Kept>,
     user: UserId,
     login: String,
+    known: Option<[u8; 32]>,
 }
 
 impl Plan {
-    fn read(tx: &mut Tx<'_>, id: Uuid) -> Result<Self> {
+    fn read(tx: &mut Tx<'_>, id: Uuid, shown: Option<[u8; 32]>, now: Millis) -> Result<Self> {
         let code = sql::codes::get(tx, Purpose::Reset, id)?;
         let user = code.as_ref().and_then(|c| c.user).unwrap_or(UserId(Uuid::nil()));
         let login = sql::own_password(tx, user)?.map(|(login, _)| login).unwrap_or_default();
-        Ok(Self { code, user, login })
+        let known = known_device(tx, Some(user), shown, now)?;
+        Ok(Self { code, user, login, known })
     }
 
-    fn address(&self, id: Uuid) -> Uuid {
-        self.code.as_ref().map_or(id, |c| Address::key(c.kind, &c.folded))
+    fn tries(&self, id: Uuid) -> Tries {
+        Tries::reset(self.code.as_ref().map_or(id, |c| Address::key(c.kind, &c.folded)), self.known)
+    }
+
+    /// What wrong second factors are counted by.
+    fn seconds(&self) -> Uuid {
+        throttle::source_key(self.user.0, self.known)
     }
 
     fn locks(&self, id: Uuid) -> Vec<Key> {
@@ -76,7 +100,8 @@ impl Plan {
         keys.extend([
             Key::row("users", self.user.0),
             codes::key(id),
-            throttle::CODE.key(self.address(id)),
+            self.tries(id).key(),
+            throttle::SECOND.key(self.seconds()),
             throttle::SIGN_IN.key(throttle::login_key(&self.login)),
         ]);
         keys
@@ -100,12 +125,13 @@ pub(crate) async fn finish_reset(
         None => None,
     };
     let ctx = kernel.ctx(Principal::SYSTEM);
-    let plan = kernel.db.read(move |tx| Plan::read(tx, id)).await?;
+    let (shown, now) = (caller.known(), ctx.now);
+    let plan = kernel.db.read(move |tx| Plan::read(tx, id, shown, now)).await?;
     let entered = kernel
         .db
         .write(move |tx| {
             tx.lock(&plan.locks(id))?;
-            if !codes::check(tx, &ctx, (Purpose::Reset, id), &input.code)? {
+            if !codes::check(tx, &ctx, (Purpose::Reset, id), plan.tries(id), &input.code)? {
                 // The try is counted, so this commits.
                 return Ok(Err(Error::field(Code::CodeInvalid, "code")));
             }
@@ -148,7 +174,7 @@ fn enter(
     let ways = sql::ways(tx, user.id)?;
     let second = ways.totp && input.second.is_some();
     if let Some(shown) = input.second.as_ref().filter(|_| second) {
-        totp::pass(tx, ctx, user.id, shown)?;
+        totp::counted(tx, ctx, (user.id, plan.seconds()), shown, "reset")??;
     }
     opens(&Standing {
         kind: code.kind,
@@ -162,7 +188,7 @@ fn enter(
         // Says what there is to show, where the factor is on.
         totp::pass(tx, ctx, user.id, &Second::default())?;
     }
-    codes::used(tx, (Purpose::Reset, id), plan.address(id))?;
+    codes::used(tx, (Purpose::Reset, id), plan.tries(id))?;
     sql::codes::forget_of(tx, Purpose::Reset, user.id)?;
     throttle::SIGN_IN.clear(tx, throttle::login_key(&plan.login))?;
     if let (Some(text), Some(hashed)) = (&input.new_password, hashed) {

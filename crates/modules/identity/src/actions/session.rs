@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     notices::{notice_key, notify},
     pins,
-    throttle::{self, SIGN_IN},
+    throttle::{self, PIN, SECOND, SIGN_IN},
     totp,
 };
 use crate::{
@@ -35,23 +35,37 @@ pub(super) fn key(user: UserId) -> Key {
     Key::advisory("identity_sessions", user.0)
 }
 
+/// A session that was opened, the secret of it, and the one by which the
+/// browser is known again.
+struct Opened {
+    session: Session,
+    secret: String,
+    known_by: Option<String>,
+}
+
+impl Opened {
+    fn signed_in(self, user: User) -> SignedIn {
+        SignedIn { user, session: self.session, token: Some(self.secret), known_by: self.known_by }
+    }
+}
+
 /// Opens a session; with it the secret, which is kept nowhere. `proven_at` is
 /// when a credential was proven for it: now, where one just was.
 /// `account_merged` where another account stands for this one.
-fn open(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    user: UserId,
-    entrance: &Entrance,
-    proven_at: Option<Millis>,
-) -> Result<(Session, String)> {
+fn open(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, entrance: &Entrance, proven_at: Option<Millis>) -> Result<Opened> {
     // Every way of signing in ends here, so whoever was merged is refused here.
     if sql::merges::standing(tx, user)?.is_none_or(|account| account.merged_into.is_some()) {
         return Err(Code::AccountMerged.into());
     }
     let (secret, secret_hash) = new_secret(&ctx.kernel);
     let id = ctx.id();
-    sql::add_session(tx, &NewSession { id, user, secret_hash, entrance, now: ctx.now, proven_at })?;
+    let seen = match &entrance.known {
+        Some(shown) => sql::device_seen(tx, &shown.hash)?,
+        None => false,
+    };
+    let device = entrance.device_secret(&ctx.kernel, seen);
+    let known_by = device.as_ref().map(|device| device.hash);
+    sql::add_session(tx, &NewSession { id, user, secret_hash, entrance, now: ctx.now, proven_at, known_by })?;
     let session = Session {
         id,
         device: entrance.device.clone(),
@@ -63,7 +77,7 @@ fn open(
         address: entrance.address.clone(),
         proven_at,
     };
-    Ok((session, secret))
+    Ok(Opened { session, secret, known_by: device.map(|device| device.text) })
 }
 
 /// A session that was opened in a transaction: what remains to be done when it
@@ -114,12 +128,13 @@ pub(super) fn enter(
         access::record(tx, ctx, user.id, Ended::Session(session))?;
         ended.push(user.id);
     }
-    let (session, secret) = open(tx, ctx, user.id, entrance, proven_at)?;
+    let opened = open(tx, ctx, user.id, entrance, proven_at)?;
+    let session = &opened.session;
     let told = json!({ "session": session.id, "device": session.device, "address": session.address });
     notify(tx, ctx, user.id, NoticeKind::SessionNew, told)?;
     let as_them = Ctx { actor: Principal::person(user.id, session.id), ..ctx.clone() };
     audit::log_access(tx, &as_them, user.id, "signed_in", "session", &json!({ "shared": session.shared }))?;
-    Ok(Entered { signed_in: SignedIn { user, session, token: Some(secret) }, ended })
+    Ok(Entered { signed_in: opened.signed_in(user), ended })
 }
 
 /// As [`enter`], for an account made in this transaction: nobody is to be
@@ -133,8 +148,8 @@ pub(super) fn enter_new(
 ) -> Result<Entered> {
     let mut ended = Vec::new();
     end_presented(tx, ctx, entrance, &mut ended)?;
-    let (session, secret) = open(tx, ctx, user.id, entrance, proven_at)?;
-    Ok(Entered { signed_in: SignedIn { user, session, token: Some(secret) }, ended })
+    let opened = open(tx, ctx, user.id, entrance, proven_at)?;
+    Ok(Entered { signed_in: opened.signed_in(user), ended })
 }
 
 fn end_presented(tx: &mut Tx<'_>, ctx: &Ctx, entrance: &Entrance, ended: &mut Vec<UserId>) -> Result<()> {
@@ -156,13 +171,18 @@ pub fn issue_token(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, device: &str) -> Re
         shared: false,
         address: None,
         presented: None,
+        known: None,
     };
-    open(tx, ctx, user, &entrance, None).map(|(_, secret)| secret)
+    open(tx, ctx, user, &entrance, None).map(|opened| opened.secret)
 }
 
 /// A password that was compared, and what it was compared with.
 struct Compared {
+    /// What tries are counted by: the sign-in name, or the browser where its
+    /// person was signed in.
     tries: Uuid,
+    /// Of that browser.
+    known: Option<[u8; 32]>,
     given: Password,
     found: Option<sql::Secret>,
     checked: Checked,
@@ -172,8 +192,10 @@ struct Compared {
 ///
 /// A login that nobody has costs the same reads and the same hashing as a
 /// wrong password, and answers the same. Tries are counted per login and per
-/// address before anything is read, and in the database, where twenty wrong
-/// ones in a row close the name for a while, whether anybody has it or not.
+/// address before anything is compared, and in the database, where twenty wrong
+/// ones in a row close the name for a while, whether anybody has it or not. A
+/// browser on which its person was signed in of late has a count of its own, so
+/// that nobody is kept out there by the tries of others.
 async fn compare(kernel: &Arc<Kernel>, caller: &Caller, login: &str, password: &str, pins: bool) -> Result<Compared> {
     caller.refuse_plain_http(kernel)?;
     if login.len() > limits::LOGIN_CHARS * 4 || login.chars().count() > limits::LOGIN_CHARS {
@@ -184,20 +206,35 @@ async fn compare(kernel: &Arc<Kernel>, caller: &Caller, login: &str, password: &
     }
     let given = Password::given(password)?;
     let login = fold(login);
-    let tries = throttle::login_key(&login);
     kernel.budgets.spend(Budget::SignInAddress, caller.peer.who())?;
-    kernel.budgets.spend(Budget::SignIn, tries)?;
     let (pin, now) = (pins && is_pin(password), kernel.now());
+    let known = known_device(kernel, caller, &login).await?;
+    let of_login = throttle::login_key(&login);
+    let tries = throttle::source_key(of_login, known);
+    kernel.budgets.spend(Budget::SignIn, tries)?;
     let found = kernel
         .db
         .write(move |tx| {
-            tx.lock(&[SIGN_IN.key(tries)])?;
+            tx.lock(&[SIGN_IN.key(tries), PIN.key(of_login)])?;
             SIGN_IN.take(tx, tries, now)?.map_err(throttle::wait)?;
+            if pin {
+                PIN.take(tx, of_login, now)?.map_err(throttle::wait)?;
+                sql::pins::count_try(tx, &login)?;
+            }
             sql::password(tx, &login, pin, now)
         })
         .await?;
     let checked = password::check(kernel, &given, found.as_ref().map(|found| found.hashed.clone())).await?;
-    Ok(Compared { tries, given, found, checked })
+    Ok(Compared { tries, known, given, found, checked })
+}
+
+/// The browser that asks, if the person with this sign-in name was signed in
+/// on it of late.
+async fn known_device(kernel: &Arc<Kernel>, caller: &Caller, login: &str) -> Result<Option<[u8; 32]>> {
+    let Some(shown) = caller.known() else { return Ok(None) };
+    let (login, since) = (login.to_owned(), kernel.now() - throttle::KNOWN_MS);
+    let known = kernel.db.read(move |tx| sql::device_of_login(tx, &login, &shown, since)).await?;
+    Ok(Some(shown).filter(|_| known))
 }
 
 impl Compared {
@@ -210,17 +247,20 @@ impl Compared {
 }
 
 /// Whose password this is, with the hash it was compared with: it is to be
-/// compared with what is kept once more, under the lock.
+/// compared with what is kept once more, under the lock. And what wrong codes
+/// beside it are counted by.
 pub(super) async fn prove_password(
     kernel: &Arc<Kernel>,
     caller: &Caller,
     login: &str,
     password: &str,
-) -> Result<(UserId, Hashed)> {
+) -> Result<(UserId, Hashed, Uuid)> {
     let compared = compare(kernel, caller, login, password, false).await?;
     match (compared.checked, compared.found) {
         (Checked::Wrong, _) | (_, None) => Err(Code::InvalidCredentials.into()),
-        (Checked::Right | Checked::Outdated, Some(found)) => Ok((found.user, found.hashed)),
+        (Checked::Right | Checked::Outdated, Some(found)) => {
+            Ok((found.user, found.hashed, throttle::source_key(found.user.0, compared.known)))
+        }
     }
 }
 
@@ -234,7 +274,7 @@ pub(super) fn still(tx: &mut Tx<'_>, user: UserId, compared: &Hashed) -> Result<
 /// Checks a password and opens a session.
 pub(crate) async fn sign_in(kernel: &Arc<Kernel>, caller: &Caller, input: SignIn) -> Result<SignedIn> {
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
-    let Compared { tries, given, found, checked } =
+    let Compared { tries, known, given, found, checked } =
         compare(kernel, caller, &input.login, &input.password, true).await?;
     let rehashed = match checked {
         Checked::Wrong => return Err(Code::InvalidCredentials.into()),
@@ -256,18 +296,22 @@ pub(crate) async fn sign_in(kernel: &Arc<Kernel>, caller: &Caller, input: SignIn
         .write(move |tx| {
             let mut locks = keys(user);
             locks.push(Key::row("users", user.0));
-            locks.push(SIGN_IN.key(tries));
+            let codes = throttle::source_key(user.0, known);
+            locks.extend([SIGN_IN.key(tries), SECOND.key(codes)]);
             tx.lock(&locks)?;
             let who = sql::user(tx, user)?.filter(|u| !u.deleted).ok_or(Code::InvalidCredentials)?;
             still(tx, user, &hashed)?;
-            totp::pass(tx, &ctx, user, &second)?;
+            // A wrong one is counted, so it commits; nothing else was written.
+            if let Err(wrong) = totp::counted(tx, &ctx, (user, codes), &second, "password")? {
+                return Ok(Err(wrong));
+            }
             if let Some(hashed) = &rehashed {
                 sql::set_password(tx, user, hashed, ctx.now)?;
             }
             SIGN_IN.clear(tx, tries)?;
-            enter(tx, &ctx, who, &entrance, Some(ctx.now))
+            enter(tx, &ctx, who, &entrance, Some(ctx.now)).map(Ok)
         })
-        .await?;
+        .await??;
     Compared::was_right(kernel, caller, tries);
     Ok(entered.settle(kernel))
 }

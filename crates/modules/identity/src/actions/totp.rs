@@ -6,8 +6,12 @@ use proto::{Code, Error, Millis, Result, UserId};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::{Key, Tx};
+use uuid::Uuid;
 
-use super::notices::{notice_key, notify};
+use super::{
+    notices::{notice_key, notify},
+    throttle::{self, SECOND},
+};
 use crate::{
     model::{
         credentials::{
@@ -167,17 +171,60 @@ pub(super) fn pass(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, second: &Second) ->
     }
 }
 
+/// As [`pass`], and counts what is wrong, for all ways of showing it together:
+/// the person is told that somebody was so far. `tries` is what it is counted
+/// by. An `Err` inside is to be answered after a commit, so nothing else may
+/// have been written. Held: as for [`pass`], and the key of [`SECOND`].
+pub(super) fn counted(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    (user, tries): (UserId, Uuid),
+    second: &Second,
+    by: &'static str,
+) -> Result<Result<()>> {
+    if second.totp.is_none() && second.recovery_code.is_none() || sql::totp(tx, user)?.is_none() {
+        return pass(tx, ctx, user, second).map(Ok);
+    }
+    count(tx, ctx, (user, tries), by, |tx| pass(tx, ctx, user, second))
+}
+
+fn count(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    (user, tries): (UserId, Uuid),
+    by: &'static str,
+    show: impl FnOnce(&mut Tx<'_>) -> Result<()>,
+) -> Result<Result<()>> {
+    let nth = match SECOND.take(tx, tries, ctx.now)? {
+        Ok(nth) => nth,
+        Err(ms) => return Ok(Err(throttle::wait(ms))),
+    };
+    match show(tx) {
+        Ok(()) => SECOND.clear(tx, tries).map(Ok),
+        Err(error) if error.code() == Code::SecondFactorInvalid => {
+            if nth == 1 || nth % TOLD_EVERY == 0 {
+                notify(tx, ctx, user, NoticeKind::SecondFactorWrong, json!({ "by": by, "times": nth }))?;
+            }
+            Ok(Err(error))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 fn take(tx: &mut Tx<'_>, user: UserId, secret: &[u8], last: i64, code: &str, now: Millis) -> Result<()> {
     let digits = totp_digits(code).ok_or_else(|| Error::api(Code::SecondFactorInvalid))?;
     let step = totp::step(secret, &digits, last, now)?;
     sql::take_step(tx, user, step)
 }
 
-/// A code as a proof of a person who is signed in. Held: the person's row.
-pub(super) fn prove(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, code: &str) -> Result<()> {
-    let (secret, last) = sql::totp(tx, user)?.ok_or(Code::TotpOff)?;
-    take(tx, user, &secret, last, code, ctx.now)
+/// A code as a proof of a person who is signed in, counted as in [`counted`].
+pub(super) fn prove(tx: &mut Tx<'_>, ctx: &Ctx, of: (UserId, Uuid), code: &str) -> Result<Result<()>> {
+    let (secret, last) = sql::totp(tx, of.0)?.ok_or(Code::TotpOff)?;
+    count(tx, ctx, of, "session", |tx| take(tx, of.0, &secret, last, code, ctx.now))
 }
+
+/// The first wrong one is told, and every so many after it.
+const TOLD_EVERY: i64 = 5;
 
 /// Proofs are fresh for so long; here for the documents of what asks for one.
 const _: () = assert!(TOTP_PENDING_MS > PROOF_MS);

@@ -19,6 +19,8 @@ pub enum NoticeKind {
     PasskeyAdded,
     PasskeyRemoved,
     TotpChanged,
+    /// Whoever showed what opens the account showed a wrong code beside it.
+    SecondFactorWrong,
     SessionNew,
     RecoveryRequested,
     RecoveryRefused,
@@ -47,6 +49,7 @@ impl NoticeKind {
             Self::PasskeyAdded => "passkey_added",
             Self::PasskeyRemoved => "passkey_removed",
             Self::TotpChanged => "totp_changed",
+            Self::SecondFactorWrong => "second_factor_wrong",
             Self::SessionNew => "session_new",
             Self::RecoveryRequested => "recovery_requested",
             Self::RecoveryRefused => "recovery_refused",

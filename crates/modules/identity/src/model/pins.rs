@@ -52,6 +52,10 @@ pub struct Card {
     pub expires_at: Millis,
 }
 
+/// How often the PIN of one card may be tried in all: a hundred million of
+/// them bear that, also where cards were printed by the thousand.
+pub(crate) const PIN_TRIES: i64 = 100;
+
 /// Digits of a PIN.
 pub(crate) const PIN_DIGITS: usize = 8;
 

@@ -3,7 +3,10 @@
 use proto::{Millis, OrgId, Result, UserId};
 use store::{Tx, sql};
 
-use crate::{model::pins::PinReason, password::Hashed};
+use crate::{
+    model::pins::{PIN_TRIES, PinReason},
+    password::Hashed,
+};
 
 /// Writes the PIN of somebody's card; one before it opens nothing any more.
 pub(crate) fn set(
@@ -18,9 +21,29 @@ pub(crate) fn set(
         sql!(
             "INSERT INTO identity_pins (user_id, reason, secret, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (user_id) DO UPDATE SET reason = excluded.reason, secret = excluded.secret,
-                created_at = excluded.created_at, expires_at = excluded.expires_at"
+                created_at = excluded.created_at, expires_at = excluded.expires_at, tries = 0"
         ),
         &[&user, &reason.as_str(), &pin.as_str(), &now, &until],
+    )?;
+    Ok(())
+}
+
+/// Counts a try of the PIN of whoever has this sign-in name, if anybody; the
+/// card is void after too many. Two statements.
+pub(crate) fn count_try(tx: &mut Tx<'_>, login_folded: &str) -> Result<()> {
+    tx.execute(
+        sql!(
+            "UPDATE identity_pins SET tries = tries + 1
+             WHERE user_id = (SELECT id FROM users WHERE login_folded = $1)"
+        ),
+        &[&login_folded],
+    )?;
+    tx.execute(
+        sql!(
+            "UPDATE identity_pins SET expires_at = 0
+             WHERE user_id = (SELECT id FROM users WHERE login_folded = $1) AND tries > $2"
+        ),
+        &[&login_folded, &PIN_TRIES],
     )?;
     Ok(())
 }

@@ -18,6 +18,8 @@ pub(crate) struct NewSession<'a> {
     /// `None` where nothing was proven: an account of a name alone, a token
     /// that the server issued.
     pub(crate) proven_at: Option<Millis>,
+    /// By what the browser is known again.
+    pub(crate) known_by: Option<[u8; 32]>,
 }
 
 pub(crate) fn add_session(tx: &mut Tx<'_>, new: &NewSession<'_>) -> Result<()> {
@@ -26,8 +28,8 @@ pub(crate) fn add_session(tx: &mut Tx<'_>, new: &NewSession<'_>) -> Result<()> {
         sql!(
             "INSERT INTO identity_sessions
              (id, user_id, secret_hash, kind, device, created_at, last_seen_at, expires_at, generation, proven_at,
-              shared, ends_at, address)
-             VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 1, $8, $9, $10, $11)"
+              shared, ends_at, address, known_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $6, $7, 1, $8, $9, $10, $11, $12)"
         ),
         &[
             &new.id,
@@ -41,9 +43,43 @@ pub(crate) fn add_session(tx: &mut Tx<'_>, new: &NewSession<'_>) -> Result<()> {
             &new.entrance.shared,
             &ends_at,
             &new.entrance.address,
+            &new.known_by,
         ],
     )?;
     Ok(())
+}
+
+/// Whether anybody was signed in on the browser that is known by this.
+pub(crate) fn device_seen(tx: &mut Tx<'_>, known_by: &[u8; 32]) -> Result<bool> {
+    let found =
+        tx.opt(sql!("SELECT 1 FROM identity_sessions WHERE known_by = $1 LIMIT 1"), &[known_by], |r| r.get::<i64>(0))?;
+    Ok(found.is_some())
+}
+
+/// Whether whoever has this sign-in name was signed in on that browser since.
+pub(crate) fn device_of_login(tx: &mut Tx<'_>, login: &str, known_by: &[u8; 32], since: Millis) -> Result<bool> {
+    let found = tx.opt(
+        sql!(
+            "SELECT 1 FROM users u JOIN identity_sessions s ON s.user_id = u.id
+             WHERE u.login_folded = $1 AND s.known_by = $2 AND s.last_seen_at > $3 LIMIT 1"
+        ),
+        &[&login, known_by, &since],
+        |r| r.get::<i64>(0),
+    )?;
+    Ok(found.is_some())
+}
+
+/// As [`device_of_login`], by the account.
+pub(crate) fn device_of(tx: &mut Tx<'_>, user: UserId, known_by: &[u8; 32], since: Millis) -> Result<bool> {
+    let found = tx.opt(
+        sql!(
+            "SELECT 1 FROM identity_sessions
+             WHERE user_id = $1 AND known_by = $2 AND last_seen_at > $3 LIMIT 1"
+        ),
+        &[&user, known_by, &since],
+        |r| r.get::<i64>(0),
+    )?;
+    Ok(found.is_some())
 }
 
 /// What stands behind a secret.

@@ -17,6 +17,7 @@ mod sessions;
 mod setup;
 mod statements;
 mod totp;
+mod tries;
 
 use testkit::TestServer;
 

@@ -27,6 +27,7 @@ async fn a_notice_reaches_every_device_and_is_seen_on_all() {
     let (alice, bob) = (server.person("张伟").await, server.person("李雷").await);
     let other = alice.second_device().await;
     let (mut here, mut there) = (alice.socket().await, other.socket().await);
+    server.clock.advance(1);
     tell(&server, &alice, NoticeKind::PasswordChanged, json!({ "by": bob.id })).await;
     let listed = read(&alice).await;
     let newest = listed[0].clone();
@@ -117,6 +118,7 @@ async fn old_state_and_events_are_the_fresh_list_however_it_is_read() {
 async fn who_looked_at_an_account_stands_in_its_log_and_in_nobody_elses() {
     let server = crate::server().await;
     let (alice, bob) = (server.person("张伟").await, server.person("李雷").await);
+    server.clock.advance(1);
     let session = bob.session.parse().unwrap();
     let ctx = server.kernel.ctx(Principal::person(bob.id, session));
     let person = alice.id;

@@ -398,7 +398,9 @@ async fn where_an_authenticator_is_on_its_code_is_shown_too_and_cannot_be_guesse
     // Five wrong ones of either kind, and the right one is too late.
     server.nobody().post(&path, with(app.code(0))).await.fails(Code::CodeInvalid);
 
-    // A phone together with it is enough.
+    // Nor is it looked at elsewhere for a while. Then a phone together with it is enough.
+    server.clock.advance(15 * 60_000);
+    app.now = server.kernel.now();
     let path = start(&server, PHONE).await;
     let code = server.outbox.code(PHONE);
     let problem = finish(&server, &path, &code).await.fails(Code::SecondProofRequired);

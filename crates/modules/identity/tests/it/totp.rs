@@ -15,13 +15,13 @@ fn app(server: &TestServer, shown: &Value) -> App {
 }
 
 /// What the app shows now, by the server's clock, or some steps away.
-fn shows(server: &TestServer, app: &App, steps: i64) -> String {
+pub fn shows(server: &TestServer, app: &App, steps: i64) -> String {
     let mut app = app.clone();
     app.now = server.kernel.now();
     app.code(steps)
 }
 
-async fn turn_on(server: &TestServer, person: &Person) -> (App, Vec<String>) {
+pub async fn turn_on(server: &TestServer, person: &Person) -> (App, Vec<String>) {
     let shown = person.post("/api/v1/me/totp/start", json!({})).await.ok();
     let app = app(server, &shown);
     assert!(shown["url"].as_str().unwrap().contains(shown["secret"].as_str().unwrap()));
@@ -30,7 +30,7 @@ async fn turn_on(server: &TestServer, person: &Person) -> (App, Vec<String>) {
     (app, codes)
 }
 
-async fn sign_in(server: &TestServer, person: &Person, more: Value) -> Answer {
+pub async fn sign_in(server: &TestServer, person: &Person, more: Value) -> Answer {
     let mut body = json!({ "login": person.login, "password": PASSWORD, "bearer": true });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     server.nobody().post("/api/v1/sessions", body).await

@@ -51,7 +51,6 @@ function What({ entry }: { entry: ActivityEntry }) {
 
 /** Acts this client has words for; a newer server's are shown as "changed something". */
 const ACTS = [
-  'changed',
   'looked',
   'signed_in',
   'password',
@@ -62,6 +61,8 @@ const ACTS = [
   'merge',
   'role',
   'removed',
+  'member',
+  'changed',
 ] as const;
 type Act = (typeof ACTS)[number];
 
