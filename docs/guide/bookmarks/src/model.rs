@@ -157,10 +157,6 @@ impl Resource for List {
         let own = actor.kind == PrincipalKind::Person && actor.user() == owner;
         Ok(own.then_some(Self { owner }))
     }
-
-    fn personal(&self) -> Option<UserId> {
-        Some(self.owner)
-    }
 }
 
 /// Reading one's list.
