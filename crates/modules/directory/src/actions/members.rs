@@ -191,13 +191,15 @@ pub(super) fn was_there(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     if identity::is_unused(tx, user)? { Err(Code::CardUnused.into()) } else { Ok(()) }
 }
 
-/// In the person's own log: what another one changed of their place.
-fn log_for(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, action: &str, org: OrgId, detail: &Value) -> Result<()> {
+/// In the person's own log: what another one changed of their place. The
+/// organisation by its name: of its id nothing is left when it has closed.
+fn log_for(tx: &mut Tx<'_>, ctx: &Ctx, org: &OrgResource, user: UserId, action: &str, detail: &Value) -> Result<()> {
     if user == ctx.user() {
         return Ok(());
     }
-    let action = action.strip_prefix("directory.").unwrap_or(action);
-    audit::log_access(tx, ctx, user, action, &format!("org:{org}"), detail)
+    let mut detail = detail.clone();
+    detail["org_name"] = org.org.name.clone().into();
+    audit::log_access(tx, ctx, user, action.strip_prefix("directory.").unwrap_or(action), "membership", &detail)
 }
 
 /// Changes a member; what is as it was writes nothing.
@@ -241,7 +243,7 @@ pub(crate) async fn change_member(ctx: Ctx, id: OrgId, user: UserId, change: Mem
             }
             let (action, detail) = said(&before, &after);
             audit::append(tx, &ctx, Some(org.scope), action, &format!("user:{user}"), &detail)?;
-            log_for(tx, &ctx, user, action, id, &detail)?;
+            log_for(tx, &ctx, &org, user, action, &detail)?;
             Ok(member)
         })
         .await
@@ -274,7 +276,7 @@ pub async fn remove(ctx: Ctx, id: OrgId, user: UserId) -> Result<()> {
             notify(tx, &ctx, user, NoticeKind::RemovedFromOrg, json!({ "org": id, "org_name": org.org.name }))?;
             let detail = json!({ "role": member.role.as_str() });
             audit::append(tx, &ctx, Some(org.scope), "directory.member_removed", &format!("user:{user}"), &detail)?;
-            log_for(tx, &ctx, user, "directory.member_removed", id, &detail)
+            log_for(tx, &ctx, &org, user, "directory.member_removed", &detail)
         })
         .await
 }

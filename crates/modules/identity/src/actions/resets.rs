@@ -44,11 +44,15 @@ pub(crate) async fn start_reset(kernel: &Arc<Kernel>, caller: &Caller, input: Re
     kernel
         .db
         .write(move |tx| {
-            tx.lock(&[throttle::SEND.key(key), throttle::SEND.key(throttle::source_key(key, shown)), codes::key(id)])?;
+            tx.lock(&[
+                throttle::SEND_RESET.key(key),
+                throttle::SEND_RESET.key(throttle::source_key(key, shown)),
+                codes::key(id),
+            ])?;
             let owner = sql::contacts::owner(tx, address.kind, &address.folded, merges::settled(ctx.now))?;
             // Whoever asks from elsewhere does not use up the person's own.
             let known = known_device(tx, owner, shown, ctx.now)?;
-            let send = throttle::SEND.take(tx, throttle::source_key(key, known), ctx.now)?.is_ok();
+            let send = throttle::SEND_RESET.take(tx, throttle::source_key(key, known), ctx.now)?.is_ok();
             codes::request(tx, &ctx, (Purpose::Reset, id), owner, (address.kind, &address.folded), send)
         })
         .await?;

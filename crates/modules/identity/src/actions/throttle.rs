@@ -50,7 +50,10 @@ pub(crate) const CODE: Rule =
 /// anybody can begin that.
 pub(crate) const RESET: Rule =
     Rule { name: "reset", most: 20, window_ms: 24 * HOUR_MS, lock_ms: Some(24 * HOUR_MS), steps: None };
-/// Codes sent to one address.
+/// Codes sent to one address for whoever wants to get in by it.
+pub(crate) const SEND_RESET: Rule =
+    Rule { name: "send_reset", most: 5, window_ms: HOUR_MS, lock_ms: None, steps: None };
+/// Codes sent to one address for those who are signed in.
 pub(crate) const SEND: Rule = Rule { name: "send", most: 5, window_ms: HOUR_MS, lock_ms: None, steps: None };
 /// Codes sent for one person.
 pub(crate) const SEND_FOR: Rule = Rule { name: "send_for", most: 5, window_ms: HOUR_MS, lock_ms: None, steps: None };

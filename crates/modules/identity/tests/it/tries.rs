@@ -172,6 +172,8 @@ async fn strangers_who_ask_for_codes_keep_no_code_from_the_owner() {
     session["token"].as_str().unwrap().clone_into(&mut back.token);
     let path = format!("/api/v1/me/contacts/{contact}");
     back.post(&format!("{path}/release"), json!({ "old_code": release })).await.ok();
+    // Nor is anybody kept from proving it from a session.
+    own(&server, &server.person("李雷").await, "email", MAIL).await;
 }
 
 async fn second(server: &TestServer, person: &Person, cookie: &str, totp: &str) -> Answer {
