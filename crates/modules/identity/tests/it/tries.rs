@@ -176,6 +176,46 @@ async fn strangers_who_ask_for_codes_keep_no_code_from_the_owner() {
     own(&server, &server.person("李雷").await, "email", MAIL).await;
 }
 
+#[tokio::test]
+async fn whoever_adds_an_address_of_another_one_uses_up_nothing_of_the_owner() {
+    const MAIL: &str = "wei@example.org";
+    let server = crate::server().await;
+    let (alice, mallory) = (server.person("张伟").await, server.person("马洛里").await);
+    own(&server, &alice, "email", MAIL).await;
+    let mut added = Value::Null;
+    for round in 0..4 {
+        server.clock.advance(HOUR + 1);
+        let mallory = mallory.second_device().await;
+        let made = mallory.post("/api/v1/me/contacts", json!({ "kind": "email", "address": MAIL })).await;
+        added = made.ok();
+        let path = format!("/api/v1/me/contacts/{}", added["id"].as_str().unwrap());
+        server.run_jobs().await;
+        let code = server.outbox.code(MAIL);
+        let wrong = json!({ "code": if code == "000000" { "000001" } else { "000000" } });
+        for _ in 0..5 {
+            mallory.post(&format!("{path}/verify"), wrong.clone()).await.fails(Code::CodeInvalid);
+        }
+        for _ in 0..4 {
+            mallory.post(&format!("{path}/codes"), json!({})).await.ok();
+        }
+        mallory.post(&format!("{path}/codes"), json!({})).await.fails(Code::RateLimited);
+        server.run_jobs().await;
+        if round == 3 {
+            // Twenty wrong ones: not even the right one is looked at.
+            let right = json!({ "code": server.outbox.code(MAIL) });
+            mallory.post(&format!("{path}/verify"), right).await.fails(Code::CodeInvalid);
+        }
+    }
+    let alice = alice.second_device().await;
+    let contact = contacts(&alice).await[0]["id"].as_str().unwrap().to_owned();
+    assert_ne!(added["id"], contact.as_str());
+    let path = format!("/api/v1/me/contacts/{contact}");
+    alice.post(&format!("{path}/codes"), json!({})).await.ok();
+    server.run_jobs().await;
+    let release = json!({ "old_code": server.outbox.code(MAIL) });
+    alice.post(&format!("{path}/release"), release).await.ok();
+}
+
 async fn second(server: &TestServer, person: &Person, cookie: &str, totp: &str) -> Answer {
     let body = json!({ "login": person.login, "password": PASSWORD, "totp": totp });
     with(server, cookie, "/api/v1/sessions", body).await
