@@ -159,7 +159,7 @@ fn loose(tx: &mut Tx<'_>, before: Millis) -> Result<Vec<Candidate>> {
     Ok(tx.query(
         sql!(
             "SELECT id, org_id, sha256 FROM kernel_blobs WHERE loose_at IS NOT NULL AND loose_at <= $1
-             AND state = 'ready' ORDER BY loose_at, id LIMIT $2"
+             AND state = 'ready' ORDER BY loose_at NULLS LAST, id LIMIT $2"
         ),
         &[&before, &ROUND],
         |row| {
