@@ -174,7 +174,9 @@ async fn whoever_blocked_the_two_as_one_has_blocked_both_when_they_part() {
     for asked in [&w.bob, &w.alice] {
         other.post("/api/v1/me/friends", json!({ "user": asked.id })).await.ok();
     }
+    let mut socket = other.socket().await;
     let merge = merge(&w.server, &w.carol, &other).await;
+    assert_eq!(socket.closed().await, 4401, "what the other had open closes");
     w.bob.patch(&friend, json!({ "blocked": true })).await.ok();
     // And one whom they blocked.
     w.carol.patch(&format!("/api/v1/me/friends/{}", w.alice.id), json!({ "blocked": true })).await.ok();

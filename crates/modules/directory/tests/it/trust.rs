@@ -234,7 +234,9 @@ async fn what_somebody_else_left_in_an_account_opens_it_no_longer_after_a_card_t
     w.pass(24 * HOUR).await;
     let card = w.decide(&w.alice, &asked, "card").await.ok();
     let login = json!(person.login);
+    let mut socket = person.socket().await;
     sign_in(&w.server, &login, &card["pin"], Some(NEW)).await.ok();
+    assert_eq!(socket.closed().await, 4401, "what was open closes");
     by_passkey(&mut phone).await.fails(Code::PasskeyRefused);
     // No code is asked for, and none is there to prove oneself by.
     let back = sign_in(&w.server, &login, &json!(NEW), None).await.ok();
