@@ -1,8 +1,9 @@
 //! Wrong tries of strangers, and what they must not take from the person.
 //!
-//! Seen to fail: with one count for all sources of a sign-in name, with the
-//! browser's own cookie believed unseen, with the codes of resets counted with
-//! those of whoever is signed in, and with second factors counted nowhere.
+//! Seen to fail: with one count for all sources of a sign-in name, with any
+//! browser's cookie good for any name, with a cookie kept that the server never
+//! gave, with the codes of resets counted with those of whoever is signed in,
+//! and with second factors counted nowhere.
 
 use axum::http::Method;
 use proto::Code;
