@@ -6,10 +6,8 @@ import { people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { directory } from '~/features/directory';
 import { useT } from '~/i18n';
-import type { PersonMarks } from '~/ui/Marks';
 import { chat } from './store';
 
-const NO_MARKS: PersonMarks = {};
 const indexed = new WeakMap<readonly ConversationMember[], Map<string, ConversationMember>>();
 
 function indexOf(members: readonly ConversationMember[]): Map<string, ConversationMember> {
@@ -21,6 +19,10 @@ function indexOf(members: readonly ConversationMember[]): Map<string, Conversati
   return index;
 }
 
+/** One of these members, found without a walk through all of them for each message. */
+export const memberOf = (members: readonly ConversationMember[] | undefined, user: string) =>
+  members && indexOf(members).get(user);
+
 /** Whether somebody who wrote here is no member any more; only said where all members are known. */
 export function useGone(conversation: string, user: string): 'left' | 'resigned' | undefined {
   const members = useStore(chat, (s) => s.members[conversation]);
@@ -31,13 +33,6 @@ export function useGone(conversation: string, user: string): 'left' | 'resigned'
   });
   if (!kind || !members || user === myId() || indexOf(members).has(user)) return undefined;
   return kind === 'all_staff' ? 'resigned' : 'left';
-}
-
-/** What one should know of a member before believing their name; nothing while the members are not known. */
-export function useMarks(conversation: string, user: string): PersonMarks {
-  const members = useStore(chat, (s) => s.members[conversation]);
-  if (!members) return NO_MARKS;
-  return indexOf(members).get(user) ?? NO_MARKS;
 }
 
 export function useName(id: string | undefined): string {

@@ -31,6 +31,9 @@ export async function readOrgs(): Promise<void> {
 
 export const membersKey = (org: string) => ['org', org, 'members'] as const;
 
+/** Whether anybody's name is checked there. */
+export const verifiedKey = (org: string) => ['org', org, 'verified'] as const;
+
 /** `membersChanged` hears of every organisation whose members moved. */
 export function orgHandler(queries: QueryClient, membersChanged: (org: Org) => void): StreamHandler {
   const apply = (id: string, rev: number, events: unknown[]) => {

@@ -4,7 +4,8 @@ import { myId } from '~/core/store/session';
 import { useT } from '~/i18n';
 import { cx } from '~/ui/cx';
 import { Marks } from '~/ui/Marks';
-import { useMarks, useName } from '../names';
+import { useMarks } from '../marks';
+import { useName } from '../names';
 import { ALL, isMention, isText } from '../text';
 import styles from './Body.module.css';
 

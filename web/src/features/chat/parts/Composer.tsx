@@ -32,6 +32,7 @@ import styles from './Composer.module.css';
 import { MentionList } from './MentionList';
 import { type ComposerModel, useComposer } from './useComposer';
 import { type Candidate, useMentions } from './useMentions';
+import { useOutside } from './useOutside';
 
 const UndoPill = lazy(() => import('./UndoPill').then((m) => ({ default: m.UndoPill })));
 const OtherDraft = lazy(() => import('./OtherDraft').then((m) => ({ default: m.OtherDraft })));
@@ -51,6 +52,7 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
   const mentions = useMentions(c.id, draft.text, caret);
   const errorText = useErrorText();
   const enterSends = useStore(settings, (s) => s.enterSends);
+  const outside = useOutside(c, title);
   const typed = useTyping(c.id);
   useFocus(area);
   useHeight(area, draft.text);
@@ -102,7 +104,7 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
   if (!c.can.post) return <p className={styles.closed}>{t('chat:composer.closed')}</p>;
   const group = c.kind === 'group' || c.kind === 'all_staff';
   return (
-    <div className={styles.composer} data-outside={c.external || undefined}>
+    <div className={styles.composer} data-outside={outside !== undefined || undefined}>
       {undoable ? (
         <Suspense>
           <UndoPill />
@@ -116,7 +118,7 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
       <Above conversation={c.id} composer={composer} />
       {draft.ack && !composer.editing ? <p className={styles.hint}>{t('chat:ack.asking')}</p> : null}
       {c.resting_until && c.resting_until > now() ? <Resting until={c.resting_until} /> : null}
-      {c.external ? <p className={styles.outside}>{t('chat:composer.outside', { title })}</p> : null}
+      {outside === undefined ? null : <p className={styles.outside}>{t('chat:composer.outside', { who: outside })}</p>}
       <div className={styles.box}>
         {mentions.open ? (
           <MentionList id={listId} candidates={mentions.candidates} index={mentions.index} onPick={pick} />

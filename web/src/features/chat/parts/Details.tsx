@@ -23,6 +23,7 @@ import { Toggle } from '~/ui/Toggle';
 import { useSubmit } from '~/ui/useSubmit';
 import { addMembers, loadMembers, removeMember, rename, setPreferences } from '../actions';
 import type { HeldConversation } from '../events';
+import { useMarks } from '../marks';
 import { chat } from '../store';
 import { ConversationAvatar } from './ConversationAvatar';
 import styles from './Details.module.css';
@@ -164,6 +165,7 @@ function Member({
   const t = useT();
   const errorText = useErrorText();
   const [card, setCard] = useState(false);
+  const marks = useMarks(c.id, m.user);
   const leads = c.kind === 'group' && (c.my_role === 'owner' || c.my_role === 'admin');
   const removable = leads && m.user !== myId() && m.role !== 'owner';
   // Taken back in one step by adding again, so nothing asks first.
@@ -188,7 +190,7 @@ function Member({
       >
         <Avatar id={m.user} name={m.name} size="small" online={online ? t('common:online') : undefined} />
         <span className={styles.memberName}>{m.name}</span>
-        <Marks of={m} />
+        <Marks of={marks} />
       </button>
       {card ? (
         <Suspense>

@@ -5,12 +5,15 @@ import { useShallow } from 'zustand/react/shallow';
 import { people } from '~/core/store/people';
 import { useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
+import { Marks } from '~/ui/Marks';
 import { useLayout } from '~/ui/useLayout';
 import type { HeldConversation } from '../events';
+import { useMarks } from '../marks';
 import { useNames } from '../names';
 import { chat } from '../store';
 import { ConversationAvatar } from './ConversationAvatar';
 import styles from './Header.module.css';
+import { useOutside } from './useOutside';
 
 /** Who one talks with, and what they are doing now. */
 export function Header({
@@ -27,11 +30,13 @@ export function Header({
   const t = useT();
   const navigate = useNavigate();
   const phone = useLayout() === 'phone';
+  const marks = useMarks(c.id, c.peer ?? '');
+  const outside = useOutside(c, title) !== undefined;
   const params = { conversation: c.id };
   const toggle = () =>
     void navigate({ to: '/chat/$conversation', params, search: pane ? {} : { pane: 'details' }, replace: pane });
   return (
-    <header className={styles.header} data-outside={c.external || undefined}>
+    <header className={styles.header} data-outside={outside || undefined}>
       {phone ? (
         <Link to="/chat" className={styles.back} aria-label={t('common:back')}>
           <ChevronLeft aria-hidden />
@@ -40,7 +45,10 @@ export function Header({
         <ConversationAvatar conversation={c} title={title} size="small" />
       )}
       <div className={styles.words}>
-        <h1 className={styles.title}>{title}</h1>
+        <div className={styles.line}>
+          <h1 className={styles.title}>{title}</h1>
+          <Marks of={c.kind === 'direct' ? marks : { external: outside }} />
+        </div>
         <Status conversation={c} />
       </div>
       <IconButton label={t('chat:header.date')} onPress={onDate}>

@@ -9,14 +9,16 @@ import { EmptyState, FailedState } from '~/ui/EmptyState';
 import { isComposing } from '~/ui/isComposing';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { useLayout } from '~/ui/useLayout';
-import { loadMembers, markRead } from '../actions';
+import { markRead } from '../actions';
 import type { HeldConversation } from '../events';
 import { readConversation } from '../live';
+import { Verifying } from '../marks';
 import { useTitle } from '../names';
 import { Composer } from '../parts/Composer';
 import { Header } from '../parts/Header';
 import { MessageRow } from '../parts/MessageRow';
 import { Timeline } from '../parts/Timeline';
+import { useMembers } from '../parts/useMembers';
 import { useTimeline } from '../parts/useTimeline';
 import { chat } from '../store';
 import { peopleOf } from '../system';
@@ -67,7 +69,7 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
   const details = pane === 'details';
   const params = { conversation: c.id };
   useEffect(() => closeAll, []);
-  useMembers(c);
+  const verifying = useMembers(c);
   const closePane = () => void navigate({ to: '/chat/$conversation', params, search: {}, replace: true });
   /** Escape ends one thing after the other; with nothing left to end, the conversation counts as read. */
   const onKeyDown = (e: KeyboardEvent) => {
@@ -77,43 +79,45 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
     else markRead(c.id, c.head.seq);
   };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Escape reaches it from whatever has the focus inside
-    <div className={styles.open} data-details={details || undefined} onKeyDown={onKeyDown}>
-      {details && layout === 'phone' ? null : (
-        <main className={styles.talk} id="content">
-          <Header conversation={c} title={title} pane={details} onDate={() => setDating(true)} />
-          <Messages conversation={c} title={title} at={at} />
-          {selecting ? (
-            <Suspense>
-              <SelectBar conversation={c.id} />
-            </Suspense>
-          ) : (
-            <Composer conversation={c} title={title} />
-          )}
-        </main>
-      )}
-      {details ? (
-        <Suspense fallback={<SkeletonRows />}>
-          <div className={styles.details}>
-            <Details key={c.id} conversation={c} title={title} onClose={closePane} />
-          </div>
-        </Suspense>
-      ) : null}
-      <Suspense>
-        {sheet ? <MessageSheet conversation={c.id} /> : null}
-        {receipts ? <ReceiptsDialog conversation={c.id} /> : null}
-        {acks ? <AcksDialog conversation={c.id} /> : null}
-        {forwarding ? <ForwardDialog /> : null}
-        {dating === undefined ? null : (
-          <JumpToDate
-            conversation={c.id}
-            open={dating}
-            onClose={() => setDating(false)}
-            onFound={(seq) => chatUi.setState({ jump: { seq } })}
-          />
+    <Verifying value={verifying}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: Escape reaches it from whatever has the focus inside */}
+      <div className={styles.open} data-details={details || undefined} onKeyDown={onKeyDown}>
+        {details && layout === 'phone' ? null : (
+          <main className={styles.talk} id="content">
+            <Header conversation={c} title={title} pane={details} onDate={() => setDating(true)} />
+            <Messages conversation={c} title={title} at={at} />
+            {selecting ? (
+              <Suspense>
+                <SelectBar conversation={c.id} />
+              </Suspense>
+            ) : (
+              <Composer conversation={c} title={title} />
+            )}
+          </main>
         )}
-      </Suspense>
-    </div>
+        {details ? (
+          <Suspense fallback={<SkeletonRows />}>
+            <div className={styles.details}>
+              <Details key={c.id} conversation={c} title={title} onClose={closePane} />
+            </div>
+          </Suspense>
+        ) : null}
+        <Suspense>
+          {sheet ? <MessageSheet conversation={c.id} /> : null}
+          {receipts ? <ReceiptsDialog conversation={c.id} /> : null}
+          {acks ? <AcksDialog conversation={c.id} /> : null}
+          {forwarding ? <ForwardDialog /> : null}
+          {dating === undefined ? null : (
+            <JumpToDate
+              conversation={c.id}
+              open={dating}
+              onClose={() => setDating(false)}
+              onFound={(seq) => chatUi.setState({ jump: { seq } })}
+            />
+          )}
+        </Suspense>
+      </div>
+    </Verifying>
   );
 }
 
@@ -177,15 +181,6 @@ function Messages({
       <Announcer conversation={c} />
     </>
   );
-}
-
-/** Whether a name can be believed is known of members only: read once, so that the marks stand beside every sender. */
-function useMembers(c: HeldConversation): void {
-  const known = useStore(chat, (s) => s.members[c.id] !== undefined);
-  const wanted = c.kind === 'group' || c.kind === 'all_staff';
-  useEffect(() => {
-    if (wanted && !known) loadMembers(c.id).catch(() => undefined);
-  }, [c.id, wanted, known]);
 }
 
 const ANNOUNCE_EVERY_MS = 3_000;

@@ -14,7 +14,7 @@ import { PagedList } from '~/ui/PagedList';
 import { Row, Rows, Section } from '~/ui/Section';
 import { useMembers } from '../../members';
 import { MemberDialogs, type MemberTask } from '../../parts/MemberDialogs';
-import { membersKey } from '../../store';
+import { membersKey, verifiedKey } from '../../store';
 import { useManaged } from './Manage';
 import styles from './Manage.module.css';
 
@@ -110,6 +110,7 @@ export function Members() {
           onDone={() => {
             setTask(undefined);
             void queries.invalidateQueries({ queryKey: membersKey(org.id) });
+            queries.removeQueries({ queryKey: verifiedKey(org.id) });
           }}
         />
       ) : null}
