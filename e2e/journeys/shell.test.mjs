@@ -175,6 +175,7 @@ step('the care view: few doors, large ones, and a way out', async () => {
   await phone.waitForURL('**/home')
   const door = nav(phone).getByRole('link', { name: /消息/ })
   await door.waitFor()
+  await nav(phone).getByRole('link', { name: '扫一扫' }).waitFor()
   const targets = await phone.locator('main a, main button').evaluateAll((all) => all.map((el) => el.getBoundingClientRect().height))
   assert.ok(targets.length >= 3 && targets.every((height) => height >= 60), `every target has 60 px: ${targets}`)
   const wide = await phone.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)

@@ -5,7 +5,7 @@ import { sessionLifecycle } from '~/core/lifecycle';
 import { connection } from '~/core/store/connection';
 import { useT } from '~/i18n';
 import { Button } from '~/ui/Button';
-import styles from './ConnectionBanner.module.css';
+import styles from './Banners.module.css';
 
 /** A moment without connection is nobody's business. */
 const QUIET_MS = 1_500;

@@ -4,7 +4,7 @@ import { device } from '~/core/store/device';
 import { storage } from '~/core/store/storage';
 import { useT } from '~/i18n';
 import { Button } from '~/ui/Button';
-import styles from './ConnectionBanner.module.css';
+import styles from './Banners.module.css';
 
 /** A newer version is here; when it comes is for the person to say. */
 export function UpdateBanner() {

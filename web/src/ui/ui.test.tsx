@@ -1,9 +1,9 @@
 import { screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
-import { codeOf } from '~/features/onboarding/screens/JoinCode';
 import { initials } from './Avatar';
 import { Choice } from './Choice';
+import { codeOf } from './CodeForm';
 import { Confirm } from './Dialog';
 import { show } from './testing';
 
@@ -49,6 +49,6 @@ test('a confirmation names what is lost and does nothing when left', async () =>
 });
 
 test('a pasted invitation may be a link or a code', () => {
-  expect(codeOf(' https://x.example/join/abc123?x=1 ')).toBe('abc123');
-  expect(codeOf('abc 123')).toBe('abc123');
+  expect(codeOf(' https://x.example/join/abc123?x=1 ', 'join')).toBe('abc123');
+  expect(codeOf('abc 123', 'u')).toBe('abc123');
 });

@@ -13,6 +13,9 @@ export { directory, forgetDirectory, membersKey, orgHandler, putOrgs, readOrgs, 
 // Nobody needs these before something is pressed; whoever draws them puts a Suspense around.
 export const MemberPicker = lazy(() => import('./parts/MemberPicker').then((m) => ({ default: m.MemberPicker })));
 export const ProfileDialog = lazy(() => import('./parts/ProfileDialog').then((m) => ({ default: m.ProfileDialog })));
+export const InvitationPoster = lazy(() =>
+  import('./parts/InvitationPoster').then((m) => ({ default: m.InvitationPoster })),
+);
 export { destinations } from './destinations';
 export const DirectoryWaiting = lazy(() =>
   import('./parts/WaitingItems').then((m) => ({ default: m.DirectoryWaiting })),

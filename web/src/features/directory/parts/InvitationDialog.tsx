@@ -1,17 +1,13 @@
 import { Printer } from 'lucide-react';
 import type { Invitation, Org } from '~/api/types';
-import { useLocale, useT } from '~/i18n';
-import { fullTime } from '~/i18n/format';
+import { useT } from '~/i18n';
 import { Button } from '~/ui/Button';
 import { CopyField } from '~/ui/CopyField';
 import { Dialog } from '~/ui/Dialog';
-import { Print } from '~/ui/Print';
+import { Poster, PosterPreview } from '~/ui/Poster';
 import { QrCode } from '~/ui/QrCode';
 import styles from '../screens/manage/Manage.module.css';
-import poster from './Poster.module.css';
-
-/** A short code as it is read aloud and typed: in two halves. */
-export const spoken = (short: string): string => `${short.slice(0, 4)}-${short.slice(4)}`.toUpperCase();
+import { usePoster } from './invitation';
 
 /** A link, a code to scan, a code to type, a sheet to hang up. */
 export function InvitationDialog({
@@ -24,8 +20,7 @@ export function InvitationDialog({
   onClose: () => void;
 }) {
   const t = useT();
-  const locale = useLocale();
-  const until = t('onboarding:invite.expires', { when: fullTime(locale, invitation.expires_at) });
+  const poster = usePoster(org.name, invitation);
   return (
     <Dialog
       title={invitation.label || t('directory:invitations.one')}
@@ -44,27 +39,22 @@ export function InvitationDialog({
       }
     >
       <div className={styles.codes}>
-        <QrCode text={invitation.url} label={t('onboarding:invite.qr')} />
+        <QrCode text={invitation.url} label={poster.qr} />
         <div>
           <CopyField label={t('onboarding:invite.link')} text={invitation.url} />
-          {invitation.short ? (
+          {poster.code ? (
             <p>
-              {t('directory:invitations.short')} <span className={styles.short}>{spoken(invitation.short)}</span>
+              {t('directory:invitations.short')} <span className={styles.short}>{poster.code}</span>
             </p>
           ) : null}
-          <p>{until}</p>
+          <p>{poster.until}</p>
         </div>
       </div>
-      <Print>
-        <article className={poster.poster}>
-          <h1>{org.name}</h1>
-          <p>{t('directory:invitations.poster')}</p>
-          <QrCode text={invitation.url} label={t('onboarding:invite.qr')} />
-          {invitation.short ? <p className={styles.short}>{spoken(invitation.short)}</p> : null}
-          <p>{invitation.url}</p>
-          <p>{until}</p>
-        </article>
-      </Print>
+      <section className={styles.poster} aria-label={t('directory:invitations.preview')}>
+        <h3>{t('directory:invitations.preview')}</h3>
+        <PosterPreview {...poster} />
+      </section>
+      <Poster {...poster} />
     </Dialog>
   );
 }

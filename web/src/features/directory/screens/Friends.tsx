@@ -9,18 +9,19 @@ import { startDirect } from '~/features/chat';
 import { useErrorText, useT } from '~/i18n';
 import { Avatar } from '~/ui/Avatar';
 import { Button, IconButton } from '~/ui/Button';
+import { CodeForm } from '~/ui/CodeForm';
 import { CopyField } from '~/ui/CopyField';
 import { Confirm, Dialog } from '~/ui/Dialog';
 import { EmptyState, FailedState } from '~/ui/EmptyState';
 import { Field } from '~/ui/Field';
 import { FormError } from '~/ui/FormError';
 import form from '~/ui/form.module.css';
+import { InnerPage } from '~/ui/InnerPage';
 import { Menu } from '~/ui/Menu';
 import { PagedList, usePages } from '~/ui/PagedList';
 import { QrCode } from '~/ui/QrCode';
 import { Row, Rows, Section } from '~/ui/Section';
 import { SkeletonRows } from '~/ui/Skeleton';
-import { SubPage } from '~/ui/SubPage';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
 import { acceptFriend, changeFriend, newOwnCode, readFriends, readOwnCode, removeFriend } from '../friends';
@@ -42,7 +43,7 @@ export function Friends() {
     { state: 'blocked', title: t('directory:friends.blocked') },
   ] as const;
   return (
-    <SubPage
+    <InnerPage
       title={t('directory:friends.title')}
       back={{ to: '/contacts' }}
       end={
@@ -73,7 +74,7 @@ export function Friends() {
       </PagedList>
       {own ? <OwnCode onClose={() => setOwn(false)} /> : null}
       {adding ? <AddDialog onClose={() => setAdding(false)} /> : null}
-    </SubPage>
+    </InnerPage>
   );
 }
 
@@ -252,29 +253,14 @@ function OwnCode({ onClose }: { onClose: () => void }) {
 function AddDialog({ onClose }: { onClose: () => void }) {
   const t = useT();
   const navigate = useNavigate();
-  const [text, setText] = useState('');
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    const clean = text.trim();
-    const code = /\/u\/([^/?#\s]+)/.exec(clean)?.[1] ?? clean.replace(/\s+/g, '');
-    if (code) void navigate({ to: '/u/$code', params: { code } });
-  };
   return (
     <Dialog title={t('directory:friends.add')} open onClose={onClose} sheet>
-      <form className={form.form} onSubmit={onSubmit}>
-        <Field
-          label={t('directory:friends.code')}
-          hint={t('directory:friends.code_hint')}
-          value={text}
-          onChange={setText}
-          autoComplete="off"
-          autoFocus
-          isRequired
-        />
-        <Button kind="primary" wide type="submit">
-          {t('onboarding:join.submit')}
-        </Button>
-      </form>
+      <CodeForm
+        place="u"
+        label={t('directory:friends.code')}
+        hint={t('directory:friends.code_hint')}
+        onCode={(code) => void navigate({ to: '/u/$code', params: { code } })}
+      />
     </Dialog>
   );
 }

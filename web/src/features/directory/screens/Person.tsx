@@ -11,8 +11,8 @@ import { EmptyState } from '~/ui/EmptyState';
 import { Field } from '~/ui/Field';
 import { FormError } from '~/ui/FormError';
 import form from '~/ui/form.module.css';
+import { InnerPage } from '~/ui/InnerPage';
 import { SkeletonRows } from '~/ui/Skeleton';
-import { SubPage } from '~/ui/SubPage';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
 import { askFriend, findPerson } from '../friends';
@@ -31,7 +31,7 @@ export function Person() {
     retry: false,
   });
   return (
-    <SubPage title={t('directory:friends.add')} back={{ to: '/friends' }}>
+    <InnerPage title={t('directory:friends.add')} back={{ to: '/friends' }}>
       {found.isError ? (
         <EmptyState title={t('directory:friends.code_bad')}>{t('directory:friends.code_bad_text')}</EmptyState>
       ) : !found.data ? (
@@ -39,7 +39,7 @@ export function Person() {
       ) : (
         <Ask person={found.data} code={code} />
       )}
-    </SubPage>
+    </InnerPage>
   );
 }
 

@@ -3,9 +3,9 @@ import type { ActivityEntry } from '~/api/types';
 import { myId } from '~/core/store/session';
 import { useLocale, useT } from '~/i18n';
 import { fullTime } from '~/i18n/format';
+import { InnerPage } from '~/ui/InnerPage';
 import { PagedList, usePages } from '~/ui/PagedList';
 import { Row, Rows } from '~/ui/Section';
-import { SubPage } from '~/ui/SubPage';
 import { deviceName } from '../device';
 
 /** Who looked at or changed my account: myself, an administrator, the server. */
@@ -16,7 +16,7 @@ export function Activity() {
     ask(client.GET('/me/activity', { params: { query: cursor ? { cursor } : {} } })),
   );
   return (
-    <SubPage title={t('identity:activity.title')} back={{ to: '/me' }}>
+    <InnerPage title={t('identity:activity.title')} back={{ to: '/me' }}>
       <p>{t('identity:activity.text')}</p>
       <PagedList list={activity} rows={5} empty={t('identity:activity.none')}>
         {(entries) => (
@@ -28,7 +28,7 @@ export function Activity() {
           </Rows>
         )}
       </PagedList>
-    </SubPage>
+    </InnerPage>
   );
 }
 

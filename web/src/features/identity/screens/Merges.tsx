@@ -10,9 +10,9 @@ import { EmptyState, FailedState } from '~/ui/EmptyState';
 import { Field } from '~/ui/Field';
 import { FormError } from '~/ui/FormError';
 import form from '~/ui/form.module.css';
+import { InnerPage } from '~/ui/InnerPage';
 import { Row, Rows, Section } from '~/ui/Section';
 import { SkeletonRows } from '~/ui/Skeleton';
-import { SubPage } from '~/ui/SubPage';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
 import { confirmMerge, offerMerge, previewMerge, readMerges, undoMerge } from '../api';
@@ -41,7 +41,7 @@ export function Merges() {
     await refresh();
   });
   return (
-    <SubPage title={t('identity:merge.title')} back={{ to: '/me' }}>
+    <InnerPage title={t('identity:merge.title')} back={{ to: '/me' }}>
       <p>{t('identity:merge.text')}</p>
       <Take prove={prove} onPreview={setPreview} />
       <Offer prove={prove} />
@@ -89,7 +89,7 @@ export function Merges() {
         />
       ) : null}
       {dialog}
-    </SubPage>
+    </InnerPage>
   );
 }
 

@@ -2,8 +2,8 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useT } from '~/i18n';
 import { FailedState } from '~/ui/EmptyState';
 import form from '~/ui/form.module.css';
+import { InnerPage } from '~/ui/InnerPage';
 import { SkeletonRows } from '~/ui/Skeleton';
-import { SubPage } from '~/ui/SubPage';
 import { readMe } from '../api';
 import { ContactsPart } from '../parts/ContactsPart';
 import { PasskeysPart } from '../parts/PasskeysPart';
@@ -21,7 +21,7 @@ export function Security() {
   const { prove, dialog } = useProof();
   const changed = () => queries.invalidateQueries({ queryKey: ME });
   return (
-    <SubPage title={t('identity:security.title')} back={{ to: '/me' }}>
+    <InnerPage title={t('identity:security.title')} back={{ to: '/me' }}>
       {me.isError ? (
         <FailedState error={me.error} retry={() => void me.refetch()} />
       ) : !me.data ? (
@@ -38,7 +38,7 @@ export function Security() {
         </>
       )}
       {dialog}
-    </SubPage>
+    </InnerPage>
   );
 }
 

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
+import { Suspense } from 'react';
 import { useStore } from 'zustand';
-import { createInvitation, directory } from '~/features/directory';
+import { createInvitation, directory, InvitationPoster } from '~/features/directory';
 import { useLocale, useT } from '~/i18n';
 import { fullTime } from '~/i18n/format';
 import { Button } from '~/ui/Button';
@@ -38,6 +39,11 @@ export function Invite() {
           <div className={styles.code}>
             <QrCode text={invitation.data.url} label={t('onboarding:invite.qr')} />
           </div>
+          {org ? (
+            <Suspense>
+              <InvitationPoster org={org.name} invitation={invitation.data} />
+            </Suspense>
+          ) : null}
           <p className={styles.expires}>
             {t('onboarding:invite.expires', { when: fullTime(locale, invitation.data.expires_at) })}
           </p>

@@ -11,6 +11,7 @@ import { Button } from '~/ui/Button';
 import { Choice } from '~/ui/Choice';
 import { Confirm } from '~/ui/Dialog';
 import { usePlaces } from '~/ui/destination';
+import { InnerPage } from '~/ui/InnerPage';
 import { toast } from '~/ui/Toast';
 import { Toggle } from '~/ui/Toggle';
 import { Notifications } from '../parts/Notifications';
@@ -21,23 +22,18 @@ import styles from './Me.module.css';
 export function Me() {
   const t = useT();
   return (
-    <main className={styles.page} id="content">
-      <header className={styles.head}>
-        <h1>{t('settings:title')}</h1>
-      </header>
-      <div className={styles.column}>
-        <Notices />
-        <ProfilePart />
-        <Account />
-        <Look />
-        <Writing />
-        <Notifications />
-        <RestHours />
-        <Keys />
-        <Sessions />
-        <SignOut />
-      </div>
-    </main>
+    <InnerPage title={t('settings:title')}>
+      <Notices />
+      <ProfilePart />
+      <Account />
+      <Look />
+      <Writing />
+      <Notifications />
+      <RestHours />
+      <Keys />
+      <Sessions />
+      <SignOut />
+    </InnerPage>
   );
 }
 

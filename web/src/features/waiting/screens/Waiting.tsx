@@ -3,9 +3,9 @@ import { type KeyboardEvent, Suspense, useRef } from 'react';
 import type { WaitingItem } from '~/api/types';
 import { useT } from '~/i18n';
 import { EmptyState, FailedState } from '~/ui/EmptyState';
+import { InnerPage } from '~/ui/InnerPage';
 import { isComposing } from '~/ui/isComposing';
 import { SkeletonRows } from '~/ui/Skeleton';
-import { TopPage } from '~/ui/TopPage';
 import { WaitingRow } from '~/ui/WaitingRow';
 import { KINDS } from '../kinds';
 import { laterKey, useWaiting } from '../useWaiting';
@@ -19,7 +19,7 @@ export function Waiting() {
   const t = useT();
   const { items, query } = useWaiting();
   return (
-    <TopPage title={t('waiting:title')}>
+    <InnerPage title={t('waiting:title')}>
       {query.isError && !items ? (
         <FailedState error={query.error} retry={() => void query.refetch()} />
       ) : !items ? (
@@ -32,7 +32,7 @@ export function Waiting() {
         <List items={items} />
       )}
       {(query.data?.length ?? 0) >= MOST ? <p className={styles.more}>{t('waiting:more', { count: MOST })}</p> : null}
-    </TopPage>
+    </InnerPage>
   );
 }
 

@@ -20,8 +20,8 @@ import { openSearch } from '~/features/search';
 import { useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
 import { type Destination, usePlaces } from '~/ui/destination';
+import { InnerPage } from '~/ui/InnerPage';
 import { SkeletonRows } from '~/ui/Skeleton';
-import { TopPage } from '~/ui/TopPage';
 import { NoTeam, Today } from '../parts/Today';
 import styles from './Workbench.module.css';
 
@@ -32,7 +32,7 @@ export function Workbench() {
   const list = Object.values(orgs);
   const managed = list.filter((o) => (o.role === 'owner' || o.role === 'admin') && o.state !== 'suspended');
   return (
-    <TopPage
+    <InnerPage
       title={t('workbench:title')}
       wide
       end={
@@ -53,7 +53,7 @@ export function Workbench() {
       {managed.map((org) => (
         <Managed key={org.id} org={org} several={managed.length > 1} />
       ))}
-    </TopPage>
+    </InnerPage>
   );
 }
 

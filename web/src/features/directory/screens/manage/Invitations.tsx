@@ -12,7 +12,8 @@ import { Row, Rows, Section } from '~/ui/Section';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
 import { manageKey, readInvitations, revokeInvitation } from '../../manage';
-import { InvitationDialog, spoken } from '../../parts/InvitationDialog';
+import { InvitationDialog } from '../../parts/InvitationDialog';
+import { spoken } from '../../parts/invitation';
 import { NewInvitationDialog } from '../../parts/NewInvitationDialog';
 import { useManaged } from './Manage';
 

@@ -3,8 +3,8 @@ import { useStore } from 'zustand';
 import type { Org } from '~/api/types';
 import { useT } from '~/i18n';
 import { EmptyState } from '~/ui/EmptyState';
+import { InnerPage } from '~/ui/InnerPage';
 import { SkeletonRows } from '~/ui/Skeleton';
-import { SubPage } from '~/ui/SubPage';
 import { directory } from '../../store';
 import styles from './Manage.module.css';
 
@@ -23,9 +23,9 @@ export function Manage() {
   const org = useManaged();
   if (!org || !mayManage(org)) {
     return (
-      <SubPage title={t('directory:manage.title')} back={{ to: '/contacts' }}>
+      <InnerPage title={t('directory:manage.title')} back={{ to: '/contacts' }}>
         {loaded ? <EmptyState title={t('directory:manage.not_yours')} /> : <SkeletonRows />}
-      </SubPage>
+      </InnerPage>
     );
   }
   const places = [
@@ -38,7 +38,7 @@ export function Manage() {
     { to: '/org/$org/manage/audit', label: t('directory:manage.audit') },
   ] as const;
   return (
-    <SubPage
+    <InnerPage
       title={t('directory:manage.of', { org: org.name })}
       back={{ to: '/contacts/$org', params: { org: org.id } }}
       wide
@@ -57,6 +57,6 @@ export function Manage() {
         ))}
       </nav>
       <Outlet />
-    </SubPage>
+    </InnerPage>
   );
 }

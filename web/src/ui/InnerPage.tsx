@@ -3,10 +3,10 @@ import { ChevronLeft } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useT } from '~/i18n';
 import { cx } from './cx';
-import styles from './SubPage.module.css';
+import styles from './InnerPage.module.css';
 
-/** A page inside the shell that one comes to from another: the way back, a title, one column. */
-export function SubPage({
+/** A page inside the shell: the way back where one comes from another, its title, what acts on all of it, one column. */
+export function InnerPage({
   title,
   back,
   wide,
@@ -14,7 +14,7 @@ export function SubPage({
   children,
 }: {
   title: string;
-  back: LinkProps;
+  back?: LinkProps;
   /** For tables. */
   wide?: boolean;
   end?: ReactNode;
@@ -24,9 +24,11 @@ export function SubPage({
   return (
     <main className={styles.page} id="content">
       <header className={styles.head}>
-        <Link {...back} className={styles.back} aria-label={t('common:back')}>
-          <ChevronLeft aria-hidden />
-        </Link>
+        {back ? (
+          <Link {...back} className={styles.back} aria-label={t('common:back')}>
+            <ChevronLeft aria-hidden />
+          </Link>
+        ) : null}
         <h1 className={styles.title}>{title}</h1>
         {end}
       </header>
