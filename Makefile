@@ -35,10 +35,11 @@ gen: ## Makes the generated documents anew
 	@cargo run -q -p xtask -- gen
 	@scripts/types.sh
 
-bench: ## Measures against the floor program; BENCH_ARGS are passed on
-	@scripts/prerequisites.sh build
+bench: ## Measures against the floor program, and the client in a browser; BENCH_ARGS are passed on
+	@scripts/prerequisites.sh build test
 	@scripts/web.sh && scripts/server.sh && cargo build --release -p bench
 	@ulimit -n $$(ulimit -Hn); target/release/bench $(BENCH_ARGS)
+	@. scripts/node.sh && cd e2e && npm ci --ignore-scripts --no-audit --no-fund && node bench.mjs $(filter --write,$(BENCH_ARGS))
 
 soak: ## The slow loops: more rounds of killing and of partitions, more cases
 	@scripts/prerequisites.sh build test

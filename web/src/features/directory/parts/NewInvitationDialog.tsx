@@ -60,7 +60,7 @@ export function NewInvitationDialog({
           error={at('label')}
           maxLength={50}
         />
-        <Select label={t('directory:invitations.life')} value={life} options={lives} onChange={setLife} />
+        <Select asField label={t('directory:invitations.life')} value={life} options={lives} onChange={setLife} />
         <Field
           label={t('directory:invitations.most')}
           hint={t('directory:invitations.most_hint')}

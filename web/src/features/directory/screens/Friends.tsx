@@ -236,7 +236,9 @@ function OwnCode({ onClose }: { onClose: () => void }) {
           <SkeletonRows rows={2} />
         ) : (
           <>
-            <QrCode text={code.data.url} label={t('directory:friends.my_code')} />
+            <div className={form.code}>
+              <QrCode text={code.data.url} label={t('directory:friends.my_code')} />
+            </div>
             <CopyField label={t('directory:friends.code_link')} text={code.data.url} />
           </>
         )}
