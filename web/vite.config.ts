@@ -60,6 +60,18 @@ export default defineConfig({
     // Inlined assets would need data: in the content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        // What a first visit needs comes in two files rather than forty: the libraries, which stay over releases, and ours.
+        // A second entry would have to be a build of its own, or it would get all of this too.
+        codeSplitting: {
+          groups: [
+            { name: 'base', tags: ['$initial'], test: /node_modules/, priority: 2 },
+            { name: 'shell', tags: ['$initial'], priority: 1 },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: { '/api': { target: server, ws: true } },

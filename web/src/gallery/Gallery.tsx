@@ -8,12 +8,12 @@ import { SkeletonTable } from '~/ui/Skeleton';
 import { Buttons, Choices, Fields } from './Controls';
 import { Floating } from './Floating';
 import styles from './Gallery.module.css';
-import { Pictures } from './Pictures';
 import { useWords } from './texts';
 
-// Calendars, trees and tables are the heavy half of the kit.
+// Calendars, trees, tables and pictures are the heavy half of the kit.
 const Dates = lazy(() => import('./Dates').then((m) => ({ default: m.Dates })));
 const Lists = lazy(() => import('./Lists').then((m) => ({ default: m.Lists })));
+const Pictures = lazy(() => import('./Pictures').then((m) => ({ default: m.Pictures })));
 
 /** Every control in every state, for eyes and for tools that look. Theme, size and language go back on leaving. */
 export function Gallery() {
@@ -34,7 +34,9 @@ export function Gallery() {
         <Lists />
       </Suspense>
       <Floating />
-      <Pictures />
+      <Suspense fallback={<SkeletonTable />}>
+        <Pictures />
+      </Suspense>
     </main>
   );
 }
