@@ -1,4 +1,5 @@
-import { Link, Outlet, useParams } from '@tanstack/react-router';
+import { Link, Outlet, useLocation, useParams } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
 import type { Org } from '~/api/types';
 import { useT } from '~/i18n';
@@ -21,6 +22,13 @@ export function Manage() {
   const t = useT();
   const loaded = useStore(directory, (s) => s.loaded);
   const org = useManaged();
+  const nav = useRef<HTMLElement>(null);
+  const here = useLocation({ select: (l) => l.pathname });
+  // On a phone the row of places is wider than the screen.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when another place is current, or the row appears
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [here, org === undefined]);
   if (!org || !mayManage(org)) {
     return (
       <InnerPage title={t('directory:manage.title')} back={{ to: '/contacts' }}>
@@ -43,7 +51,7 @@ export function Manage() {
       back={{ to: '/contacts/$org', params: { org: org.id } }}
       wide
     >
-      <nav className={styles.places} aria-label={t('directory:manage.title')}>
+      <nav ref={nav} className={styles.places} aria-label={t('directory:manage.title')}>
         {places.map((p) => (
           <Link
             key={p.to}
