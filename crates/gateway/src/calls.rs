@@ -4,7 +4,7 @@ use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt as _;
 use kernel::{Budget, CallFuture, Ctx, Kernel, Known, Peer, Principal};
-use proto::{Code, Error, UserId};
+use proto::{Code, Error, PrincipalKind, UserId};
 use serde_json::{Value, value::RawValue};
 
 use crate::session::Send as Sending;
@@ -35,6 +35,9 @@ pub(crate) fn call(kernel: Arc<Kernel>, entry: Arc<Entry>, id: i64, op: String, 
         let work = async {
             let principal = entry.principal(&kernel).await?.ok_or(Code::Unauthenticated)?;
             let call = kernel.registry.call(&op).ok_or_else(|| Error::field(Code::NotFound, "op"))?;
+            if principal.kind == PrincipalKind::Guest && !call.guests {
+                return Err(Code::Forbidden.into());
+            }
             kernel.budgets.spend(Budget::Requests, principal.id)?;
             (call.run)(kernel.ctx(principal), params).await
         };
@@ -50,6 +53,9 @@ pub(crate) fn receive(kernel: Arc<Kernel>, principal: Principal, follows: bool, 
         let work = async {
             let source = kernel.registry.stream(stream.kind).filter(|_| follows);
             let source = source.ok_or_else(|| Error::field(Code::NotFound, "stream"))?;
+            if principal.kind == PrincipalKind::Guest {
+                return Err(Code::Forbidden.into());
+            }
             kernel.budgets.spend(Budget::Requests, principal.id)?;
             let taken: Option<CallFuture> = source.receive(kernel.ctx(principal), stream.id, sent);
             taken.ok_or_else(|| Error::field(Code::BinaryUnsupported, "stream"))?.await

@@ -27,7 +27,7 @@ use kernel::{
     extract::{Secret, secret},
     streams::Followed,
 };
-use proto::{Code, Error, Millis, SessionId, StreamKey, UserId, limits};
+use proto::{Code, Error, Millis, PrincipalKind, SessionId, StreamKey, UserId, limits};
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
@@ -49,6 +49,8 @@ const READ_BUFFER: usize = 1_024;
 const WRITE_BUFFER: usize = 8 * 1_024;
 /// Largest message that is read at all.
 pub(crate) const LARGEST: usize = limits::SOCKET_SEND_BYTES + limits::SOCKET_FRAME_BYTES;
+/// Named by clients that offer a secret as a protocol: one must be chosen.
+const PROTOCOL: &str = "magpie";
 /// A client that takes nothing for so long is gone.
 const STUCK: Duration = Duration::from_secs(30);
 /// For the last words, and for the client to say goodbye.
@@ -78,6 +80,14 @@ fn own_origin(headers: &HeaderMap, public_url: &str) -> bool {
         || text(header::HOST).is_some_and(|host| host.eq_ignore_ascii_case(authority))
 }
 
+/// What a browser's page offers beside our protocol as its own, `bearer.` and
+/// the secret: a page can set no header of a socket, and an address stands in
+/// logs. It wins over the cookie, which comes by itself.
+fn offered_secret(headers: &HeaderMap) -> Option<&str> {
+    let offers = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    offers.flat_map(|value| value.split(',')).find_map(|offer| offer.trim().strip_prefix("bearer."))
+}
+
 async fn connect(
     shared: Arc<Shared>,
     kernel: Arc<Kernel>,
@@ -88,7 +98,8 @@ async fn connect(
     if shared.draining.load(Relaxed) || shared.env.get().is_none() {
         return Err(Failure(Code::ShuttingDown.into()));
     }
-    let found = secret(&headers, kernel.config.https);
+    let offered = offered_secret(&headers);
+    let found = offered.map(Secret::Bearer).or_else(|| secret(&headers, kernel.config.https));
     if matches!(found, Some(Secret::Cookie(_))) && !own_origin(&headers, &kernel.config.public_url) {
         return Err(Failure(Code::OriginRefused.into()));
     }
@@ -102,6 +113,7 @@ async fn connect(
         Err(rejection) => return Ok(rejection.into_response()),
     };
     Ok(upgrade
+        .protocols([PROTOCOL])
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         // A little above ours, which are refused with a code of their own.
@@ -356,8 +368,11 @@ impl Shell {
         }
     }
 
-    /// Asks anew who of those named may be watched.
+    /// Asks anew who of those named may be watched. Guests watch nobody.
     fn watch(&mut self) {
+        if self.principal.kind == PrincipalKind::Guest {
+            return;
+        }
         let ctx = self.kernel.ctx(self.principal.clone());
         self.watching = Some(Box::pin(acquainted(ctx, self.watched.to_vec())));
     }

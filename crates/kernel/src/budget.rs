@@ -46,6 +46,12 @@ pub enum Budget {
     CodeGuessServer,
     /// Exports of one organisation.
     Export,
+    /// Looking at guest links from one address.
+    GuestLook,
+    /// Guests who come in from one address.
+    GuestEnter,
+    /// Guests who come in by one link.
+    GuestLink,
 }
 
 impl Budget {
@@ -70,6 +76,9 @@ impl Budget {
             Self::CodeGuess => (20, 30_000),
             Self::CodeGuessServer => (1_000, 100),
             Self::Export => (5, 10 * 60_000),
+            Self::GuestLook => (120, 1_000),
+            Self::GuestEnter => (30, 20_000),
+            Self::GuestLink => (200, 2_000),
         }
     }
 }

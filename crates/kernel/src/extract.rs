@@ -11,11 +11,11 @@ use std::{
 use axum::{
     Json,
     body::to_bytes,
-    extract::{ConnectInfo, FromRequest, FromRequestParts, Request},
+    extract::{ConnectInfo, FromRequest, FromRequestParts, MatchedPath, Request},
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use proto::{API_LEVEL, Code, Error, limits};
+use proto::{API_LEVEL, Code, Error, PrincipalKind, limits};
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
@@ -123,12 +123,22 @@ impl FromRequestParts<Arc<Kernel>> for Anyone {
     }
 }
 
+/// A guest may do only what an operation's `x-authz` says a guest may: what
+/// nobody thought of is refused, whatever it is about.
+fn guests_may(parts: &Parts, kernel: &Kernel) -> bool {
+    let at = parts.extensions.get::<MatchedPath>();
+    at.is_some_and(|at| kernel.registry.admits_guests(&parts.method, at.as_str()))
+}
+
 impl FromRequestParts<Arc<Kernel>> for Ctx {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, kernel: &Arc<Kernel>) -> Result<Self, Failure> {
         let anyone = Anyone::from_request_parts(parts, kernel).await?;
         let actor = anyone.actor.ok_or(Code::Unauthenticated)?;
+        if actor.kind == PrincipalKind::Guest && !guests_may(parts, kernel) {
+            return Err(Failure(Code::Forbidden.into()));
+        }
         kernel.budgets.spend(crate::Budget::Requests, actor.id)?;
         Ok(kernel.ctx(actor))
     }

@@ -54,6 +54,8 @@ pub type CallFuture = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send>>
 pub struct Call {
     /// `module.noun_verb`.
     pub op: &'static str,
+    /// Whether a guest may call it: only what a conversation needs.
+    pub guests: bool,
     pub run: fn(Ctx, Box<RawValue>) -> CallFuture,
 }
 

@@ -1,14 +1,19 @@
 //! All modules of this build, checked against each other once at start.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, OnceLock},
+};
 
-use proto::StreamKey;
-use store::Migration;
+use axum::http::Method;
+use proto::{StreamKey, UserId};
+use store::{Migration, Tx};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use crate::{
-    Call, Duty, Hooks, Kernel, Listener, Merge, Module, Resident, StreamEvents,
+    Call, Ctx, Duty, Hooks, Kernel, Listener, Merge, Module, Resident, StreamEvents,
     extract::Authenticator,
     module::{CardSource, OrgData, Periodic, WaitingSource},
     settings::Setting,
@@ -33,7 +38,12 @@ pub struct Registry {
     waiting: Vec<Box<dyn WaitingSource>>,
     org_data: Vec<(&'static str, OrgData)>,
     merges: Vec<(&'static str, Merge)>,
+    erasers: Vec<Eraser>,
+    /// `METHOD path` of what a guest may do; read from the API document once.
+    for_guests: OnceLock<HashSet<String>>,
 }
+
+type Eraser = for<'t, 'a> fn(&'a mut Tx<'t>, &'a Ctx, UserId) -> Result<(), proto::Error>;
 
 impl Registry {
     /// Arranges modules in the order of their needs. Every contradiction is
@@ -100,6 +110,9 @@ impl Registry {
             registry.org_data.push((name, module.org_data));
             if let Duty::Does(merge) = module.merge {
                 registry.merges.push((name, merge));
+            }
+            if let Duty::Does(erase) = module.person_data.erase {
+                registry.erasers.push(erase);
             }
         }
         for periodic in &registry.periodic {
@@ -199,6 +212,18 @@ impl Registry {
         &self.org_data
     }
 
+    /// Has every module forget a person, those that need others first.
+    pub fn erase_person(&self, tx: &mut Tx<'_>, ctx: &Ctx, user: UserId) -> Result<(), proto::Error> {
+        self.erasers.iter().rev().try_for_each(|erase| erase(tx, ctx, user))
+    }
+
+    /// Whether the operation at this path, as it is declared, is one that a
+    /// guest may do: its `x-authz` names them.
+    pub fn admits_guests(&self, method: &Method, path: &str) -> bool {
+        let named = self.for_guests.get_or_init(|| guest_operations(&self.routes(Listener::Web).into_openapi()));
+        named.contains(&format!("{method} {path}"))
+    }
+
     /// Who takes part in merging accounts, in the order of needs.
     pub fn merges(&self) -> &[(&'static str, Merge)] {
         &self.merges
@@ -207,6 +232,18 @@ impl Registry {
     pub fn waiting(&self) -> impl Iterator<Item = &dyn WaitingSource> {
         self.waiting.iter().map(AsRef::as_ref)
     }
+}
+
+fn guest_operations(document: &OpenApi) -> HashSet<String> {
+    let document = serde_json::to_value(document).unwrap_or_default();
+    let paths = document["paths"].as_object().into_iter().flatten();
+    paths
+        .flat_map(|(path, methods)| methods.as_object().into_iter().flatten().map(move |(m, o)| (path, m, o)))
+        .filter(|(.., operation)| {
+            operation["x-authz"]["roles"].as_array().is_some_and(|roles| roles.iter().any(|role| role == "guest"))
+        })
+        .map(|(path, method, _)| format!("{} {path}", method.to_uppercase()))
+        .collect()
 }
 
 fn in_order(mut modules: Vec<Module>, faults: &mut Vec<String>) -> Vec<Module> {

@@ -97,6 +97,9 @@ codes! {
     RequestDecided = "request_decided", 409, "the request was decided already";
     OrgSuspended = "org_suspended", 403, "the organisation is suspended";
     ConversationReadOnly = "conversation_read_only", 403, "this conversation takes no messages";
+    GuestLinkInvalid = "guest_link_invalid", 404, "the link does not exist, has expired or was withdrawn";
+    GuestLinkUsedUp = "guest_link_used_up", 409, "the link was used as often as it may be";
+    GuestLinksFull = "guest_links_full", 409, "one has as many guest links as one may have";
     ConversationFull = "conversation_full", 409, "the conversation has as many members as it may have";
     MessageEmpty = "message_empty", 422, "a message needs some text";
     MessageRecalled = "message_recalled", 409, "the message was recalled";

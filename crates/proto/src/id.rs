@@ -59,6 +59,8 @@ ids! {
     BlobId;
     /// An offer to join an organisation.
     InvitationId;
+    /// A link by which guests come into a conversation.
+    GuestLinkId;
     /// A request to join an organisation.
     JoinRequestId;
     /// A role that an organisation made for itself.

@@ -78,6 +78,8 @@ limits! {
     REACTION_BYTES: "bytes" = 64;
     /// Most people named in one request that creates or extends a group.
     GROUP_ADD: "people" = 500;
+    /// Most guest links of one member of an organisation that are open.
+    GUEST_LINKS: "links" = 100;
     /// Largest page of a list.
     PAGE: "rows" = 200;
     /// Largest page of history.

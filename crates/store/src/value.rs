@@ -267,6 +267,7 @@ id_values!(
     proto::BlobId,
     proto::ConversationId,
     proto::InvitationId,
+    proto::GuestLinkId,
     proto::JoinRequestId,
     proto::RoleId,
     proto::PasskeyId,

@@ -67,6 +67,22 @@ impl Nobody {
         self.request(Method::POST, path, &[], Some(body)).await
     }
 
+    /// Comes in by a guest link; with the id of the conversation.
+    pub async fn enter(&self, code: &str, name: &str) -> (Person, String) {
+        let entered = self.post(&format!("/api/v1/guest-links/{code}/enter"), json!({ "name": name })).await.ok();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let mut guest = Person {
+            name: name.to_owned(),
+            login: String::new(),
+            id: text(&entered["user"]["id"]).parse().expect("the id of a user"),
+            token: text(&entered["token"]),
+            session: String::new(),
+            nobody: self.clone(),
+        };
+        guest.session = text(&guest.get("/api/v1/me").await.ok()["session"]["id"]);
+        (guest, text(&entered["conversation"]))
+    }
+
     /// Makes an account through the API and signs in for a bearer token.
     pub async fn sign_up(&self, name: &str) -> Person {
         let made = self.post("/api/v1/accounts", json!({ "name": name, "password": PASSWORD })).await.ok();
@@ -175,6 +191,18 @@ impl Person {
     /// Connects and says hello without anything to resume; returns once live.
     pub async fn socket(&self) -> TestSocket {
         let mut socket = TestSocket::connect(&self.nobody, &self.token).await;
+        socket.send(json!({ "t": "hello", "api": 1, "client": "test" })).await;
+        socket.until(|v| v["t"] == "resumed").await;
+        socket
+    }
+
+    /// As a browser's page without a cookie does: the token is offered as a
+    /// protocol.
+    pub async fn socket_of_page(&self) -> TestSocket {
+        let offer = format!("magpie, bearer.{}", self.token);
+        let mut socket = TestSocket::try_connect(&self.nobody, &[("sec-websocket-protocol", &offer)])
+            .await
+            .expect("the upgrade is accepted");
         socket.send(json!({ "t": "hello", "api": 1, "client": "test" })).await;
         socket.until(|v| v["t"] == "resumed").await;
         socket

@@ -277,6 +277,11 @@ export interface components {
             /** @enum {string} */
             event: "renamed";
             title: string;
+        } | {
+            actor: components["schemas"]["UserId"];
+            /** @enum {string} */
+            event: "guest_joined";
+            host: components["schemas"]["UserId"];
         };
         /** @description A person's id, or `all` for everyone in the conversation. */
         "chat.Mentioned": components["schemas"]["UserId"] | components["schemas"]["chat.All"];

@@ -378,7 +378,10 @@ pub(super) fn registry() -> Registry {
         needs: &[],
         migrations: &[MIGRATION],
         routes: Vec::new,
-        calls: vec![kernel::Call { op: "fake.echo", run: echo }, kernel::Call { op: "fake.panic", run: panics }],
+        calls: vec![
+            kernel::Call { op: "fake.echo", guests: true, run: echo },
+            kernel::Call { op: "fake.panic", guests: false, run: panics },
+        ],
         streams: vec![Box::new(Conversations), Box::new(Receipts)],
         stream_parts: vec![streams::StreamPart { kind: StreamKey::PERSON, since: own_rows }],
         events: &[],

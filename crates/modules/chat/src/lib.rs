@@ -64,10 +64,17 @@ pub fn module() -> Module {
                     "20261122_230300_chat_rest",
                     include_str!("../migrations/20261122_230300_chat_rest.sql")
                 ),
+                ::store::migration!(
+                    "20261122_233000_chat_guests",
+                    include_str!("../migrations/20261122_233000_chat_guests.sql")
+                ),
             ]
         },
         routes: routes::routes,
-        calls: vec![Call { op: "chat.message_send", run: send }, Call { op: "chat.cursors_move", run: move_cursors }],
+        calls: vec![
+            Call { op: "chat.message_send", guests: true, run: send },
+            Call { op: "chat.cursors_move", guests: true, run: move_cursors },
+        ],
         streams: vec![Box::new(events::ConversationStream), Box::new(events::ReceiptsStream)],
         stream_parts: events::PERSON_PARTS.to_vec(),
         events: events::EVENTS,
@@ -87,6 +94,7 @@ pub fn module() -> Module {
             "REACTION_KINDS",
             "REACTION_BYTES",
             "GROUP_ADD",
+            "GUEST_LINKS",
             "HISTORY_PAGE",
             "DRAFT_CHARS",
             "FORWARD_MESSAGES",
@@ -121,6 +129,12 @@ const PERMISSIONS: &[PermissionDoc] = &[
     PermissionDoc { object: "conversation", action: "add_members", roles: "participant of a group" },
     PermissionDoc { object: "conversation", action: "remove_member", roles: "owner, admin, oneself" },
     PermissionDoc { object: "conversation", action: "set_role", roles: "owner" },
+    PermissionDoc { object: "guest_link", action: "make", roles: "owner, admin, member; fewer by a setting" },
+    PermissionDoc { object: "guest_link", action: "list", roles: "member, their own; owner, admin" },
+    PermissionDoc { object: "guest_link", action: "revoke", roles: "member, their own; owner, admin" },
+    PermissionDoc { object: "guest_link", action: "look", roles: "whoever has the code" },
+    PermissionDoc { object: "guest_link", action: "enter", roles: "whoever has the code" },
+    PermissionDoc { object: "guest", action: "leave", roles: "guest" },
     PermissionDoc { object: "rest_hours", action: "read", roles: "oneself" },
     PermissionDoc { object: "rest_hours", action: "set", roles: "oneself" },
     PermissionDoc { object: "mention", action: "list", roles: "person" },

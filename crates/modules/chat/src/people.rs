@@ -32,6 +32,11 @@ pub(crate) fn membership(tx: &mut Tx<'_>, org: OrgId, user: UserId) -> Result<Op
     Ok(found.map(|m| Colleague { scope: m.scope, role: role(m.role), joined_at: m.joined_at }))
 }
 
+/// The organisation whose guest somebody is, if it is there.
+pub(crate) fn host(tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<Option<directory::Host>> {
+    org.map_or(Ok(None), |org| directory::host(tx, org))
+}
+
 /// The organisations somebody is active in, by id. One statement.
 pub(crate) fn orgs(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<OrgScope>> {
     directory::active_scopes(tx, user)
@@ -84,6 +89,8 @@ pub(crate) fn all_staff(org: OrgId) -> ConversationId {
 pub(crate) fn marks(tx: &mut Tx<'_>, c: &Conversation, users: &[UserId]) -> Result<BTreeMap<UserId, Marks>> {
     let home = match (c.scope, c.row.kind) {
         (Some(scope), _) => Home::Org(scope),
+        // Guests see whom they talk to as those do themselves.
+        (None, _) if c.guest => host(tx, c.row.org)?.map_or(Home::Nowhere, |host| Home::Org(host.scope)),
         (None, Kind::Own) => return Ok(BTreeMap::new()),
         (None, Kind::Direct) => return of_two(tx, c, users),
         (None, _) => Home::Nowhere,

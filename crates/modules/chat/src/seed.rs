@@ -25,7 +25,8 @@ use crate::{
 /// Most messages or members in one call: rows of one write.
 pub const BATCH: usize = 400;
 
-const FIRST: Joining = Joining { role: Role::Member, acting_org: None, joined_seq: 1, joined_n: 0, visible_from: 1 };
+const FIRST: Joining =
+    Joining { role: Role::Member, acting_org: None, joined_seq: 1, joined_n: 0, visible_from: 1, guest: false };
 
 /// What must be locked before a conversation is made or written to.
 pub fn key(id: ConversationId) -> Key {

@@ -9,7 +9,7 @@ use store::Tx;
 use crate::{
     events,
     model::{
-        Conversation, Role, can_do, joined_of,
+        Conversation, Role, can_do, is_guest, joined_of,
         rows::Place,
         settings,
         wire::{ConversationView, Cursor},
@@ -66,8 +66,9 @@ pub(crate) fn page(
         };
         let Some((role, since)) = joined_of(&seen.row, seen.member.as_ref(), colleague) else { continue };
         let scope = colleague.map(|c| c.scope);
-        let closed = seen.row.kind == crate::Kind::Direct && seen.row.peer(user).is_some_and(|p| !open.contains(&p));
-        let c = Conversation { row: seen.row.clone(), me: user, role, scope, since, closed };
+        let apart = seen.row.kind == crate::Kind::Direct && seen.row.peer(user).is_some_and(|p| !open.contains(&p));
+        let (guest, closed) = (is_guest(seen.member.as_ref(), colleague), apart || seen.row.deserted());
+        let c = Conversation { row: seen.row.clone(), me: user, role, scope, since, guest, closed };
         let undone = undone.remove(&c.row.id).unwrap_or_default();
         views.push(draw(tx, &c, seen, undone, &mut policies)?);
     }

@@ -33,15 +33,15 @@ pub use events::{
 };
 pub use marks::{Home, marks};
 pub use members::{
-    active_among, active_count_among, active_membership, active_orgs, active_scopes, are_colleagues, blocking, grants,
-    may_talk, member, member_count, member_count_at, member_page, members_preview, org, ties,
+    Host, active_among, active_count_among, active_membership, active_orgs, active_scopes, are_colleagues, blocking,
+    grants, host, may_talk, member, member_count, member_count_at, member_page, members_preview, org, ties,
 };
 pub use model::friends::{Friend, FriendState, Ties};
 pub use model::{
     BUILT_IN, ChangeSettings, Close, DecideRequests, Export, Grants, HandOver, Invitation, Invite, KeepOpen, Leave,
     ListInvitations, ListMembers, ListRequests, ListRoles, ManageMembers, Member, MemberList, MemberState, Membership,
     Org, OrgKind, OrgResource, Permission, ReadAudit, ReadExport, Rename, Role, View, ViewSettings,
-    all_staff_conversation, may,
+    all_staff_conversation, code, may, read_whole,
 };
 
 /// Requests to join, for those who may decide them.

@@ -107,6 +107,27 @@ pub fn org(tx: &mut Tx<'_>, scope: OrgScope) -> Result<Option<Org>> {
     Ok(sql::org(tx, scope.org())?.map(|(org, _)| org))
 }
 
+/// An organisation that has people from outside as its guests.
+#[derive(Clone, Debug)]
+pub struct Host {
+    pub scope: OrgScope,
+    pub name: String,
+    /// By the server: it is seen and not changed.
+    pub suspended: bool,
+}
+
+/// The organisation whose guest somebody is: to be asked only for whom a
+/// member of it let in, or who has a link that one made. `None` where it is
+/// closed. Two statements.
+pub fn host(tx: &mut Tx<'_>, org: OrgId) -> Result<Option<Host>> {
+    let found = sql::org(tx, org)?.filter(|(_, state)| *state != sql::OrgState::Closed);
+    Ok(found.map(|(found, state)| Host {
+        scope: OrgScope::mint(org),
+        name: found.name,
+        suspended: state == sql::OrgState::Suspended,
+    }))
+}
+
 /// What the actor of `ctx` may do in an organisation, to be asked with
 /// [`crate::may`]; `None` where they cannot see it.
 pub fn grants(tx: &mut Tx<'_>, ctx: &Ctx, org: OrgId) -> Result<Option<Grants>> {

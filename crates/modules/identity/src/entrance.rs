@@ -20,7 +20,7 @@ use crate::{
 
 /// Whoever asks to be let in.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller {
+pub struct Caller {
     pub(crate) peer: Peer,
     user_agent: Option<String>,
     /// Hash of the session cookie the request carries.
@@ -70,6 +70,11 @@ impl FromRequestParts<Arc<Kernel>> for Caller {
 }
 
 impl Caller {
+    /// The address the request came from.
+    pub fn address(&self) -> Peer {
+        self.peer
+    }
+
     /// Secrets do not cross the open internet in clear text.
     pub(crate) fn refuse_plain_http(&self, kernel: &Kernel) -> Result<()> {
         if kernel.config.https || self.peer.is_private() { Ok(()) } else { Err(Code::PlainHttpRefused.into()) }

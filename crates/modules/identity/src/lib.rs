@@ -33,10 +33,12 @@ use std::sync::Arc;
 
 use kernel::{Duty, Module, OrgData, PermissionDoc, PersonData};
 
+pub use actions::{Guest, GuestDoor, end_guest, enter_guest, forget_sessions, guest_keys};
 pub use actions::{
     Issued, NewPin, by_login, card_keys, draw_pin, give_card, is_unused, issue_account, manager, recover,
 };
 pub use actions::{NewPerson, create_person, issue_token, notice_key, notify, setup_token};
+pub use entrance::Caller;
 pub use events::{InvitationOffered, ProfileChanged};
 pub use model::{
     Server, Session, SessionKind, User, UserKind,

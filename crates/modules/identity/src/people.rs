@@ -38,6 +38,11 @@ pub fn contacts(tx: &mut Tx<'_>, of: UserId, colleague: bool, friend: bool) -> R
     Ok(seen.map(|c| SeenContact { kind: c.kind, address: c.address }).collect())
 }
 
+/// The smallest square of a person's photo, as a JPEG. One statement.
+pub fn face(tx: &mut Tx<'_>, of: UserId) -> Result<Option<Vec<u8>>> {
+    sql::face(tx, of)
+}
+
 /// The lock that keeps a person's account as it is.
 pub fn key(id: UserId) -> store::Key {
     <Account as kernel::Resource>::key(id)

@@ -183,7 +183,7 @@ async fn end_current_session(ctx: Ctx) -> Result<Response, Failure> {
 /// Oneself, and the session that asks.
 #[utoipa::path(get, path = "/api/v1/me", operation_id = "identity.get_me", tag = "identity",
     responses((status = 200, body = Me), (status = 401, body = Problem)),
-    extensions(("x-authz" = json!({"object": "account", "action": "see", "scope": "self", "roles": ["person"]}))))]
+    extensions(("x-authz" = json!({"object": "account", "action": "see", "scope": "self", "roles": ["person", "guest"]}))))]
 async fn get_me(ctx: Ctx) -> Reply<Me> {
     Ok(Json(actions::me(ctx).await?))
 }
@@ -229,7 +229,7 @@ async fn drop_photo(ctx: Ctx) -> Reply<User> {
     params(("id" = UserId, Path,), ("version" = i64, Path,), PhotoQuery),
     responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem)),
-    extensions(("x-authz" = json!({"object": "user", "action": "see", "scope": "acquainted", "roles": ["person"]}))))]
+    extensions(("x-authz" = json!({"object": "user", "action": "see", "scope": "acquainted", "roles": ["person", "guest"]}))))]
 async fn get_photo(
     ctx: Ctx,
     At((id, version)): At<(UserId, i64)>,
@@ -253,7 +253,7 @@ const PHOTO_HEADERS: [(HeaderName, &str); 4] = [
 #[utoipa::path(get, path = "/api/v1/users/{id}", operation_id = "identity.get_user", tag = "identity",
     params(("id" = UserId, Path,)),
     responses((status = 200, body = SeenUser), (status = 401, body = Problem), (status = 404, body = Problem)),
-    extensions(("x-authz" = json!({"object": "user", "action": "see", "scope": "acquainted", "roles": ["person"]}))))]
+    extensions(("x-authz" = json!({"object": "user", "action": "see", "scope": "acquainted", "roles": ["person", "guest"]}))))]
 async fn get_user(ctx: Ctx, At(id): At<UserId>) -> Reply<SeenUser> {
     Ok(Json(actions::user(ctx, id).await?))
 }
@@ -263,7 +263,7 @@ async fn get_user(ctx: Ctx, At(id): At<UserId>) -> Reply<SeenUser> {
 #[utoipa::path(get, path = "/api/v1/users", operation_id = "identity.list_users", tag = "identity",
     params(UsersQuery),
     responses((status = 200, body = UserList), (status = 401, body = Problem), (status = 422, body = Problem)),
-    extensions(("x-authz" = json!({"object": "user", "action": "see", "scope": "acquainted", "roles": ["person"]}))))]
+    extensions(("x-authz" = json!({"object": "user", "action": "see", "scope": "acquainted", "roles": ["person", "guest"]}))))]
 async fn list_users(ctx: Ctx, Params(query): Params<UsersQuery>) -> Reply<UserList> {
     Ok(Json(actions::users(ctx, query.parse()?).await?))
 }

@@ -166,6 +166,14 @@ pub(crate) fn photo(tx: &mut Tx<'_>, known: &Known, user: UserId, version: i64, 
     )?)
 }
 
+/// The smallest square of somebody's photo, for those who show it on their
+/// own authority.
+pub(crate) fn face(tx: &mut Tx<'_>, of: UserId) -> Result<Option<Vec<u8>>> {
+    Ok(tx.opt(sql!("SELECT bytes FROM identity_photos WHERE user_id = $1 ORDER BY side LIMIT 1"), &[&of], |row| {
+        row.get(0)
+    })?)
+}
+
 /// One's own account, where it changed after `rev`.
 pub(crate) fn profile_since(tx: &mut Tx<'_>, id: UserId, rev: i64) -> Result<Option<(i64, User)>> {
     let found = tx.opt(

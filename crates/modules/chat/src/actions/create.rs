@@ -22,7 +22,7 @@ use crate::{
 
 /// Whoever makes a conversation is there from its first message.
 const FROM_THE_FIRST: Joining =
-    Joining { role: Role::Member, acting_org: None, joined_seq: 1, joined_n: 0, visible_from: 1 };
+    Joining { role: Role::Member, acting_org: None, joined_seq: 1, joined_n: 0, visible_from: 1, guest: false };
 
 fn checked(mut group: NewGroup, me: UserId) -> Result<NewGroup> {
     if let Some(title) = &group.title {
@@ -107,7 +107,7 @@ fn group_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, org: Option<OrgId>, 
 }
 
 /// Writes the row of a new conversation and tells of it.
-fn begin(
+pub(super) fn begin(
     tx: &mut Tx<'_>,
     mut turn: Turn<'_>,
     lines: &[crate::model::rows::MessageRow],

@@ -138,6 +138,9 @@ fn confirm(tx: &mut Tx<'_>, org: OrgScope, outside: &[ConversationId]) -> Result
 /// Whether somebody takes part who is not of this organisation. Other
 /// organisations' conversations count as such whoever is in them now.
 fn has_outsiders(tx: &mut Tx<'_>, org: OrgScope, c: &Conversation) -> Result<bool> {
+    if c.row.guests > 0 {
+        return Ok(true);
+    }
     if c.row.org.is_some() || c.row.kind == Kind::Own {
         return Ok(c.row.org.is_some_and(|of| of != org.org()));
     }

@@ -74,6 +74,7 @@ fn add_in<'t>(tx: &mut Tx<'t>, ctx: &Ctx, mut turn: Turn<'t>, new: &[UserId]) ->
         joined_seq,
         joined_n,
         visible_from: if history { 1 } else { joined_seq },
+        guest: false,
     };
     let named = new.iter().copied().take(Line::NAMED).collect();
     let line = say(tx, &mut turn, &Line::Added { actor: ctx.user(), users: named })?;
@@ -97,9 +98,11 @@ fn finish<'t>(
 
 /// Removes somebody from a group; oneself is leaving it.
 pub(crate) async fn remove(ctx: Ctx, id: ConversationId, user: UserId) -> Result<()> {
-    let db = ctx.db().clone();
-    db.write(move |tx| {
-        tx.lock(&[Conversation::key(id)])?;
+    let (db, kernel) = (ctx.db().clone(), ctx.kernel.clone());
+    let removed = db.write(move |tx| {
+        let mut locks = identity::guest_keys(user);
+        locks.push(Conversation::key(id));
+        tx.lock(&locks)?;
         let me = ctx.user();
         if user == me {
             let c = allow::<Conversation, Leave>(tx, &ctx, id)?;
@@ -111,9 +114,13 @@ pub(crate) async fn remove(ctx: Ctx, id: ConversationId, user: UserId) -> Result
             return Err(Code::Forbidden.into());
         }
         let line = Line::Removed { actor: me, users: vec![user] };
-        end_membership(tx, &ctx, Turn::of(&c, ctx.now), user, &line)
-    })
-    .await
+        end_membership(tx, &ctx, Turn::of(&c, ctx.now), user, &line)?;
+        // A guest came for this conversation and has no other.
+        if member.guest { identity::end_guest(tx, &ctx, user) } else { Ok(()) }
+    });
+    removed.await?;
+    identity::forget_sessions(&kernel, user);
+    Ok(())
 }
 
 fn present(tx: &mut Tx<'_>, id: ConversationId, user: UserId) -> Result<MemberRow> {

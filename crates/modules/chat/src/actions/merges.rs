@@ -163,9 +163,11 @@ fn present(tx: &mut Tx<'_>, id: ConversationId, user: UserId) -> Result<Option<M
 }
 
 /// Whether somebody may have a seat there: always, but for the
-/// conversations of organisations they are not in.
-fn may_sit(tx: &mut Tx<'_>, row: &Row, user: UserId) -> Result<bool> {
+/// conversations of organisations they are not in. A guest's seat is for
+/// whoever is from outside.
+fn may_sit(tx: &mut Tx<'_>, row: &Row, user: UserId, guest: bool) -> Result<bool> {
     match row.org {
+        Some(_) if guest => Ok(true),
         Some(org) => Ok(people::membership(tx, org, user)?.is_some()),
         None => Ok(true),
     }
@@ -181,7 +183,7 @@ fn bring(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, id: ConversationId) -> Result<
         let Some(from) = from else { return Ok(kept) };
         kept.seats = Some(take_seat(tx, ctx, pair, row.clone(), into.as_ref(), &from)?);
     }
-    if !may_sit(tx, &row, pair.into)? {
+    if !may_sit(tx, &row, pair.into, from.is_some_and(|m| m.guest))? {
         return Ok(kept);
     }
     sql::acks::copy(tx, pair, id)?;
@@ -302,6 +304,7 @@ fn seat_of_both(into: Option<Seat>, from: Seat) -> Seat {
         role: into.role.max(from.role),
         visible_from: into.visible_from.min(from.visible_from),
         acting_org: into.acting_org.or(from.acting_org),
+        guest: into.guest && from.guest,
         ..first
     }
 }
@@ -315,7 +318,7 @@ fn take_seat(
     from: &MemberRow,
 ) -> Result<Seats> {
     let (before, other) = (into.map(Seat::of), Seat::of(from));
-    let merged = if may_sit(tx, &row, pair.into)? { Some(seat_of_both(before, other)) } else { None };
+    let merged = if may_sit(tx, &row, pair.into, other.guest)? { Some(seat_of_both(before, other)) } else { None };
     let mut turn = Turn::own(tx, row, ctx.now)?;
     if pair.ends {
         sql::members::end(tx, &mut turn, pair.from)?;
@@ -388,7 +391,7 @@ impl Seat {
 fn part_seats(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, row: Row, seats: &Seats) -> Result<()> {
     let now = present(tx, row.id, pair.into)?.as_ref().map(Seat::of);
     let (into, from) = apart(seats, now);
-    let from = if may_sit(tx, &row, pair.from)? { from } else { None };
+    let from = if may_sit(tx, &row, pair.from, seats.from.guest)? { from } else { None };
     if into == now && from.is_none() {
         return Ok(());
     }
@@ -411,7 +414,7 @@ mod tests {
     use super::*;
 
     fn seat(role: Role, joined_seq: i64) -> Seat {
-        Seat { role, acting_org: None, joined_seq, joined_n: joined_seq - 1, visible_from: joined_seq }
+        Seat { role, acting_org: None, joined_seq, joined_n: joined_seq - 1, visible_from: joined_seq, guest: false }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod ack;
 mod create;
 mod forward;
+pub(crate) mod guests;
 mod members;
 mod merges;
 mod personal;

@@ -172,11 +172,11 @@ fn check_references(tx: &mut Tx<'_>, c: &Conversation, checked: &Checked, messag
     }
     if checked.mention_all {
         let up_to = settings::MENTION_ALL_UP_TO.number(tx, c.row.org)?;
-        if !may_mention_all(&c.row, c.role, up_to) {
+        if c.guest || !may_mention_all(&c.row, c.role, up_to) {
             return Err(Error::field(Code::MentionAllForbidden, "mention_all"));
         }
     }
-    if message.ack && !may_ask_ack(&c.row, c.role, settings::ACK_UP_TO.number(tx, c.row.org)?) {
+    if message.ack && (c.guest || !may_ask_ack(&c.row, c.role, settings::ACK_UP_TO.number(tx, c.row.org)?)) {
         return Err(Error::field(Code::AckForbidden, "ack"));
     }
     check_mentions(tx, c, &checked.mentions)

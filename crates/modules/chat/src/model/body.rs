@@ -109,11 +109,29 @@ pub enum Body {
 #[serde(tag = "event", rename_all = "snake_case")]
 #[schema(as = chat::Line)]
 pub enum Line {
-    Created { actor: UserId },
-    Added { actor: UserId, users: Vec<UserId> },
-    Removed { actor: UserId, users: Vec<UserId> },
-    Left { users: Vec<UserId> },
-    Renamed { actor: UserId, title: String },
+    Created {
+        actor: UserId,
+    },
+    Added {
+        actor: UserId,
+        users: Vec<UserId>,
+    },
+    Removed {
+        actor: UserId,
+        users: Vec<UserId>,
+    },
+    Left {
+        users: Vec<UserId>,
+    },
+    Renamed {
+        actor: UserId,
+        title: String,
+    },
+    /// A guest came in by a link that `host` made.
+    GuestJoined {
+        actor: UserId,
+        host: UserId,
+    },
 }
 
 impl Line {

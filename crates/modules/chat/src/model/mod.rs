@@ -3,6 +3,7 @@
 pub(crate) mod body;
 mod emoji;
 pub(crate) mod forward;
+pub(crate) mod guests;
 mod kinds;
 mod policy;
 pub(crate) mod rest;
@@ -15,4 +16,4 @@ pub use kinds::{Kind, Role};
 pub use policy::{
     Ack, AddMembers, Conversation, Edit, Leave, Own, Post, Read, Recall, RemoveMember, Rename, SetRole, Undo,
 };
-pub(crate) use policy::{can_do, joined_of, may_ask_ack, may_mention_all};
+pub(crate) use policy::{can_do, is_guest, joined_of, may_ask_ack, may_mention_all};

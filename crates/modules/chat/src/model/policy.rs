@@ -3,7 +3,8 @@
 //!
 //! A person takes part in a conversation with members of its own while their
 //! membership has not ended, and, where it belongs to an organisation, while
-//! they are an active member of that; in a derived one by the latter alone.
+//! they are an active member of that, or a guest whom a member let in; in a
+//! derived one by being an active member alone.
 //! So access ends with the organisation's membership at once, whatever rows
 //! are still to be tidied.
 
@@ -30,8 +31,10 @@ pub struct Conversation {
     /// The organisation it belongs to, in which the actor is active.
     pub(crate) scope: Option<OrgScope>,
     pub(crate) since: Joined,
-    /// A conversation of two who may not talk to each other now: it can be
-    /// read, and that is all.
+    /// Takes part as a guest of the organisation it belongs to.
+    pub(crate) guest: bool,
+    /// A conversation of two who may not talk to each other now, or of guests
+    /// whom nobody answers any more: it can be read, and that is all.
     pub(crate) closed: bool,
 }
 
@@ -88,9 +91,20 @@ impl Resource for Conversation {
         };
         let Some(row) = row else { return Ok(None) };
         let Some((role, since)) = joined_of(&row, member.as_ref(), colleague) else { return Ok(None) };
-        let closed = is_closed(tx, &row, me)?;
-        Ok(Some(Self { row, me, role, scope: colleague.map(|c| c.scope), since, closed }))
+        let guest = is_guest(member.as_ref(), colleague);
+        // What belongs to an organisation that was closed goes with it.
+        if guest && people::host(tx, row.org)?.is_none() {
+            return Ok(None);
+        }
+        let closed = row.deserted() || is_closed(tx, &row, me)?;
+        Ok(Some(Self { row, me, role, scope: colleague.map(|c| c.scope), since, guest, closed }))
     }
+}
+
+/// Whether somebody takes part as a guest: whoever has become a member of the
+/// organisation does so no longer.
+pub(crate) fn is_guest(member: Option<&MemberRow>, colleague: Option<Colleague>) -> bool {
+    colleague.is_none() && member.is_some_and(|m| m.guest)
 }
 
 /// Whether two people may not talk now: they are neither colleagues nor
@@ -111,7 +125,7 @@ pub(crate) fn joined_of(row: &Row, member: Option<&MemberRow>, colleague: Option
         return Some((colleague.role, Joined::At(colleague.joined_at)));
     }
     let m = member.filter(|m| m.left_at.is_none())?;
-    if row.org.is_some() && colleague.is_none() {
+    if row.org.is_some() && colleague.is_none() && !m.guest {
         return None;
     }
     Some((m.role, Joined::Row { seq: m.joined_seq, n: m.joined_n, visible_from: m.visible_from }))
@@ -161,8 +175,8 @@ acts! {
     Ack = "ack", writes: true, |_| Ok(());
     /// Gives a group another title.
     Rename = "rename", writes: true, |c| allowed(c.row.kind == Kind::Group && c.role.leads());
-    /// Adds people to a group: any member may.
-    AddMembers = "add_members", writes: true, |c| allowed(c.row.kind == Kind::Group);
+    /// Adds people to a group: any member may, a guest may not.
+    AddMembers = "add_members", writes: true, |c| allowed(c.row.kind == Kind::Group && !c.guest);
     /// Removes people from a group; of whom is asked of the member.
     RemoveMember = "remove_member", writes: true, |c| allowed(c.row.kind == Kind::Group && c.role.leads());
     /// Leaves a group.
@@ -190,7 +204,7 @@ pub(crate) fn can_do(actor: &Principal, c: &Conversation, up_to: i64, ack_up_to:
         post: Post::decide(actor, c).is_ok(),
         rename: Rename::decide(actor, c).is_ok(),
         add: AddMembers::decide(actor, c).is_ok(),
-        mention_all: may_mention_all(&c.row, c.role, up_to),
-        ask_ack: may_ask_ack(&c.row, c.role, ack_up_to),
+        mention_all: !c.guest && may_mention_all(&c.row, c.role, up_to),
+        ask_ack: !c.guest && may_ask_ack(&c.row, c.role, ack_up_to),
     }
 }

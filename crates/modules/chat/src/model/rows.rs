@@ -28,12 +28,19 @@ pub struct Row {
     /// The first members, as a JSON array that is read only where it is shown:
     /// every send loads this row.
     pub(crate) preview: Box<str>,
+    /// How many of the members are guests of the organisation.
+    pub(crate) guests: i64,
 }
 
 impl Row {
     /// Whether people of more than one organisation, or of none, take part.
     pub(crate) fn external(&self) -> bool {
-        self.kind == Kind::Group && self.org.is_none() && self.member_count > 1
+        self.guests > 0 || self.kind == Kind::Group && self.org.is_none() && self.member_count > 1
+    }
+
+    /// Nobody is there any more whom the guests came to see.
+    pub(crate) fn deserted(&self) -> bool {
+        self.guests > 0 && self.guests == self.member_count
     }
 
     /// The other one of a direct conversation.
@@ -62,6 +69,9 @@ pub(crate) struct MemberRow {
     pub(crate) visible_from: i64,
     pub(crate) left_at: Option<i64>,
     pub(crate) rev: i64,
+    /// Let in by a member's link: takes part without being a member of the
+    /// organisation.
+    pub(crate) guest: bool,
 }
 
 #[derive(Clone, Debug)]

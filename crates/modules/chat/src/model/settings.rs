@@ -50,8 +50,23 @@ pub(crate) const ACK_UP_TO: Setting = Setting {
     doc: "up to how many members everybody may ask all to acknowledge a message; in larger conversations owners and admins only",
 };
 
-pub(crate) const ALL: &[Setting] =
-    &[EDIT_MINUTES, RECALL_MINUTES, UNDO_SECONDS, GROUP_MEMBERS, HISTORY_FOR_NEWCOMERS, MENTION_ALL_UP_TO, ACK_UP_TO];
+pub(crate) const GUEST_LINKS_BY: Setting = Setting {
+    key: "chat.guest_links_by",
+    scope: Scope::Org,
+    kind: Kind::Choice { default: "members", of: &["members", "admins", "nobody"] },
+    doc: "who may have links by which guests come in: every member, owners and administrators, or nobody",
+};
+
+pub(crate) const ALL: &[Setting] = &[
+    EDIT_MINUTES,
+    RECALL_MINUTES,
+    UNDO_SECONDS,
+    GROUP_MEMBERS,
+    HISTORY_FOR_NEWCOMERS,
+    MENTION_ALL_UP_TO,
+    ACK_UP_TO,
+    GUEST_LINKS_BY,
+];
 
 const MINUTE: i64 = 60_000;
 

@@ -57,7 +57,7 @@ async fn open_direct(ctx: Ctx, Body(with): Body<NewDirect>) -> Reply<Conversatio
 #[utoipa::path(get, path = "/api/v1/conversations/{id}", operation_id = "chat.get_conversation", tag = "chat",
     params(("id" = ConversationId, Path, description = "The conversation")),
     responses((status = 200, body = ConversationView), (status = 404, body = Problem)),
-    extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant"]}))))]
+    extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant", "guest"]}))))]
 async fn get_conversation(ctx: Ctx, At(id): At<ConversationId>) -> Reply<ConversationView> {
     Ok(Json(actions::one(ctx, id).await?))
 }

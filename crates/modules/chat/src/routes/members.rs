@@ -19,7 +19,7 @@ pub(super) fn routes() -> Routes {
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/members", operation_id = "chat.list_members", tag = "chat",
     params(("id" = ConversationId, Path, description = "The conversation"), PageQuery),
     responses((status = 200, body = Page<Member>), (status = 404, body = Problem)),
-    extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant"]}))))]
+    extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant", "guest"]}))))]
 async fn list_members(ctx: Ctx, At(id): At<ConversationId>, Params(page): Params<PageQuery>) -> Reply<Page<Member>> {
     Ok(Json(actions::members(ctx, id, page.cursor, page.limit).await?))
 }

@@ -63,7 +63,7 @@ struct TimeQuery {
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/messages", operation_id = "chat.list_messages", tag = "chat",
     params(("id" = ConversationId, Path, description = "The conversation"), HistoryQuery),
     responses((status = 200, body = History), (status = 400, body = Problem), (status = 404, body = Problem)),
-    extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant"]}))))]
+    extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant", "guest"]}))))]
 async fn list_messages(ctx: Ctx, At(id): At<ConversationId>, Params(query): Params<HistoryQuery>) -> Reply<History> {
     Ok(Json(actions::history(ctx, id, query.around()?, query.limit).await?))
 }
@@ -74,7 +74,7 @@ async fn list_messages(ctx: Ctx, At(id): At<ConversationId>, Params(query): Para
     params(("id" = ConversationId, Path, description = "The conversation")),
     request_body = NewMessage,
     responses((status = 201, body = Sent), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)),
-    extensions(("x-authz" = json!({"object": "conversation", "action": "post", "scope": "conversation", "roles": ["participant"]}))))]
+    extensions(("x-authz" = json!({"object": "conversation", "action": "post", "scope": "conversation", "roles": ["participant", "guest"]}))))]
 async fn send_message(
     ctx: Ctx,
     At(id): At<ConversationId>,
@@ -97,7 +97,7 @@ async fn find_message_at(ctx: Ctx, At(id): At<ConversationId>, Params(query): Pa
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/messages/{seq}", operation_id = "chat.get_message", tag = "chat",
     params(("id" = ConversationId, Path, description = "The conversation"), ("seq" = i64, Path, description = "The message's place in the order")),
     responses((status = 200, body = Message), (status = 404, body = Problem)),
-    extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant"]}))))]
+    extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant", "guest"]}))))]
 async fn get_message(ctx: Ctx, At((id, seq)): At<(ConversationId, i64)>) -> Reply<Message> {
     Ok(Json(actions::message(ctx, id, seq).await?))
 }
@@ -124,7 +124,7 @@ async fn edit_message(
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/messages/{seq}/recall", operation_id = "chat.recall_message", tag = "chat",
     params(("id" = ConversationId, Path, description = "The conversation"), ("seq" = i64, Path, description = "The message's place in the order")),
     responses((status = 200, body = Message), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)),
-    extensions(("x-authz" = json!({"object": "conversation", "action": "recall", "scope": "conversation", "roles": ["sender", "owner", "admin"]}))))]
+    extensions(("x-authz" = json!({"object": "conversation", "action": "recall", "scope": "conversation", "roles": ["sender", "owner", "admin", "guest"]}))))]
 async fn recall_message(ctx: Ctx, At((id, seq)): At<(ConversationId, i64)>) -> Reply<Message> {
     Ok(Json(actions::recall(ctx, id, seq).await?))
 }
@@ -135,7 +135,7 @@ async fn recall_message(ctx: Ctx, At((id, seq)): At<(ConversationId, i64)>) -> R
 #[utoipa::path(post, path = "/api/v1/conversations/{id}/messages/{seq}/undo", operation_id = "chat.undo_message", tag = "chat",
     params(("id" = ConversationId, Path, description = "The conversation"), ("seq" = i64, Path, description = "The message's place in the order")),
     responses((status = 200, body = Message), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)),
-    extensions(("x-authz" = json!({"object": "conversation", "action": "undo", "scope": "conversation", "roles": ["sender"]}))))]
+    extensions(("x-authz" = json!({"object": "conversation", "action": "undo", "scope": "conversation", "roles": ["sender", "guest"]}))))]
 async fn undo_message(ctx: Ctx, At((id, seq)): At<(ConversationId, i64)>) -> Reply<Message> {
     Ok(Json(actions::undo(ctx, id, seq).await?))
 }

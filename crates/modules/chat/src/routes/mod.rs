@@ -3,6 +3,7 @@
 mod acks;
 mod conversations;
 mod forward;
+mod guests;
 mod members;
 mod messages;
 mod personal;
@@ -23,6 +24,7 @@ pub(crate) fn routes() -> Vec<(Listener, Routes)> {
         .merge(messages::routes())
         .merge(forward::routes())
         .merge(acks::routes())
+        .merge(guests::routes())
         .merge(rest::routes())
         .merge(personal::routes());
     vec![(Listener::Web, routes)]

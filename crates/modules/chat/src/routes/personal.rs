@@ -43,7 +43,7 @@ struct ReceiptsQuery {
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/messages/{seq}/receipts", operation_id = "chat.list_receipts", tag = "chat",
     params(("id" = ConversationId, Path, description = "The conversation"), ("seq" = i64, Path, description = "The message's place in the order"), ReceiptsQuery),
     responses((status = 200, body = Receipts), (status = 404, body = Problem)),
-    extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant"]}))))]
+    extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant", "guest"]}))))]
 async fn list_receipts(
     ctx: Ctx,
     At((id, seq)): At<(ConversationId, i64)>,
@@ -56,7 +56,7 @@ async fn list_receipts(
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/cursors", operation_id = "chat.list_cursors", tag = "chat",
     params(("id" = ConversationId, Path, description = "The conversation")),
     responses((status = 200, body = List<MemberCursor>), (status = 404, body = Problem)),
-    extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant"]}))))]
+    extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant", "guest"]}))))]
 async fn list_cursors(ctx: Ctx, At(id): At<ConversationId>) -> Reply<List<MemberCursor>> {
     Ok(Json(actions::cursors(ctx, id).await?))
 }
@@ -67,7 +67,7 @@ async fn list_cursors(ctx: Ctx, At(id): At<ConversationId>) -> Reply<List<Member
 #[utoipa::path(put, path = "/api/v1/cursors", operation_id = "chat.move_cursors", tag = "chat",
     request_body = CursorMoves,
     responses((status = 200, body = List<CursorOf>), (status = 404, body = Problem), (status = 422, body = Problem)),
-    extensions(("x-authz" = json!({"object": "conversation", "action": "own", "scope": "own", "roles": ["participant"]}))))]
+    extensions(("x-authz" = json!({"object": "conversation", "action": "own", "scope": "own", "roles": ["participant", "guest"]}))))]
 async fn move_cursors(ctx: Ctx, Body(moves): Body<CursorMoves>) -> Reply<List<CursorOf>> {
     Ok(Json(actions::move_cursors(ctx, moves).await?))
 }

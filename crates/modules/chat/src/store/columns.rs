@@ -13,18 +13,19 @@ use crate::model::{
 macro_rules! head_columns {
     () => {
         "c.id, c.kind, c.org_id, c.title, c.direct_key, c.created_by, c.created_at, c.seq, c.n, c.rev, c.row_rev, \
-         c.mention_all_n, c.changed_at, c.last_at, c.member_count, c.preview"
+         c.mention_all_n, c.changed_at, c.last_at, c.member_count, c.preview, c.guests"
     };
 }
-pub(super) const HEAD: usize = 16;
+pub(super) const HEAD: usize = 17;
 
 /// Of `chat_members m`.
 macro_rules! member_columns {
     () => {
-        "m.user_id, m.role, m.acting_org, m.joined_seq, m.joined_n, m.joined_rev, m.visible_from, m.left_at, m.rev"
+        "m.user_id, m.role, m.acting_org, m.joined_seq, m.joined_n, m.joined_rev, m.visible_from, m.left_at, m.rev, \
+         m.guest"
     };
 }
-pub(super) const MEMBER: usize = 9;
+pub(super) const MEMBER: usize = 10;
 
 /// Of `chat_messages l`.
 macro_rules! message_columns {
@@ -70,6 +71,7 @@ pub(super) fn head(row: &Cells<'_>, at: usize) -> Result<Row> {
         last_at: row.get(at + 13)?,
         member_count: row.get(at + 14)?,
         preview: row.get(at + 15)?,
+        guests: row.get::<Option<i64>>(at + 16)?.unwrap_or(0),
     })
 }
 
@@ -86,6 +88,7 @@ pub(super) fn member(row: &Cells<'_>, at: usize) -> Result<Option<MemberRow>> {
         visible_from: row.get(at + 6)?,
         left_at: row.get(at + 7)?,
         rev: row.get(at + 8)?,
+        guest: row.get::<Option<bool>>(at + 9)?.unwrap_or(false),
     }))
 }
 

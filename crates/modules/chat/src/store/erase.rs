@@ -63,7 +63,7 @@ macro_rules! take {
 /// whole ones: one message may have a hundred thousand reactions.
 pub(crate) fn org(tx: &mut Tx<'_>, org: OrgId) -> Result<bool> {
     let next = super::heads::of_org(tx, org, ConversationId(Uuid::nil()), 1)?;
-    let Some(id) = next.into_iter().next().map(|row| row.id) else { return Ok(false) };
+    let Some(id) = next.into_iter().next().map(|row| row.id) else { return super::guests::purge(tx, org, SLICE) };
     let taken = take!(tx, id, "chat_messages", "seq")
         + take!(tx, id, "chat_edits", "seq, edit")
         + take!(tx, id, "chat_recalls", "seq")

@@ -44,8 +44,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, row: &Row) -> Result<bool> {
     let inserted = tx.execute(
         sql!(
             "INSERT INTO conversations (id, kind, org_id, title, direct_key, created_by, created_at, seq, n, rev,
-                row_rev, mention_all_n, changed_at, last_at, member_count, preview)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING"
+                row_rev, mention_all_n, changed_at, last_at, member_count, preview, guests)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING"
         ),
         &[
             &row.id,
@@ -64,6 +64,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, row: &Row) -> Result<bool> {
             &row.last_at,
             &row.member_count,
             &row.preview,
+            &row.guests,
         ],
     )?;
     Ok(inserted == 1)
@@ -86,7 +87,7 @@ pub(super) fn update_row(tx: &mut Tx<'_>, row: &Row) -> Result<()> {
     tx.execute(
         sql!(
             "UPDATE conversations SET seq = $2, n = $3, rev = $4, mention_all_n = $5, changed_at = $6, last_at = $7,
-                row_rev = $8, title = $9, member_count = $10, preview = $11 WHERE id = $1"
+                row_rev = $8, title = $9, member_count = $10, preview = $11, guests = $12 WHERE id = $1"
         ),
         &[
             &row.id,
@@ -100,6 +101,7 @@ pub(super) fn update_row(tx: &mut Tx<'_>, row: &Row) -> Result<()> {
             &row.title,
             &row.member_count,
             &row.preview,
+            &row.guests,
         ],
     )?;
     Ok(())

@@ -51,6 +51,8 @@ pub(crate) struct Joining {
     pub(crate) joined_seq: i64,
     pub(crate) joined_n: i64,
     pub(crate) visible_from: i64,
+    /// Let in from outside by a member's link.
+    pub(crate) guest: bool,
 }
 
 /// Makes members of people who are none now; a former membership begins anew.
@@ -60,21 +62,22 @@ pub(crate) fn join(tx: &mut Tx<'_>, turn: &mut Turn<'_>, users: &[UserId], joini
     let joined = tx.execute(
         dialect!(
             sqlite: "INSERT INTO chat_members (conversation_id, user_id, role, acting_org, joined_seq, joined_n, joined_rev,
-                    visible_from, left_at, rev)
-                 SELECT $1, unhex(value), $3, $4, $5, $6, $7, $8, NULL, $7 FROM json_each($2) WHERE TRUE
+                    visible_from, left_at, rev, guest)
+                 SELECT $1, unhex(value), $3, $4, $5, $6, $7, $8, NULL, $7, $9 FROM json_each($2) WHERE TRUE
                  ON CONFLICT (conversation_id, user_id) DO UPDATE SET role = excluded.role,
                     acting_org = excluded.acting_org, joined_seq = excluded.joined_seq, joined_n = excluded.joined_n,
                     joined_rev = excluded.joined_rev, visible_from = excluded.visible_from, left_at = NULL,
-                    rev = excluded.rev",
+                    rev = excluded.rev, guest = excluded.guest",
             postgres: "INSERT INTO chat_members (conversation_id, user_id, role, acting_org, joined_seq, joined_n, joined_rev,
-                    visible_from, left_at, rev)
+                    visible_from, left_at, rev, guest)
                  SELECT CAST($1 AS UUID), CAST(value AS UUID), CAST($3 AS TEXT), CAST($4 AS UUID), CAST($5 AS BIGINT),
-                    CAST($6 AS BIGINT), CAST($7 AS BIGINT), CAST($8 AS BIGINT), NULL, CAST($7 AS BIGINT)
+                    CAST($6 AS BIGINT), CAST($7 AS BIGINT), CAST($8 AS BIGINT), NULL, CAST($7 AS BIGINT),
+                    CAST($9 AS BOOLEAN)
                  FROM jsonb_array_elements_text(CAST(CAST($2 AS TEXT) AS JSONB)) AS t(value)
                  ON CONFLICT (conversation_id, user_id) DO UPDATE SET role = excluded.role,
                     acting_org = excluded.acting_org, joined_seq = excluded.joined_seq, joined_n = excluded.joined_n,
                     joined_rev = excluded.joined_rev, visible_from = excluded.visible_from, left_at = NULL,
-                    rev = excluded.rev",
+                    rev = excluded.rev, guest = excluded.guest",
         ),
         &[
             &turn.id(),
@@ -85,10 +88,13 @@ pub(crate) fn join(tx: &mut Tx<'_>, turn: &mut Turn<'_>, users: &[UserId], joini
             &joining.joined_n,
             &turn.rev(),
             &joining.visible_from,
+            &joining.guest,
         ],
     )?;
-    turn.row.member_count += i64::try_from(joined).unwrap_or(0);
-    let Joining { role, acting_org, joined_seq, joined_n, visible_from } = joining;
+    let joined = i64::try_from(joined).unwrap_or(0);
+    turn.row.member_count += joined;
+    turn.row.guests += if joining.guest { joined } else { 0 };
+    let Joining { role, acting_org, joined_seq, joined_n, visible_from, guest } = joining;
     let rev = turn.rev();
     let row = |user| MemberRow {
         user,
@@ -100,6 +106,7 @@ pub(crate) fn join(tx: &mut Tx<'_>, turn: &mut Turn<'_>, users: &[UserId], joini
         visible_from,
         left_at: None,
         rev,
+        guest,
     };
     let mut rows: Vec<MemberRow> = users.iter().copied().map(row).collect();
     rows.sort_by_key(|m| m.user);
@@ -108,14 +115,16 @@ pub(crate) fn join(tx: &mut Tx<'_>, turn: &mut Turn<'_>, users: &[UserId], joini
 
 /// Ends a membership. The row stays as a tombstone.
 pub(crate) fn end(tx: &mut Tx<'_>, turn: &mut Turn<'_>, user: UserId) -> Result<()> {
-    let ended = tx.execute(
+    let ended: Option<Option<bool>> = tx.opt(
         sql!(
             "UPDATE chat_members SET left_at = $3, rev = $4
-             WHERE conversation_id = $1 AND user_id = $2 AND left_at IS NULL"
+             WHERE conversation_id = $1 AND user_id = $2 AND left_at IS NULL RETURNING guest"
         ),
         &[&turn.id(), &user, &turn.now, &turn.rev()],
+        |row| row.get(0),
     )?;
-    turn.row.member_count -= i64::try_from(ended).unwrap_or(0);
+    turn.row.member_count -= i64::from(ended.is_some());
+    turn.row.guests -= i64::from(ended.flatten() == Some(true));
     Ok(())
 }
 
@@ -144,11 +153,12 @@ pub(crate) fn first(tx: &mut Tx<'_>, id: ConversationId) -> Result<Box<str>> {
 }
 
 /// Who owns the group: the owner; when they have left, the admin, else the
-/// member, who has been there longest.
+/// member, who has been there longest. Never a guest.
 pub(crate) fn heir(tx: &mut Tx<'_>, id: ConversationId) -> Result<Option<(UserId, Role)>> {
     let found: Option<(UserId, String)> = tx.opt(
         sql!(
             "SELECT user_id, role FROM chat_members WHERE conversation_id = $1 AND left_at IS NULL
+                AND (guest IS NULL OR NOT guest)
              ORDER BY CASE WHEN role = 'owner' THEN 0 WHEN role = 'admin' THEN 1 ELSE 2 END, joined_seq, user_id
              LIMIT 1"
         ),

@@ -76,6 +76,9 @@ pub(crate) struct Seat {
     pub(crate) joined_seq: i64,
     pub(crate) joined_n: i64,
     pub(crate) visible_from: i64,
+    /// Kept by the release before without it.
+    #[serde(default)]
+    pub(crate) guest: bool,
 }
 
 impl Seat {
@@ -86,6 +89,7 @@ impl Seat {
             joined_seq: m.joined_seq,
             joined_n: m.joined_n,
             visible_from: m.visible_from,
+            guest: m.guest,
         }
     }
 }
@@ -97,12 +101,12 @@ pub(crate) fn seat(tx: &mut Tx<'_>, turn: &mut Turn<'_>, user: UserId, seat: &Se
     tx.execute(
         sql!(
             "INSERT INTO chat_members (conversation_id, user_id, role, acting_org, joined_seq, joined_n, joined_rev,
-                visible_from, left_at, rev)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, $9)
+                visible_from, left_at, rev, guest)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, $9, $10)
              ON CONFLICT (conversation_id, user_id) DO UPDATE SET role = excluded.role,
                 acting_org = excluded.acting_org, joined_seq = excluded.joined_seq, joined_n = excluded.joined_n,
                 joined_rev = excluded.joined_rev, visible_from = excluded.visible_from, left_at = NULL,
-                rev = excluded.rev"
+                rev = excluded.rev, guest = excluded.guest"
         ),
         &[
             &turn.id(),
@@ -114,9 +118,12 @@ pub(crate) fn seat(tx: &mut Tx<'_>, turn: &mut Turn<'_>, user: UserId, seat: &Se
             &joined_rev,
             &seat.visible_from,
             &turn.rev(),
+            &seat.guest,
         ],
     )?;
-    turn.row.member_count += i64::from(old.is_none_or(|m| m.left_at.is_some()));
+    let there = old.filter(|m| m.left_at.is_none());
+    turn.row.member_count += i64::from(there.is_none());
+    turn.row.guests += i64::from(seat.guest) - i64::from(there.is_some_and(|m| m.guest));
     Ok(())
 }
 

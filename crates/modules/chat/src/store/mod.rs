@@ -14,6 +14,7 @@ mod columns;
 pub(crate) mod acks;
 pub(crate) mod erase;
 pub(crate) mod export;
+pub(crate) mod guests;
 pub(crate) mod heads;
 pub(crate) mod members;
 pub(crate) mod merges;

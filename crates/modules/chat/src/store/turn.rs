@@ -88,5 +88,6 @@ pub(crate) fn blank(id: ConversationId, kind: Kind, by: proto::UserId, now: i64)
         last_at: now,
         member_count: 0,
         preview: "[]".into(),
+        guests: 0,
     }
 }

@@ -22,7 +22,7 @@ macro_rules! visible {
         concat!(
             "(SELECT vm.conversation_id FROM chat_members vm JOIN conversations vc ON vc.id = vm.conversation_id
                WHERE vm.user_id = $1 AND vm.left_at IS NULL AND vc.kind <> 'all_staff'
-                 AND (vc.org_id IS NULL OR vc.org_id IN ",
+                 AND (vc.org_id IS NULL OR vm.guest OR vc.org_id IN ",
             $orgs,
             ")
               UNION ALL

@@ -11,6 +11,7 @@ mod data;
 mod forward;
 mod friends;
 mod groups;
+mod guests;
 mod marks;
 mod merge_model;
 mod merges;

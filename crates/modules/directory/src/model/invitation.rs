@@ -193,7 +193,7 @@ fn letters<const BYTES: usize>(random: [u8; BYTES]) -> String {
 }
 
 /// Eighty random bits as sixteen letters.
-pub(crate) fn code(random: [u8; 10]) -> String {
+pub fn code(random: [u8; 10]) -> String {
     letters(random)
 }
 
@@ -230,7 +230,7 @@ pub(crate) fn read_code(text: &str) -> Option<Typed> {
 
 /// A code of sixteen letters as somebody typed it; `None` where it cannot be
 /// one.
-pub(crate) fn read_whole(text: &str) -> Option<String> {
+pub fn read_whole(text: &str) -> Option<String> {
     match read_code(text)? {
         Typed::Whole(code) => Some(code),
         Typed::Short(_) => None,

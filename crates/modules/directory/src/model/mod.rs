@@ -11,7 +11,8 @@ pub use care::{AuditActor, AuditEntry, AuditPage, Closing, Handover, RoleItem, R
 pub use invitation::{
     Accepted, Invitation, InvitationChange, InvitationLook, InvitationPage, InvitedTo, Inviter, NewInvitation,
 };
-pub(crate) use invitation::{Typed, code, read_code, read_whole, short_code};
+pub(crate) use invitation::{Typed, read_code, short_code};
+pub use invitation::{code, read_whole};
 pub(crate) use policy::{Admission, Ends, grants_of, may_manage};
 pub use policy::{
     BUILT_IN, ChangeSettings, Close, DecideRequests, Export, Grants, HandOver, Invite, IssueAccounts, KeepOpen, Leave,

@@ -58,6 +58,11 @@ pub(super) fn insert_issued(tx: &mut Tx<'_>, ctx: &Ctx, id: UserId, name: &str, 
     insert(tx, ctx, id, name, Some(login), None, UserKind::Person)
 }
 
+/// A guest, whose login is nobody's to sign in with.
+pub(super) fn insert_guest(tx: &mut Tx<'_>, ctx: &Ctx, id: UserId, name: &str, login: &Login) -> Result<User> {
+    insert(tx, ctx, id, name, Some(login), None, UserKind::Guest)
+}
+
 fn insert(
     tx: &mut Tx<'_>,
     ctx: &Ctx,

@@ -28,7 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Kernel>> {
 /// new code ends the one before; so does signing out.
 #[utoipa::path(post, path = "/api/v1/me/merge-offers", operation_id = "identity.create_merge_offer", tag = "identity",
     responses((status = 201, body = MergeOffer), (status = 401, body = Problem), (status = 403, body = Problem)),
-    extensions(("x-authz" = json!({"object": "account", "action": "merge", "scope": "self", "roles": ["person"]}))))]
+    extensions(("x-authz" = json!({"object": "account", "action": "merge", "scope": "self", "roles": ["person", "guest"]}))))]
 async fn create_merge_offer(ctx: Ctx) -> Result<Created<MergeOffer>, Failure> {
     Ok(Created(merges::offer(ctx).await?))
 }

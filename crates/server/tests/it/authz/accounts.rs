@@ -60,6 +60,12 @@ pub async fn request(world: &World, operation: &Operation, who: Who) -> Option<(
     if operation.id == "identity.part_merge" {
         return Some((operation.path.clone(), Some(parted(world).await)));
     }
+    if operation.id == "chat.revoke_guest_link" {
+        // One's own: others' are not to be seen.
+        let path = operation.path.replace("{id}", &world.org);
+        let made = ok(world.person(who), path.trim_end_matches("/{link}"), json!({})).await;
+        return Some((path.replace("{link}", &text(&made["id"])), None));
+    }
     if operation.method != Method::POST || !who.has_session() {
         return None;
     }

@@ -23,6 +23,17 @@ pub fn expected(operation: &Operation, who: Who) -> Expected {
     if !who.has_session() {
         return Expected::SignIn;
     }
+    let guests = lists("guest");
+    match who {
+        // What does not name them is not for them, whatever it is about.
+        Who::Guest if !guests => return Expected::Forbidden,
+        Who::Guest if lists("sender") => return Expected::Forbidden,
+        // Who has nothing to prove themselves by cannot offer the account.
+        Who::Guest if operation.id == "identity.create_merge_offer" => return Expected::Forbidden,
+        Who::Guest => {}
+        _ if guests && operation.roles.len() == 1 => return Expected::Forbidden,
+        _ => {}
+    }
     let by_role = |role: Option<&str>, oneself: bool| match role {
         None => Expected::Invisible,
         Some(role) if lists(role) || lists("participant") || (oneself && lists("oneself")) => Expected::Done,

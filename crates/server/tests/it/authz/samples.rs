@@ -47,6 +47,7 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "identity.verify_contact" | "identity.remove_contact" => world.contacts(who).phone,
         id if id.starts_with("identity.") && operation.object == "contact" => world.contacts(who).mail,
         "identity.end_session" => world.person(who).session.clone(),
+        "chat.create_guest_link" | "chat.list_guest_links" | "chat.revoke_guest_link" => world.org.clone(),
         id if id.starts_with("chat.") => world.group.clone(),
         id if id.starts_with("files.") && operation.scope == "uploader" => world.upload.clone(),
         id if id.starts_with("files.") => world.file.clone(),
@@ -72,6 +73,11 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "chat.set_ack" | "chat.withdraw_ack" => world.asking.0,
         _ => world.seq,
     };
+    let code = match operation.object.as_str() {
+        "guest_link" => &world.guest_code,
+        _ if operation.scope == "person_code" => &world.person_code,
+        _ => &world.code,
+    };
     let mut path = operation
         .path
         .replace("{id}", &module_id)
@@ -81,7 +87,8 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         .replace("{emoji}", "%F0%9F%91%8D")
         .replace("{invitation}", &world.invitation)
         .replace("{request}", &world.request)
-        .replace("{code}", if operation.scope == "person_code" { &world.person_code } else { &world.code })
+        .replace("{link}", &world.org)
+        .replace("{code}", code)
         .replace("{version}", &world.photo)
         .replace("{side}", "320");
     let body = match operation.id.as_str() {
@@ -136,6 +143,8 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "chat.create_group" => {
             Some(json!({ "org_id": world.org, "title": "new", "members": [id(Who::Colleague), id(Who::Reader)] }))
         }
+        "chat.create_guest_link" => Some(json!({})),
+        "chat.enter_as_guest" => Some(json!({ "name": "visitor" })),
         "chat.open_direct" => Some(json!({ "user": target })),
         "chat.update_conversation" => Some(json!({ "title": "canary-group-title again" })),
         "chat.add_members" => Some(json!({ "users": [id(Who::Colleague)] })),
@@ -143,6 +152,7 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "chat.send_message" => Some(message("canary-group-message again")),
         "chat.forward_messages" => Some(json!({
             "client_id": Uuid::new_v5(&Uuid::NAMESPACE_OID, b"forward"), "seqs": [world.seq], "to": [world.group],
+            "outside_confirmed": true,
         })),
         "chat.edit_message" => Some(
             json!({ "body": { "kind": "blocks", "blocks": [{ "type": "text", "text": "canary-group-message edited" }] } }),

@@ -37,6 +37,8 @@ pub enum Who {
     Pending,
     /// In no organisation.
     Stranger,
+    /// Came into the group by a guest link.
+    Guest,
     /// Has no session.
     Nobody,
     /// Comes with the token of an ended session.
@@ -60,6 +62,7 @@ pub const PEOPLE: &[Who] = &[
     Who::Suspended,
     Who::Pending,
     Who::Stranger,
+    Who::Guest,
     Who::Nobody,
     Who::Ended,
     Who::Forged,
@@ -93,6 +96,7 @@ impl Who {
             Self::AdminA => Some("owner"),
             Self::GroupAdmin => Some("admin"),
             Self::Sender | Self::Reader | Self::Both => Some("member"),
+            Self::Guest => Some("guest"),
             _ => None,
         }
     }
@@ -132,6 +136,8 @@ pub struct World {
     pub asking: (i64, i64),
     pub invitation: String,
     pub code: String,
+    /// Of the link that `Guest` came by.
+    pub guest_code: String,
     /// By which `Reader` is found.
     pub person_code: String,
     /// Of `Pending`.
@@ -216,7 +222,7 @@ impl World {
         // Passkeys need a host name.
         let server = TestServer::configured(magpie::wiring::modules(), |c| c.public_url = ORIGIN.into()).await;
         let mut people = HashMap::new();
-        for who in PEOPLE {
+        for who in PEOPLE.iter().filter(|who| **who != Who::Guest) {
             // The name of `Colleague` is a canary too.
             let name = if *who == Who::Colleague { "canary-colleague".to_owned() } else { format!("person {who:?}") };
             people.insert(*who, server.person(&name).await);
@@ -248,6 +254,10 @@ impl World {
         admin.delete(&member(Who::Removed)).await.ok();
         p(Who::Leaver).delete(&format!("/api/v1/orgs/{org}/members/{}", p(Who::Leaver).id)).await.ok();
 
+        admin.put_bytes("/api/v1/me/photo", samples::PNG.to_vec()).await.ok();
+        let link = admin.post(&format!("/api/v1/orgs/{org}/guest-links"), json!({ "conversation": group })).await.ok();
+        let guest_code = link["code"].as_str().unwrap().to_owned();
+        let (guest, _) = server.nobody().enter(&guest_code, "person Guest").await;
         let seq = say(p(Who::Sender), &group, "canary-group-message").await;
         let asking = (ask(p(Who::Sender), &group).await, ask(admin, &group).await);
         let file = upload(p(Who::Sender), "canary-group-file.png", samples::PNG).await;
@@ -277,6 +287,7 @@ impl World {
         let accept = format!("/api/v1/invitations/{}/accept", asks["code"].as_str().unwrap());
         let request = p(Who::Pending).post(&accept, json!({})).await.ok()["request"]["id"].clone();
         p(Who::Ended).delete("/api/v1/sessions/current").await.ok();
+        people.insert(Who::Guest, guest);
         let mut notices = HashMap::new();
         for (who, person) in &people {
             notices.insert(*who, notice(&server, person).await);
@@ -293,6 +304,7 @@ impl World {
             asking,
             invitation: invitation["id"].as_str().unwrap().to_owned(),
             code: invitation["code"].as_str().unwrap().to_owned(),
+            guest_code,
             person_code,
             request: request.as_str().unwrap().to_owned(),
             photo,
@@ -395,13 +407,16 @@ impl World {
         if operation.id == "identity.finish_reset" {
             self.make_reset().await;
         }
-        if operation.object == "contact" && who.has_session() {
+        if operation.object == "contact" && who.has_session() && who != Who::Guest {
             self.make_contacts(who).await;
         }
+        // A guest has no way to sign in and no account to prepare with: what
+        // is anyone's is another's here.
+        let by = if who == Who::Guest { Who::Stranger } else { who };
         let prepared = match wanted {
-            Expected::Done => match signing::request(self, operation, who).await {
+            Expected::Done => match signing::request(self, operation, by).await {
                 Some(request) => Some(request),
-                None => accounts::request(self, operation, who).await,
+                None => accounts::request(self, operation, by).await,
             },
             _ => None,
         };
@@ -420,7 +435,11 @@ impl World {
         let received = format!("{:?} {}", answer.headers, answer.body);
         for canary in CANARIES {
             // Whoever holds an invitation is told where it leads to.
-            let invited = operation.object == "invitation" && canary.text == "canary-org-a";
+            let invited = match operation.object.as_str() {
+                "invitation" => canary.text == "canary-org-a",
+                "guest_link" => matches!(canary.text, "canary-org-a" | "canary-group-title"),
+                _ => false,
+            };
             // An owner who takes everything along has what belongs to the organisation.
             let taken = operation.id == "directory.export_org" && canary.text.starts_with("canary-group");
             if received.contains(canary.text) && !(canary.seen_by)(who) && !invited && !taken {
