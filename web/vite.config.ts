@@ -4,13 +4,60 @@ import optimizeLocales from '@react-aria/optimize-locales-plugin';
 import react from '@vitejs/plugin-react';
 import browserslist from 'browserslist';
 import { browserslistToTargets } from 'lightningcss';
-import { defineConfig } from 'vite';
+import { build, defineConfig, type Plugin, type UserConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 
 const server = 'http://127.0.0.1:8080';
 
+/** What both pages are built by. */
+const shared: UserConfig = {
+  resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },
+  css: {
+    transformer: 'lightningcss',
+    lightningcss: { targets: browserslistToTargets(browserslist(['chrome 90', 'safari 15', 'ios_saf 15'])) },
+  },
+  build: {
+    target: ['chrome90', 'safari15'],
+    cssMinify: 'lightningcss',
+    manifest: true,
+    // Inlined assets would need data: in the content security policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+};
+
+/**
+ * The page of those who were only sent a link, built after the app and apart from it: it is opened once, so what it shares
+ * with the app is not kept by any browser, and chunks cut for both would make both heavier.
+ */
+const visitorPage: Plugin = {
+  name: 'visitor-page',
+  apply: 'build',
+  closeBundle: {
+    order: 'post',
+    sequential: true,
+    async handler() {
+      await build({
+        ...shared,
+        configFile: false,
+        plugins: [react()],
+        build: {
+          ...shared.build,
+          rollupOptions: { input: 'visitor.html' },
+          assetsDir: 'assets/visitor',
+          manifest: '.vite/visitor.json',
+          emptyOutDir: false,
+          copyPublicDir: false,
+        },
+      });
+    },
+  },
+};
+
 export default defineConfig({
+  ...shared,
   plugins: [
+    visitorPage,
     react(),
     // Without `pre` the locale files are resolved before the plugin sees them and all of them are bundled.
     { ...optimizeLocales.vite({ locales: ['zh-CN', 'zh-TW', 'en-US'] }), enforce: 'pre' },
@@ -48,22 +95,11 @@ export default defineConfig({
       },
     }),
   ],
-  resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },
-  css: {
-    transformer: 'lightningcss',
-    lightningcss: { targets: browserslistToTargets(browserslist(['chrome 90', 'safari 15', 'ios_saf 15'])) },
-  },
   build: {
-    target: ['chrome90', 'safari15'],
-    cssMinify: 'lightningcss',
-    manifest: true,
-    // Inlined assets would need data: in the content security policy.
-    assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
+    ...shared.build,
     rolldownOptions: {
       output: {
         // What a first visit needs comes in two files rather than forty: the libraries, which stay over releases, and ours.
-        // A second entry would have to be a build of its own, or it would get all of this too.
         codeSplitting: {
           groups: [
             { name: 'base', tags: ['$initial'], test: /node_modules/, priority: 2 },

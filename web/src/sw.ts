@@ -21,7 +21,7 @@ registerRoute(
   // Only answers with 200 are kept: a file of an older build that is gone stays 404.
   new CacheFirst({ cacheName: USED }),
 );
-registerRoute(new NavigationRoute(createHandlerBoundToURL('/index.html'), { denylist: [/^\/(api|f)(\/|$)/] }));
+registerRoute(new NavigationRoute(createHandlerBoundToURL('/index.html'), { denylist: [/^\/(api|f|g)(\/|$)/] }));
 
 self.addEventListener('activate', (event) => {
   event.waitUntil(caches.delete(USED));

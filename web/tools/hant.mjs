@@ -41,7 +41,8 @@ function sources() {
   const bundles = readdirSync(join(SRC, 'i18n'))
     .filter((name) => name.startsWith('zh-CN'))
     .map((name) => `i18n/${name}`);
-  return [...features, ...common, ...bundles];
+  const visitor = ['visitor/locales/zh-CN.json', 'visitor/texts/zh-CN.ts'];
+  return [...features, ...common, ...bundles, ...visitor];
 }
 
 function read(path) {

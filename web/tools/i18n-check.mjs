@@ -43,6 +43,7 @@ function texts(language) {
   for (const ns of readdirSync(join(SRC, 'features'))) {
     files[ns] = join(SRC, 'features', ns, 'locales', `${language}.json`);
   }
+  files.visitor = join(SRC, 'visitor/locales', `${language}.json`);
   for (const file of readdirSync(join(SRC, 'i18n/locales', language))) {
     files[basename(file, '.json')] = join(SRC, 'i18n/locales', language, file);
   }

@@ -41,7 +41,9 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if looks_like_file {
         return kernel::Failure(Code::NotFound.into()).into_response();
     }
-    file("index.html", &headers).unwrap_or_else(|| {
+    // Whoever was only sent a link gets a page of their own, which weighs little.
+    let page = if path.starts_with("g/") { "visitor.html" } else { "index.html" };
+    file(page, &headers).unwrap_or_else(|| {
         (StatusCode::SERVICE_UNAVAILABLE, "This build of Magpie holds no client. Build it with: make web\n")
             .into_response()
     })

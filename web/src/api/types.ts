@@ -79,3 +79,7 @@ export type SharedConversation = Schemas['chat.SharedConversation'];
 export type Conversation = Schemas['chat.Conversation'];
 export type ConversationMember = Schemas['chat.Member'];
 export type Receipts = Schemas['chat.Receipts'];
+export type GuestLink = Schemas['chat.GuestLink'];
+export type NewGuestLink = Schemas['chat.NewGuestLink'];
+export type GuestLook = Schemas['chat.GuestLook'];
+export type GuestEntered = Schemas['chat.GuestEntered'];

@@ -3,6 +3,7 @@ import { useStore } from 'zustand';
 import { people, wantPeople } from '~/core/store/people';
 import styles from './Avatar.module.css';
 import { cx } from './cx';
+import { initials } from './initials';
 
 /** Each keeps at least 4.5:1 under white letters. */
 const PALETTE = [
@@ -22,17 +23,6 @@ function colour(id: string): string {
   let hash = 7;
   for (let i = 0; i < id.length; i++) hash = (hash * 31 + id.charCodeAt(i)) >>> 0;
   return PALETTE[hash % PALETTE.length] ?? PALETTE[0];
-}
-
-/** What stands for a name: the given name of a Chinese person, the beginning of a group's, the first letters of others. */
-export function initials(name: string, most = 2, of: 'person' | 'group' = 'person'): string {
-  const clean = name.trim();
-  const chars = Array.from(clean);
-  const han = chars.filter((c) => /\p{Script=Han}/u.test(c));
-  if (han.length > 0) return (of === 'person' ? han.slice(-most) : han.slice(0, most)).join('');
-  const words = clean.split(/\s+/);
-  const letters = words.length > 1 ? words.map((w) => Array.from(w)[0] ?? '') : chars;
-  return letters.slice(0, most).join('').toUpperCase();
 }
 
 type Size = 'small' | 'medium' | 'large';

@@ -1,10 +1,10 @@
 import { screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
-import { initials } from './Avatar';
 import { Choice } from './Choice';
 import { codeOf } from './CodeForm';
 import { Confirm } from './Dialog';
+import { initials } from './initials';
 import { show } from './testing';
 
 test.each([

@@ -1,33 +1,14 @@
-import { Fragment, type ReactNode } from 'react';
+import { Fragment } from 'react';
 import type { Body as MessageBody } from '~/api/types';
 import { myId } from '~/core/store/session';
 import { useT } from '~/i18n';
 import { cx } from '~/ui/cx';
+import { linked } from '~/ui/linked';
 import { Marks } from '~/ui/Marks';
 import { useMarks } from '../marks';
 import { useName } from '../names';
 import { ALL, isMention, isText } from '../text';
 import styles from './Body.module.css';
-
-const LINK = /https?:\/\/[^\s<>"'，。；！？、（）《》【】]+/g;
-
-/** Addresses become links; what ends a sentence is not part of them. */
-export function linked(text: string): ReactNode[] {
-  const parts: ReactNode[] = [];
-  let from = 0;
-  for (const match of text.matchAll(LINK)) {
-    const url = match[0].replace(/[.,;:!?)\]]+$/, '');
-    parts.push(text.slice(from, match.index));
-    parts.push(
-      <a key={match.index} href={url} target="_blank" rel="noopener noreferrer nofollow">
-        {url}
-      </a>,
-    );
-    from = match.index + url.length;
-  }
-  parts.push(text.slice(from));
-  return parts;
-}
 
 /** Blocks as React nodes, never as HTML. Kinds this client does not know are left out. */
 export function Body({ body, conversation }: { body: MessageBody; conversation: string }) {

@@ -1,0 +1,104 @@
+import { SendHorizontal, X } from 'lucide-react';
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useStore } from 'zustand';
+import { useT } from '../i18n';
+import { type Kept, keepDraft, readDraft } from '../kept';
+import { say, talk } from '../talk';
+import styles from '../visitor.module.css';
+
+const MOST_CHARS = 10_000;
+const TYPING_EVERY_MS = 3_000;
+
+/** Writes. What is typed is kept on the device until it is sent. */
+export function Composer({
+  code,
+  kept,
+  quoted,
+  onQuote,
+  onTyping,
+}: {
+  code: string;
+  kept: Kept;
+  quoted: number | undefined;
+  onQuote: (seq: number | undefined) => void;
+  onTyping: () => void;
+}) {
+  const t = useT();
+  const [text, setText] = useState(() => readDraft(code));
+  const area = useRef<HTMLTextAreaElement>(null);
+  const told = useRef(0);
+  const sender = useStore(talk, (s) => s.messages.find((m) => m.seq === quoted)?.sender.id);
+  const name = useStore(talk, (s) => (sender ? s.members[sender]?.name : undefined));
+  useLayoutEffect(() => {
+    const el = area.current;
+    if (!el) return;
+    el.style.height = 'auto';
+    el.style.height = `${Math.min(el.scrollHeight, 160)}px`;
+  });
+  useEffect(() => {
+    if (quoted) area.current?.focus();
+  }, [quoted]);
+  const change = (value: string) => {
+    setText(value);
+    keepDraft(code, value);
+    if (value && Date.now() - told.current > TYPING_EVERY_MS) {
+      told.current = Date.now();
+      onTyping();
+    }
+  };
+  const send = async () => {
+    const words = text.trim();
+    if (!words) return;
+    await say(words, quoted);
+    change('');
+    onQuote(undefined);
+    area.current?.focus();
+  };
+  const key = (event: KeyboardEvent) => {
+    const phone = window.matchMedia('(pointer: coarse)').matches;
+    // While an input method composes, Enter chooses a word; on a phone it is a new line.
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing || phone) return;
+    event.preventDefault();
+    void send();
+  };
+  return (
+    <form
+      className={styles.composer}
+      aria-label={t('visitor:talk.write')}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      {quoted ? (
+        <p className={styles.quoting}>
+          <span>{t('visitor:talk.quoting', { who: sender === kept.user ? t('visitor:talk.me') : (name ?? '') })}</span>
+          <button
+            type="button"
+            className={styles.icon}
+            aria-label={t('visitor:talk.quote_cancel')}
+            onClick={() => onQuote(undefined)}
+          >
+            <X aria-hidden size={18} />
+          </button>
+        </p>
+      ) : null}
+      <div className={styles.writing}>
+        <textarea
+          ref={area}
+          className={styles.area}
+          rows={1}
+          value={text}
+          maxLength={MOST_CHARS}
+          aria-label={t('visitor:talk.write')}
+          placeholder={t('visitor:talk.write')}
+          onChange={(event) => change(event.target.value)}
+          onKeyDown={key}
+        />
+        <button type="submit" className={styles.send} aria-label={t('visitor:talk.send')} aria-disabled={!text.trim()}>
+          <SendHorizontal aria-hidden size={20} />
+        </button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,4 @@
+import errors from '~/i18n/locales/en/errors.json';
+import visitor from '../locales/en.json';
+
+export default { errors, visitor };
