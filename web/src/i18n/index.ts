@@ -21,6 +21,7 @@ const NAMESPACES = [
   'errors',
   'identity',
   'directory',
+  'guests',
   'chat',
   'onboarding',
   'scan',

@@ -5,11 +5,14 @@ export interface PersonMarks {
   external?: boolean;
   unverified?: boolean;
   lookalike?: boolean;
+  /** Came by a link and has no account: that they are from outside and vouched for by nobody goes without saying. */
+  guest?: boolean;
 }
 
 /** What one should know of a person before believing their name. The same on every surface. */
 export function Marks({ of }: { of: PersonMarks }) {
   const t = useT();
+  if (of.guest) return <span className={styles.external}>{t('common:marks.guest')}</span>;
   return (
     <>
       {of.external ? <span className={styles.external}>{t('common:marks.external')}</span> : null}

@@ -11,7 +11,7 @@ export interface PeopleState {
 export const people = createStore<PeopleState>(() => ({ users: {}, presence: {} }));
 
 /** What of a person is drawn somewhere. */
-const SHOWN = ['name', 'deleted', 'photo', 'bio', 'merged_into', 'created_at'] as const;
+const SHOWN = ['name', 'kind', 'deleted', 'photo', 'bio', 'merged_into', 'created_at'] as const;
 
 const BATCH = 200;
 const wanted = new Set<string>();

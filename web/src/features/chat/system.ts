@@ -31,6 +31,8 @@ export function useSystemText(): (message: Message) => string {
         return t('chat:system.removed', { who, whom });
       case 'left':
         return t('chat:system.left', { whom });
+      case 'guest_joined':
+        return t('chat:system.guest_joined', { who });
       case 'renamed':
         return t('chat:system.renamed', { who, title: line.title });
       default:

@@ -9,6 +9,7 @@ import { people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { watchPeople } from '~/core/watch';
 import { directory, MemberPicker, ProfileDialog } from '~/features/directory';
+import { GuestLinksDialog } from '~/features/guests';
 import { useErrorText, useT } from '~/i18n';
 import { Avatar } from '~/ui/Avatar';
 import { Button, IconButton } from '~/ui/Button';
@@ -64,6 +65,7 @@ export function Details({
           </Toggle>
         </div>
         {c.kind === 'group' || c.kind === 'all_staff' ? <Members conversation={c} /> : null}
+        {c.kind === 'group' && c.can.add ? <Guests conversation={c} title={title} /> : null}
         {c.kind === 'group' ? <Leave conversation={c} title={title} /> : null}
       </div>
     </aside>
@@ -165,13 +167,15 @@ function Member({
   const t = useT();
   const errorText = useErrorText();
   const [card, setCard] = useState(false);
+  const [removing, setRemoving] = useState(false);
   const marks = useMarks(c.id, m.user);
   const leads = c.kind === 'group' && (c.my_role === 'owner' || c.my_role === 'admin');
   const removable = leads && m.user !== myId() && m.role !== 'owner';
-  // Taken back in one step by adding again, so nothing asks first.
+  // Taken back in one step by adding again, so nothing asks first; a guest could not come back.
   const remove = async () => {
     try {
       await removeMember(c.id, m.user);
+      if (marks.guest) return;
       toast(t('chat:details.removed', { who: m.name }), {
         label: t('chat:details.undo'),
         run: () => void addMembers(c.id, [m.user]).catch((e) => toast(errorText(asAppError(e)))),
@@ -200,11 +204,42 @@ function Member({
       {twin ? <span className={styles.note}>{shortId(m.user)}</span> : null}
       {m.role === 'member' ? null : <span className={styles.note}>{t(`directory:role.${m.role}`)}</span>}
       {removable ? (
-        <IconButton small label={t('chat:details.remove', { who: m.name })} onPress={() => void remove()}>
+        <IconButton
+          small
+          label={t('chat:details.remove', { who: m.name })}
+          onPress={() => (marks.guest ? setRemoving(true) : void remove())}
+        >
           <UserMinus aria-hidden />
         </IconButton>
       ) : null}
+      <Confirm
+        open={removing}
+        onClose={() => setRemoving(false)}
+        onConfirm={() => void remove()}
+        title={t('guests:remove_title', { who: m.name })}
+        confirm={t('chat:details.remove', { who: m.name })}
+      >
+        {t('guests:remove_text')}
+      </Confirm>
     </li>
+  );
+}
+
+/** The way in for people without an account, where the group is an organisation's. */
+function Guests({ conversation: c, title }: { conversation: HeldConversation; title: string }) {
+  const t = useT();
+  const org = useStore(directory, (s) => s.orgs[c.org_id ?? '']);
+  const [open, setOpen] = useState(false);
+  if (!org) return null;
+  return (
+    <>
+      <Button onPress={() => setOpen(true)}>{t('guests:open')}</Button>
+      {open ? (
+        <Suspense>
+          <GuestLinksDialog orgs={[org]} group={{ id: c.id, title }} onClose={() => setOpen(false)} />
+        </Suspense>
+      ) : null}
+    </>
   );
 }
 

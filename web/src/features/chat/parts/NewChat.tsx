@@ -2,6 +2,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { Suspense, useState } from 'react';
 import { useStore } from 'zustand';
 import { directory, MemberPicker } from '~/features/directory';
+import { GuestLinksDialog } from '~/features/guests';
 import { useT } from '~/i18n';
 import { Button } from '~/ui/Button';
 import { Choice } from '~/ui/Choice';
@@ -27,6 +28,7 @@ export function NewChat({ open, onClose }: { open: boolean; onClose: () => void 
   const [orgId, setOrgId] = useState<string>();
   const [picked, setPicked] = useState<Picked[]>([]);
   const [title, setTitle] = useState('');
+  const [guests, setGuests] = useState(false);
   const org = (orgId ? orgs[orgId] : undefined) ?? list[0];
   const close = () => {
     onClose();
@@ -72,6 +74,7 @@ export function NewChat({ open, onClose }: { open: boolean; onClose: () => void 
       ) : null}
       {org ? (
         <>
+          <Button onPress={() => setGuests(true)}>{t('guests:open')}</Button>
           <Suspense fallback={<SkeletonRows rows={4} />}>
             <MemberPicker org={org.id} picked={picked} onChange={setPicked} />
           </Suspense>
@@ -90,6 +93,11 @@ export function NewChat({ open, onClose }: { open: boolean; onClose: () => void 
         <EmptyState title={t('chat:new.no_org')} />
       )}
       <FormError>{general('title')}</FormError>
+      {guests ? (
+        <Suspense>
+          <GuestLinksDialog orgs={list} onClose={() => setGuests(false)} />
+        </Suspense>
+      ) : null}
     </Dialog>
   );
 }

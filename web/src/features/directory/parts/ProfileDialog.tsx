@@ -64,7 +64,7 @@ function Card({ profile: p, onClose }: { profile: Profile; onClose: () => void }
         <div className={styles.words}>
           <strong className={styles.name}>
             {p.user.name}
-            <Marks of={p} />
+            <Marks of={{ ...p, guest: p.user.kind === 'guest' }} />
           </strong>
           {p.remark ? <span>{t('directory:profile.remark', { remark: p.remark })}</span> : null}
           <span className={styles.relation}>{t(`directory:profile.relation.${p.relation}`)}</span>

@@ -1,0 +1,209 @@
+// Somebody without an account, in a web view that lacks nearly everything: from a link to a conversation, back to it the
+// next day, and gone for good.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { after, before } from 'node:test'
+
+import { DESKTOP, PHONE, closeBrowser, newPerson, signInAs } from '../lib/browser.mjs'
+import { eventually } from '../lib/process.mjs'
+import { Node, api, seed } from '../lib/server.mjs'
+import { composer, open, say, sees } from '../lib/client.mjs'
+import { step } from '../lib/steps.mjs'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+let node, owner, org, host, visitor, link
+
+/** What an in-app web view does not have. */
+function poorer() {
+  for (const [where, name] of [
+    [Navigator.prototype, 'serviceWorker'], [Navigator.prototype, 'locks'], [Navigator.prototype, 'credentials'],
+    [Crypto.prototype, 'randomUUID'], [window, 'Notification'], [window, 'PublicKeyCredential'], [window, 'open'],
+    [HTMLAnchorElement.prototype, 'download'],
+  ]) {
+    delete where[name]
+    if (name in where) Object.defineProperty(where, name, { value: undefined, configurable: true })
+  }
+}
+
+async function hostile(options) {
+  const page = await newPerson(options)
+  await page.addInitScript(poorer)
+  return page
+}
+
+/** Nothing of weight, in both themes. */
+async function accessible(page, what) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme })
+    // By the debugger, which the policy of the page does not bind.
+    await page.evaluate(AXE)
+    const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
+    const faults = found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)
+    assert.deepEqual(faults, [], `${what}, ${colorScheme}`)
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+}
+
+const write = (page) => page.getByRole('textbox', { name: /^(写消息|Write a message)$/ })
+
+async function tell(page, text) {
+  await write(page).fill(text)
+  await page.getByRole('button', { name: /^(发送|Send)$/ }).click()
+  await page.getByTestId('bubble').filter({ hasText: text }).waitFor()
+}
+
+before(async () => {
+  node = await Node.create()
+  ;[owner] = await seed(node, { people: 6, conversations: 2, messages: 20 })
+  await node.start()
+  ;[org] = (await api(node, owner.token, 'GET', '/api/v1/orgs')).items
+})
+
+after(async () => {
+  await closeBrowser()
+  await node.stop()
+})
+
+step('a member makes a link for those without an account', async () => {
+  host = await newPerson(DESKTOP)
+  await signInAs(host, node, owner)
+  await host.goto(node.base)
+  await host.getByRole('button', { name: '发起会话' }).first().click()
+  await host.getByRole('button', { name: '访客链接' }).click()
+  await host.getByLabel('备注').fill('门口的海报')
+  await host.getByRole('button', { name: '新建链接' }).click()
+  await host.getByRole('img', { name: '访客链接的二维码' }).waitFor()
+  link = await host.getByRole('textbox', { name: '链接', exact: true }).inputValue()
+  assert.match(link, /\/g\/[0-9a-z]{16}$/)
+  await host.goto(node.base)
+})
+
+step('a visitor sees who answers, says a name, and is in one conversation', async () => {
+  visitor = await hostile(PHONE)
+  await visitor.goto(link)
+  await visitor.getByRole('heading', { name: org.name }).waitFor()
+  await visitor.getByText(owner.name).first().waitFor()
+  await visitor.getByText('未核实姓名').waitFor()
+  assert.equal(await visitor.evaluate(() => 'serviceWorker' in navigator && navigator.serviceWorker !== undefined), false)
+  await accessible(visitor, 'the door')
+  await visitor.getByLabel('你的称呼').fill('李女士')
+  await visitor.getByRole('button', { name: '开始对话' }).click()
+  await write(visitor).waitFor()
+  assert.equal(await visitor.getByRole('navigation').count(), 0)
+  // Enough for the page: nothing of the app has come, and no cookie either.
+  assert.deepEqual(await visitor.context().cookies(), [])
+})
+
+step('both talk, what was read is said, and one message quotes another', async () => {
+  await tell(visitor, '你好，想问一下营业时间')
+  await visitor.getByText('未读', { exact: true }).waitFor()
+  await open(host, '李女士')
+  await sees(host, '想问一下营业时间')
+  await host.getByText('访客', { exact: true }).first().waitFor()
+  await host.getByText('访客 李女士 通过链接进来了').waitFor()
+  await visitor.getByText('已读', { exact: true }).waitFor()
+  await say(host, '您好，九点到六点')
+  await visitor.getByTestId('bubble').filter({ hasText: '九点到六点' }).waitFor()
+  const answer = visitor.getByRole('article').filter({ hasText: '九点到六点' })
+  await answer.getByRole('button', { name: '引用这条消息' }).click()
+  await visitor.getByText(`引用 ${owner.name}`).waitFor()
+  await tell(visitor, '谢谢')
+  await visitor.getByRole('article').filter({ hasText: '谢谢' }).filter({ hasText: '九点到六点' }).waitFor()
+  await visitor.getByText('收好这个链接').waitFor()
+  await accessible(visitor, 'the talk')
+  await visitor.getByRole('button', { name: '知道了' }).click()
+})
+
+step('the same link on the same device leads to the same conversation, without a name', async () => {
+  await write(visitor).fill('还没写完')
+  await visitor.reload()
+  await visitor.getByTestId('bubble').filter({ hasText: '谢谢' }).waitFor()
+  assert.equal(await write(visitor).inputValue(), '还没写完')
+  assert.equal(await visitor.getByText('收好这个链接').count(), 0)
+  await visitor.goto('about:blank')
+  await visitor.goto(link)
+  await visitor.getByTestId('bubble').filter({ hasText: '谢谢' }).waitFor()
+  const list = (await api(node, owner.token, 'GET', '/api/v1/conversations')).items
+  assert.equal(list.filter((c) => c.external).length, 1, 'one conversation for one visitor')
+})
+
+step('what is written without a network is sent when there is one again', async () => {
+  await visitor.context().setOffline(true)
+  await write(visitor).fill('在电梯里写的')
+  await visitor.getByRole('button', { name: '发送' }).click()
+  await visitor.getByTestId('sending').filter({ hasText: '在电梯里写的' }).waitFor()
+  await visitor.context().setOffline(false)
+  await sees(host, '在电梯里写的')
+  await visitor.getByTestId('sending').waitFor({ state: 'detached' })
+})
+
+step('where no socket gets through, answers still come', async () => {
+  const page = await newPerson({ ...PHONE, locale: 'en-US' })
+  await page.addInitScript(poorer)
+  await page.addInitScript(() => {
+    window.WebSocket = class {
+      constructor() {
+        setTimeout(() => this.onclose?.({ code: 1006, reason: '' }), 10)
+      }
+      close() {}
+      send() {}
+    }
+  })
+  await page.goto(link)
+  await page.getByLabel('Your name').fill('Ms Miller')
+  await page.getByRole('button', { name: 'Start talking' }).click()
+  await tell(page, 'When do you open?')
+  await host.goto(node.base)
+  await open(host, 'Ms Miller')
+  await say(host, 'At nine')
+  await page.getByTestId('bubble').filter({ hasText: 'At nine' }).waitFor()
+  await accessible(page, 'the talk in English')
+  await page.close()
+})
+
+step('a page that can keep nothing says so, with an address to copy', async () => {
+  const page = await hostile(PHONE)
+  await page.addInitScript(() => {
+    Storage.prototype.setItem = () => {
+      throw new DOMException('refused', 'QuotaExceededError')
+    }
+    delete window.indexedDB
+    Object.defineProperty(window, 'indexedDB', { value: undefined })
+  })
+  await page.goto(link)
+  await page.getByLabel('你的称呼').fill('没有存储')
+  await page.getByRole('button', { name: '开始对话' }).click()
+  await page.getByText('在浏览器中打开', { exact: true }).waitFor()
+  assert.equal(await page.getByRole('textbox', { name: '在浏览器中打开' }).inputValue(), link)
+  await tell(page, '能说话就好')
+  await page.close()
+})
+
+step('who leaves is forgotten here and there', async () => {
+  await visitor.getByRole('button', { name: '离开' }).click()
+  await visitor.getByRole('heading', { name: '离开并抹去我的称呼？' }).waitFor()
+  await accessible(visitor, 'leaving')
+  await visitor.getByRole('button', { name: '留下' }).click()
+  await write(visitor).waitFor()
+  await visitor.getByRole('button', { name: '离开' }).click()
+  await visitor.getByRole('button', { name: '离开并抹去' }).click()
+  await visitor.getByText('你已离开，你的称呼已被抹去').waitFor()
+  const kept = await visitor.evaluate(() => Object.entries(localStorage).filter(([, value]) => value.includes('李女士')))
+  assert.deepEqual(kept, [])
+  await host.goto(node.base)
+  await eventually('the name is gone', async () => (await host.getByText('李女士').count()) === 0)
+  await visitor.getByRole('button', { name: '重新开始' }).click()
+  await visitor.getByLabel('你的称呼').waitFor()
+})
+
+step('a link that was withdrawn opens nothing any more', async () => {
+  const [made] = (await api(node, owner.token, 'GET', `/api/v1/orgs/${org.id}/guest-links`)).items
+  await api(node, owner.token, 'DELETE', `/api/v1/orgs/${org.id}/guest-links/${made.id}`)
+  await visitor.reload()
+  await visitor.getByRole('heading', { name: '这个链接已失效' }).waitFor()
+  await accessible(visitor, 'a dead link')
+  await composer(host).count()
+  assert.deepEqual([...visitor.faults, ...host.faults], [])
+})
