@@ -398,6 +398,8 @@ async fn where_an_authenticator_is_on_its_code_is_shown_too_and_cannot_be_guesse
     // Five wrong ones of either kind, and the right one is too late.
     server.nobody().post(&path, with(app.code(0))).await.fails(Code::CodeInvalid);
 
+    let body = json!({ "login": alice.login, "password": PASSWORD, "totp": app.code(0) });
+    server.nobody().post("/api/v1/sessions", body).await.fails(Code::RateLimited);
     // Nor is it looked at elsewhere for a while. Then a phone together with it is enough.
     server.clock.advance(15 * 60_000);
     app.now = server.kernel.now();
