@@ -1840,6 +1840,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orgs/{id}/guest-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's own guest links with their codes, the newest first, ended ones too;
+         *     who leads the organisation sees all.
+         */
+        get: operations["chat.list_guest_links"];
+        put?: never;
+        /**
+         * Makes a link by which somebody without an account comes in as a guest, with
+         *     a name and nothing else: into a group, or into a conversation of their own
+         *     with oneself. Whether every member may is the organisation's to decide
+         *     (`chat.guest_links_by`). Takes an `Idempotency-Key`.
+         */
+        post: operations["chat.create_guest_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{id}/guest-links/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraws a guest link of one's own, or any where one leads the
+         *     organisation. Who came by it stays.
+         */
+        delete: operations["chat.revoke_guest_link"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guest-links/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who answers behind a guest link, and for which organisation. Needs no
+         *     session.
+         */
+        get: operations["chat.get_guest_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guest-links/{code}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The face of who answers behind a guest link, as a small square JPEG. Needs
+         *     no session.
+         */
+        get: operations["chat.get_guest_host_photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guest-links/{code}/enter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Comes in by a guest link. The token is all that opens the conversation
+         *     again: a guest has no login. It opens what a conversation needs and
+         *     nothing else; on the socket it may be offered as the protocol
+         *     `bearer.<token>` beside `magpie`. Needs no session and ends none.
+         */
+        post: operations["chat.enter_as_guest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/guest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Leaves for good, as a guest: the conversation, the name and the session go.
+         *     What one said stays where it is, under nobody's name.
+         */
+        delete: operations["chat.leave_as_guest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/rest-hours": {
         parameters: {
             query?: never;
@@ -2163,6 +2291,11 @@ export interface components {
         FileId: string;
         /**
          * Format: uuid
+         * @description A link by which guests come into a conversation.
+         */
+        GuestLinkId: string;
+        /**
+         * Format: uuid
          * @description An offer to join an organisation.
          */
         InvitationId: string;
@@ -2227,6 +2360,34 @@ export interface components {
                 joined_seq: number;
                 can: components["schemas"]["chat.Can"];
             })[];
+            next?: string;
+        };
+        /** @description One page of a list; `next` is absent on the last. */
+        "Page_chat.GuestLink": {
+            items: {
+                id: components["schemas"]["GuestLinkId"];
+                /** @description 16 characters without look-alikes. */
+                code: string;
+                url: string;
+                /**
+                 * @description The group they come into; absent where each gets a conversation of
+                 *     their own with whoever made the link.
+                 */
+                conversation?: components["schemas"]["ConversationId"];
+                /** @description What it is for, in the words of whoever made it; guests do not see it. */
+                label?: string;
+                expires_at: components["schemas"]["i64"];
+                /** Format: int64 */
+                max_uses: number;
+                /**
+                 * Format: int64
+                 * @description How many guests have come by it.
+                 */
+                uses: number;
+                created_by: components["schemas"]["UserId"];
+                created_at: components["schemas"]["i64"];
+                revoked: boolean;
+            }[];
             next?: string;
         };
         /** @description One page of a list; `next` is absent on the last. */
@@ -2549,6 +2710,63 @@ export interface components {
             conversation: components["schemas"]["ConversationId"];
             sent: components["schemas"]["chat.Sent"][];
         };
+        /** @description A guest who has come in. */
+        "chat.GuestEntered": {
+            /**
+             * @description For `Authorization: Bearer`; shown this once. It is all that opens the
+             *     conversation again.
+             */
+            token: string;
+            user: components["schemas"]["identity.User"];
+            conversation: components["schemas"]["ConversationId"];
+        };
+        "chat.GuestGroup": {
+            title?: string;
+            /** Format: int64 */
+            member_count: number;
+        };
+        /** @description Who answers. */
+        "chat.GuestHost": components["schemas"]["kernel.Marks"] & {
+            id: components["schemas"]["UserId"];
+            /** @description As the organisation has it. */
+            name: string;
+            /** @description There is one, at `/guest-links/{code}/photo`. */
+            photo: boolean;
+        };
+        /** @description A link by which guests come in. */
+        "chat.GuestLink": {
+            id: components["schemas"]["GuestLinkId"];
+            /** @description 16 characters without look-alikes. */
+            code: string;
+            url: string;
+            /**
+             * @description The group they come into; absent where each gets a conversation of
+             *     their own with whoever made the link.
+             */
+            conversation?: components["schemas"]["ConversationId"];
+            /** @description What it is for, in the words of whoever made it; guests do not see it. */
+            label?: string;
+            expires_at: components["schemas"]["i64"];
+            /** Format: int64 */
+            max_uses: number;
+            /**
+             * Format: int64
+             * @description How many guests have come by it.
+             */
+            uses: number;
+            created_by: components["schemas"]["UserId"];
+            created_at: components["schemas"]["i64"];
+            revoked: boolean;
+        };
+        /** @description What whoever has a link may know before they come in. */
+        "chat.GuestLook": {
+            /** @description The name of the organisation. */
+            org: string;
+            host: components["schemas"]["chat.GuestHost"];
+            /** @description The group it leads to, if it leads to one. */
+            group?: components["schemas"]["chat.GuestGroup"];
+            expires_at: components["schemas"]["i64"];
+        };
         /** @description Where a conversation stands. */
         "chat.Head": {
             /**
@@ -2616,6 +2834,11 @@ export interface components {
             title: string;
             /** @enum {string} */
             event: "renamed";
+        } | {
+            actor: components["schemas"]["UserId"];
+            host: components["schemas"]["UserId"];
+            /** @enum {string} */
+            event: "guest_joined";
         };
         /** @description A list that is never longer than one page. */
         "chat.List_chat.CursorOf": {
@@ -2777,6 +3000,26 @@ export interface components {
             title?: string | null;
             /** @description At most 500, besides oneself. */
             members: components["schemas"]["UserId"][];
+        };
+        "chat.NewGuest": {
+            /** @description 1–50 characters of any script. */
+            name: string;
+        };
+        /** @description A link to be made. */
+        "chat.NewGuestLink": {
+            conversation?: components["schemas"]["ConversationId"] | null;
+            /** @description At most 50 characters. */
+            label?: string | null;
+            /**
+             * Format: int64
+             * @description 1 to 3,660; 30 if left out.
+             */
+            expires_in_days?: number | null;
+            /**
+             * Format: int64
+             * @description 1 to 100,000; 1,000 if left out.
+             */
+            max_uses?: number | null;
         };
         "chat.NewMembers": {
             /** @description At most 500. */
@@ -9709,6 +9952,311 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.list_guest_links": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /** @description 1–200, 50 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organisation */
+                id: components["schemas"]["OrgId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_chat.GuestLink"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.create_guest_link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation */
+                id: components["schemas"]["OrgId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["chat.NewGuestLink"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["chat.GuestLink"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.revoke_guest_link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation */
+                id: components["schemas"]["OrgId"];
+                /** @description The link */
+                link: components["schemas"]["GuestLinkId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.get_guest_link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code of the link */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["chat.GuestLook"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.get_guest_host_photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code of the link */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.enter_as_guest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The code of the link */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["chat.NewGuest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["chat.GuestEntered"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.leave_as_guest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
