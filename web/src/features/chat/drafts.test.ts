@@ -41,7 +41,7 @@ test('what arrives does not overwrite words not told yet, nor the names picked i
 });
 
 test('a draft of another device stands in the list just read', () => {
-  noticeDrafts([conversation({ draft: '在手机上写的' })]);
+  noticeDrafts([conversation({ draft: '在手机上写的', draft_rev: 1 })]);
   expect(text()).toBe('在手机上写的');
 });
 

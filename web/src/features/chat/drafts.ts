@@ -43,12 +43,10 @@ async function tell(id: string): Promise<void> {
   }
 }
 
-/** A server that knows no `draft_rev` takes no `base` either: there the last one wins. */
 async function put(id: string, text: string, base: number): Promise<number> {
-  const compares = chat.getState().conversations[id]?.draft_rev !== undefined;
-  const body = { text, ...(compares ? { base } : {}) };
+  const body = { text, base };
   const { rev } = await ask(client.PUT('/conversations/{id}/draft', { params: { path: { id } }, body }));
-  return rev ?? base;
+  return rev;
 }
 
 /** A draft as the server has it, from this device or another. */

@@ -23,8 +23,8 @@ beforeEach(() => {
 const paths = () => api.calls.map((c) => `${c.method} ${c.path.replace('/api/v1/conversations/c/messages/', '')}`);
 const draft = { text: '发错了', picks: [] };
 
-test('a server that offers no undoing gets no button', () => {
-  putConversations([conversation({ id: 'd' })]);
+test('where nothing can be undone there is no button', () => {
+  putConversations([conversation({ id: 'd', undo_ms: 0 })]);
   offerUndo('d', 'x', draft);
   expect(canUndo('d')).toBe(false);
 });
