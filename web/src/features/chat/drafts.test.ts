@@ -11,7 +11,8 @@ beforeEach(() => {
   forgetChat();
   forgetDrafts();
   api = fakeApi();
-  api.on('put', '/conversations/{id}/draft', () => ({}) as never);
+  let rev = 0;
+  api.on('put', '/conversations/{id}/draft', () => ({ rev: ++rev }) as never);
   putConversations([conversation()], 'server');
 });
 afterEach(() => void vi.useRealTimers());

@@ -61,9 +61,7 @@ function apply(server: ModelServer, rev: number, events: Late['events'], from?: 
 }
 
 function settle(server: ModelServer, behind: number | undefined): void {
-  if (behind === undefined) return;
-  const answer = server.catchUp(behind);
-  applyEvents('c', answer.rev, answer.events, answer.from);
+  if (behind !== undefined) catchUp(server, behind);
 }
 
 const sorted = (m: ReturnType<ModelServer['history']>['items'][number] | null | undefined) =>

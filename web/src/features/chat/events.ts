@@ -90,7 +90,12 @@ function withMessage(c: HeldConversation, event: Message, me: string): HeldConve
 
 /** It stands for nothing any more; `last` stays empty until the one before it is found. */
 function withUndone(c: HeldConversation, message: Message): HeldConversation {
-  const head = { ...c.head, seq: Math.max(c.head.seq, message.seq), n: Math.max(c.head.n, message.n) };
+  const head = {
+    ...c.head,
+    seq: Math.max(c.head.seq, message.seq),
+    n: Math.max(c.head.n, message.n),
+    changed_at: Math.max(c.head.changed_at, message.sent_at),
+  };
   const next: HeldConversation = { ...c, head };
   if (c.last?.seq === message.seq) delete next.last;
   if (message.countable && message.seq > c.cursor.read_seq && !c.undone?.includes(message.seq))
