@@ -58,9 +58,14 @@ export type InvitationPreview = Schemas['directory.InvitationLook'];
 export type Block = Schemas['chat.Block'];
 export type TextBlock = Extract<Block, { type: 'text' }>;
 export type MentionBlock = Extract<Block, { type: 'mention' }>;
+export type ImageBlock = Extract<Block, { type: 'image' }>;
+export type FileBlock = Extract<Block, { type: 'file' }>;
 export type Body = Schemas['chat.Body'];
 export type BlocksBody = Extract<Body, { kind: 'blocks' }>;
 export type SystemBody = Extract<Body, { kind: 'system' }>;
+/** A file as the server has it; `File` is the browser's. */
+export type StoredFile = Schemas['files.File'];
+export type FileSpace = Schemas['files.Space'];
 export type Reaction = Schemas['chat.Reaction'];
 /** What a message said that was taken back; only in answers to its sender. */
 export type Restored = Schemas['chat.Restored'];

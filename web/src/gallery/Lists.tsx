@@ -1,11 +1,11 @@
 import { Users } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { lazy, useMemo, useState } from 'react';
 import { AppError } from '~/api/client';
 import { useLocale } from '~/i18n';
 import { Button } from '~/ui/Button';
 import { type Column, DataTable } from '~/ui/DataTable';
 import { EmptyState, FailedState } from '~/ui/EmptyState';
-import { type Chosen, OrgPicker } from '~/ui/OrgPicker';
+import type { Chosen } from '~/ui/OrgPicker';
 import { SkeletonForm, SkeletonRows, SkeletonTable } from '~/ui/Skeleton';
 import { Tabs } from '~/ui/Tabs';
 import { Transfer } from '~/ui/Transfer';
@@ -13,6 +13,8 @@ import { broken, type Customer, company, customers } from './data';
 import styles from './Gallery.module.css';
 import { Part } from './Part';
 import { useWords } from './texts';
+
+const OrgPicker = lazy(() => import('~/ui/OrgPicker').then((m) => ({ default: m.OrgPicker })));
 
 export function Lists() {
   return (

@@ -1,5 +1,6 @@
 /** The texts of everything that is not drawn first: one chunk, read right after the first paint. */
 import directory from '../features/directory/locales/en.json';
+import files from '../features/files/locales/en.json';
 import guests from '../features/guests/locales/en.json';
 import identity from '../features/identity/locales/en.json';
 import onboarding from '../features/onboarding/locales/en.json';
@@ -10,4 +11,4 @@ import waiting from '../features/waiting/locales/en.json';
 import workbench from '../features/workbench/locales/en.json';
 import ui from './locales/en/ui.json';
 
-export default { directory, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };
+export default { directory, files, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };

@@ -23,6 +23,7 @@ const NAMESPACES = [
   'directory',
   'guests',
   'chat',
+  'files',
   'onboarding',
   'scan',
   'search',

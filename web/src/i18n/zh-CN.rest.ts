@@ -1,5 +1,6 @@
 /** The texts of everything that is not drawn first: one chunk, read right after the first paint. */
 import directory from '../features/directory/locales/zh-CN.json';
+import files from '../features/files/locales/zh-CN.json';
 import guests from '../features/guests/locales/zh-CN.json';
 import identity from '../features/identity/locales/zh-CN.json';
 import onboarding from '../features/onboarding/locales/zh-CN.json';
@@ -10,4 +11,4 @@ import waiting from '../features/waiting/locales/zh-CN.json';
 import workbench from '../features/workbench/locales/zh-CN.json';
 import ui from './locales/zh-CN/ui.json';
 
-export default { directory, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };
+export default { directory, files, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };

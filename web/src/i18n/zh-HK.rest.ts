@@ -1,6 +1,7 @@
 // Made by tools/hant.mjs.
 /** The texts of everything that is not drawn first: one chunk, read right after the first paint. */
 import directory from '../features/directory/locales/zh-HK.json';
+import files from '../features/files/locales/zh-HK.json';
 import guests from '../features/guests/locales/zh-HK.json';
 import identity from '../features/identity/locales/zh-HK.json';
 import onboarding from '../features/onboarding/locales/zh-HK.json';
@@ -11,4 +12,4 @@ import waiting from '../features/waiting/locales/zh-HK.json';
 import workbench from '../features/workbench/locales/zh-HK.json';
 import ui from './locales/zh-HK/ui.json';
 
-export default { directory, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };
+export default { directory, files, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };

@@ -1,6 +1,7 @@
 // Made by tools/hant.mjs.
 /** The texts of everything that is not drawn first: one chunk, read right after the first paint. */
 import directory from '../features/directory/locales/zh-TW.json';
+import files from '../features/files/locales/zh-TW.json';
 import guests from '../features/guests/locales/zh-TW.json';
 import identity from '../features/identity/locales/zh-TW.json';
 import onboarding from '../features/onboarding/locales/zh-TW.json';
@@ -11,4 +12,4 @@ import waiting from '../features/waiting/locales/zh-TW.json';
 import workbench from '../features/workbench/locales/zh-TW.json';
 import ui from './locales/zh-TW/ui.json';
 
-export default { directory, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };
+export default { directory, files, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };

@@ -17,15 +17,18 @@ export function Menu({
   label,
   actions,
   children,
+  open,
   onOpenChange,
 }: {
   label: string;
   actions: MenuAction[];
   children: ReactElement;
+  /** Opened from elsewhere; with `onOpenChange`. */
+  open?: boolean;
   onOpenChange?: (open: boolean) => void;
 }) {
   return (
-    <MenuTrigger {...(onOpenChange ? { onOpenChange } : {})}>
+    <MenuTrigger {...(open === undefined ? {} : { isOpen: open })} {...(onOpenChange ? { onOpenChange } : {})}>
       {children}
       <Popover className={styles.popover ?? ''} placement="bottom end">
         <AriaMenu aria-label={label} className={styles.menu ?? ''}>

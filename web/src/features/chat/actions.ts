@@ -22,8 +22,8 @@ const nameOf = (id: string) => people.getState().users[id]?.name ?? '';
 
 export async function send(conversation: string, draft: Draft): Promise<void> {
   const text = draft.text.trim();
-  if (!text) return;
-  const composed = compose(text, draft.picks);
+  if (!text && !draft.files?.length) return;
+  const composed = compose({ ...draft, text });
   const client_id = uuidv7();
   await services()?.outbox.add({
     ...composed,
@@ -71,7 +71,7 @@ function show(conversation: string, message: Message): void {
 }
 
 export async function edit(id: string, seq: number, draft: Draft): Promise<void> {
-  const { body, mentions } = compose(draft.text.trim(), draft.picks);
+  const { body, mentions } = compose({ ...draft, text: draft.text.trim() });
   const path = { id, seq };
   show(
     id,

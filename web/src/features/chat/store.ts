@@ -1,7 +1,15 @@
 /** All that is held of conversations while someone is signed in. Changed here only, through the pure functions of events.ts. */
 import { createStore } from 'zustand/vanilla';
 import type { ConversationStreamEvent } from '~/api/events';
-import type { Conversation, ConversationMember, History, MemberCursor, Message } from '~/api/types';
+import type {
+  Conversation,
+  ConversationMember,
+  FileBlock,
+  History,
+  ImageBlock,
+  MemberCursor,
+  Message,
+} from '~/api/types';
 import type { OutboxRow } from '~/core/outbox';
 import { people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
@@ -27,6 +35,8 @@ export interface Draft {
   /** People picked from the mention list, by the name that stands in the text. */
   picks: { user: string; name: string }[];
   reply_to?: number;
+  /** Pictures and files that are on the server already; they stand after the text. */
+  files?: readonly (ImageBlock | FileBlock)[];
   /** Everyone is asked to say 收到. */
   ack?: boolean;
   /** What the server had when this text was begun, and its rev: what tells a change there from one here. */
@@ -258,7 +268,8 @@ export function setTyping(id: string, user: string, until: number): void {
 
 export function setDraft(id: string, draft: Draft): void {
   const { drafts } = chat.getState();
-  const holds = draft.text || draft.other || draft.ack || draft.reply_to !== undefined || draft.base?.text;
+  const words = draft.text || draft.other || draft.base?.text;
+  const holds = words || draft.files?.length || draft.ack || draft.reply_to !== undefined;
   if (holds) return chat.setState({ drafts: { ...drafts, [id]: draft } });
   const { [id]: _, ...rest } = drafts;
   chat.setState({ drafts: rest });

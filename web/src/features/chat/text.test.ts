@@ -9,7 +9,7 @@ describe('composing', () => {
       { user: 'u1', name: '张伟' },
       { user: 'u2', name: '张伟明' },
     ];
-    const { body, mentions } = compose('@张伟明 和＠张伟 看下', picks);
+    const { body, mentions } = compose({ text: '@张伟明 和＠张伟 看下', picks });
     expect(body).toEqual({
       kind: 'blocks',
       blocks: [
@@ -23,22 +23,22 @@ describe('composing', () => {
   });
 
   test('a name that was not picked, or was edited, is text', () => {
-    const { body, mentions } = compose('@张 @李四', [{ user: 'u1', name: '张伟' }]);
+    const { body, mentions } = compose({ text: '@张 @李四', picks: [{ user: 'u1', name: '张伟' }] });
     expect(body).toEqual({ kind: 'blocks', blocks: [{ type: 'text', text: '@张 @李四' }] });
     expect(mentions).toEqual([]);
   });
 
   test('everyone is a flag and a block, read in the language of the reader', () => {
-    const composed = compose('@everyone 开会', [{ user: ALL, name: 'everyone' }]);
+    const composed = compose({ text: '@everyone 开会', picks: [{ user: ALL, name: 'everyone' }] });
     expect(composed).toMatchObject({ mention_all: true, mentions: [] });
     expect(plainText(composed.body, nameOf)).toBe('@所有人 开会');
   });
 
   test('goes back to a draft that composes to the same', () => {
-    const composed = compose('@张伟 好', [{ user: 'u1', name: '张伟' }]);
+    const composed = compose({ text: '@张伟 好', picks: [{ user: 'u1', name: '张伟' }] });
     const draft = toDraft(composed.body, nameOf);
     expect(draft.text).toBe('@张伟 好');
-    expect(compose(draft.text, draft.picks)).toEqual(composed);
+    expect(compose(draft)).toEqual(composed);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Between what a person types and a message body, and back. */
 
-import type { Block, BlocksBody, Body, MentionBlock, Message, TextBlock } from '~/api/types';
+import type { Block, BlocksBody, Body, FileBlock, ImageBlock, MentionBlock, Message, TextBlock } from '~/api/types';
 import { i18next } from '~/i18n';
 import type { Draft } from './store';
 
@@ -14,7 +14,7 @@ export interface Composed {
 export const ALL = 'all';
 
 /** Turns text with picked names into blocks; a name that was edited away is plain text again. */
-export function compose(text: string, picks: Draft['picks']): Composed {
+export function compose({ text, picks, files = [] }: Pick<Draft, 'text' | 'picks' | 'files'>): Composed {
   const byLength = [...picks].sort((a, b) => b.name.length - a.name.length);
   const blocks: Block[] = [];
   const mentions = new Set<string>();
@@ -39,7 +39,7 @@ export function compose(text: string, picks: Draft['picks']): Composed {
     i += 1 + pick.name.length;
   }
   flush();
-  return { body: { kind: 'blocks', blocks }, mentions: [...mentions], mention_all: all };
+  return { body: { kind: 'blocks', blocks: [...blocks, ...files] }, mentions: [...mentions], mention_all: all };
 }
 
 function mentionedName(user: string, nameOf: (user: string) => string): string {
@@ -49,15 +49,21 @@ function mentionedName(user: string, nameOf: (user: string) => string): string {
 export const isText = (b: Block): b is TextBlock => b.type === 'text';
 export const isMention = (b: Block): b is MentionBlock => b.type === 'mention';
 
-/** What stands for a card where there is only room for words. */
-const cardText = (b: Block) => (b.type === 'card' && b.kind === 'forwarded' ? i18next.t('chat:forward.preview') : '');
+export const isAttached = (b: Block): b is ImageBlock | FileBlock => b.type === 'image' || b.type === 'file';
+
+/** What stands for a block where there is only room for words. */
+function wordsFor(b: Block): string {
+  if (b.type === 'image') return i18next.t('chat:preview.image');
+  if (b.type === 'file') return `${i18next.t('chat:preview.file')} ${b.name ?? ''}`;
+  return b.type === 'card' && b.kind === 'forwarded' ? i18next.t('chat:forward.preview') : '';
+}
 
 /** The body as one line of plain text, for previews, copying and reading aloud. */
 export function plainText(body: Body | null, nameOf: (user: string) => string): string {
   if (body?.kind !== 'blocks') return '';
-  return body.blocks
-    .map((b) => (isText(b) ? b.text : isMention(b) ? `@${mentionedName(b.user, nameOf)}` : cardText(b)))
-    .join('');
+  const word = (b: Block) =>
+    isText(b) ? b.text : isMention(b) ? `@${mentionedName(b.user, nameOf)}` : ` ${wordsFor(b)} `;
+  return body.blocks.map(word).join('').trim();
 }
 
 /** Several messages as text: who, when, what. System lines and recalled messages say nothing. */
@@ -81,7 +87,14 @@ export function toDraft(body: Body | null, nameOf: (user: string) => string): Dr
         picks.push({ user: b.user, name: mentionedName(b.user, nameOf) });
     }
   }
-  return { text: plainText(body, nameOf), picks };
+  const blocks = body?.kind === 'blocks' ? body.blocks : [];
+  const words = blocks.filter((b) => !isAttached(b));
+  const files = blocks.filter(isAttached);
+  return {
+    text: plainText({ kind: 'blocks', blocks: words }, nameOf),
+    picks,
+    ...(files.length > 0 ? { files } : {}),
+  };
 }
 
 /** What stands between the last @ and the caret, if a name is being typed there. */

@@ -1,6 +1,17 @@
 /** What is open or under the hand in a conversation: shared by its timeline, its composer and its dialogs. */
 import { createStore } from 'zustand/vanilla';
+import type { ImageBlock } from '~/api/types';
+import type { Chip } from '~/features/files';
 import type { Draft } from './store';
+
+/** Files on their way to the next message of a conversation. */
+export interface Tray {
+  chips: readonly Chip[];
+  /** Files that were not taken, in words. */
+  refused: readonly string[];
+  /** The message goes as soon as all of them are there. */
+  armed: boolean;
+}
 
 export interface ChatUi {
   /** The message whose tools show. */
@@ -19,6 +30,9 @@ export interface ChatUi {
   jump: { seq: number } | undefined;
   /** Grows when the composer should take the focus. */
   focus: number;
+  /** Pictures shown large, and the one it began with. */
+  viewing: { pictures: readonly ImageBlock[]; file: string } | undefined;
+  trays: Readonly<Record<string, Tray>>;
 }
 
 /** As many as one forwarding carries. */
@@ -34,7 +48,15 @@ export const chatUi = createStore<ChatUi>(() => ({
   selecting: undefined,
   jump: undefined,
   focus: 0,
+  viewing: undefined,
+  trays: {},
 }));
+
+export function putTray(conversation: string, change: Partial<Tray>): void {
+  const { trays } = chatUi.getState();
+  const tray = { chips: [], refused: [], armed: false, ...trays[conversation], ...change };
+  chatUi.setState({ trays: { ...trays, [conversation]: tray } });
+}
 
 export function focusComposer(): void {
   chatUi.setState({ focus: chatUi.getState().focus + 1 });
@@ -50,6 +72,7 @@ export function closeAll(): void {
     editing: undefined,
     selecting: undefined,
     jump: undefined,
+    viewing: undefined,
   });
 }
 

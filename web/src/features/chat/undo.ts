@@ -73,7 +73,15 @@ export function giveBack(id: string, draft: Draft): void {
   const reply_to = held.reply_to ?? draft.reply_to;
   const picks = [...draft.picks, ...held.picks.filter((p) => !draft.picks.some((d) => d.user === p.user))];
   const ack = held.ack || draft.ack;
-  keepDraft(id, { ...held, text, picks, ...(reply_to === undefined ? {} : { reply_to }), ...(ack ? { ack } : {}) });
+  const files = [...(draft.files ?? []), ...(held.files ?? [])];
+  keepDraft(id, {
+    ...held,
+    text,
+    picks,
+    ...(files.length > 0 ? { files } : {}),
+    ...(reply_to === undefined ? {} : { reply_to }),
+    ...(ack ? { ack } : {}),
+  });
 }
 
 export function fromRestored(restored: Restored): Draft {

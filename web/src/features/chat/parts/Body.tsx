@@ -1,31 +1,44 @@
-import { Fragment } from 'react';
+import { Fragment, lazy, Suspense } from 'react';
 import type { Body as MessageBody } from '~/api/types';
 import { myId } from '~/core/store/session';
 import { useT } from '~/i18n';
 import { cx } from '~/ui/cx';
 import { linked } from '~/ui/linked';
 import { Marks } from '~/ui/Marks';
+import { roomOf } from '~/ui/room';
 import { useMarks } from '../marks';
 import { useName } from '../names';
-import { ALL, isMention, isText } from '../text';
+import { ALL, isAttached, isMention, isText } from '../text';
 import styles from './Body.module.css';
+
+const MessageFiles = lazy(() => import('./MessageFiles').then((m) => ({ default: m.MessageFiles })));
 
 /** Blocks as React nodes, never as HTML. Kinds this client does not know are left out. */
 export function Body({ body, conversation }: { body: MessageBody; conversation: string }) {
   if (body.kind !== 'blocks') return null;
+  const files = body.blocks.filter(isAttached);
   return (
-    <span className={styles.text} dir="auto">
-      {body.blocks.map((block, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: blocks of one body have no other name and do not move
-        <Fragment key={i}>
-          {isText(block) ? (
-            linked(block.text)
-          ) : isMention(block) ? (
-            <Mention user={block.user} conversation={conversation} />
-          ) : null}
-        </Fragment>
-      ))}
-    </span>
+    <>
+      {files.length < body.blocks.length ? (
+        <span className={styles.text} dir="auto">
+          {body.blocks.map((block, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: blocks of one body have no other name and do not move
+            <Fragment key={i}>
+              {isText(block) ? (
+                linked(block.text)
+              ) : isMention(block) ? (
+                <Mention user={block.user} conversation={conversation} />
+              ) : null}
+            </Fragment>
+          ))}
+        </span>
+      ) : null}
+      {files.length > 0 ? (
+        <Suspense fallback={<span className={styles.room} style={roomOf(files)} />}>
+          <MessageFiles files={files} conversation={conversation} />
+        </Suspense>
+      ) : null}
+    </>
   );
 }
 

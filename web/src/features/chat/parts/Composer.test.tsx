@@ -78,7 +78,7 @@ describe('composer', () => {
     const user = userEvent.setup();
     const area = open();
     await user.type(area, '＠张');
-    const options = screen.getAllByRole('option').map((o) => o.textContent);
+    const options = (await screen.findAllByRole('option')).map((o) => o.textContent);
     expect(options).toHaveLength(2);
     expect(new Set(options).size).toBe(2);
     await user.keyboard('{ArrowDown}{Enter}好{Enter}');

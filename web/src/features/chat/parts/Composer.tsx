@@ -1,7 +1,8 @@
-import { AtSign, ClipboardCheck, SendHorizontal, Smile, X } from 'lucide-react';
+import { AtSign, ClipboardCheck, Paperclip, SendHorizontal, Smile, X } from 'lucide-react';
 import {
   type KeyboardEvent,
   lazy,
+  type ReactNode,
   type RefObject,
   Suspense,
   useEffect,
@@ -14,7 +15,6 @@ import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
 import { now } from '~/core/clock';
 import { settings } from '~/core/settings';
-import { people } from '~/core/store/people';
 import { useErrorText, useLocale, useT } from '~/i18n';
 import { clockTime, dayTitle } from '~/i18n/format';
 import { IconButton } from '~/ui/Button';
@@ -23,19 +23,21 @@ import { toast } from '~/ui/Toast';
 import { useLayout } from '~/ui/useLayout';
 import type { HeldConversation } from '../events';
 import { services } from '../live';
-import { messageAt } from '../segments';
 import { chat } from '../store';
-import { plainText } from '../text';
 import { chatUi } from '../ui';
 import { canUndo, undo } from '../undo';
 import styles from './Composer.module.css';
-import { MentionList } from './MentionList';
-import { type ComposerModel, useComposer } from './useComposer';
+import { takePasted } from './dropped';
+import { useComposer } from './useComposer';
 import { type Candidate, useMentions } from './useMentions';
 import { useOutside } from './useOutside';
 
-const UndoPill = lazy(() => import('./UndoPill').then((m) => ({ default: m.UndoPill })));
-const OtherDraft = lazy(() => import('./OtherDraft').then((m) => ({ default: m.OtherDraft })));
+const UndoPill = lazy(() => import('./seldom').then((m) => ({ default: m.UndoPill })));
+const OtherDraft = lazy(() => import('./seldom').then((m) => ({ default: m.OtherDraft })));
+const AttachButton = lazy(() => import('./attaching').then((m) => ({ default: m.AttachButton })));
+const AttachTray = lazy(() => import('./attaching').then((m) => ({ default: m.AttachTray })));
+const Above = lazy(() => import('./seldom').then((m) => ({ default: m.Above })));
+const MentionList = lazy(() => import('./seldom').then((m) => ({ default: m.MentionList })));
 const EmojiButton = lazy(() => import('./EmojiButton').then((m) => ({ default: m.EmojiButton })));
 
 const MAX_CHARS = 10_000;
@@ -54,6 +56,11 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
   const enterSends = useStore(settings, (s) => s.enterSends);
   const outside = useOutside(c, title);
   const typed = useTyping(c.id);
+  const tray = useStore(chatUi, (s) => s.trays[c.id]);
+  const coming = !composer.editing && tray !== undefined && tray.chips.length > 0;
+  const armed = coming && tray.armed;
+  const attached = coming || (draft.files?.length ?? 0) > 0;
+  const full = attached || draft.text.trim() !== '';
   useFocus(area);
   useHeight(area, draft.text);
 
@@ -115,13 +122,24 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
           <OtherDraft conversation={c.id} other={draft.other} />
         </Suspense>
       ) : null}
-      <Above conversation={c.id} composer={composer} />
+      {composer.editing || draft.reply_to !== undefined ? (
+        <Suspense>
+          <Above conversation={c.id} composer={composer} />
+        </Suspense>
+      ) : null}
       {draft.ack && !composer.editing ? <p className={styles.hint}>{t('chat:ack.asking')}</p> : null}
       {c.resting_until && c.resting_until > now() ? <Resting until={c.resting_until} /> : null}
       {outside === undefined ? null : <p className={styles.outside}>{t('chat:composer.outside', { who: outside })}</p>}
+      {attached || (tray?.refused.length && !composer.editing) ? (
+        <Suspense>
+          <AttachTray conversation={c.id} draft={draft} editing={composer.editing} onChange={composer.change} />
+        </Suspense>
+      ) : null}
       <div className={styles.box}>
         {mentions.open ? (
-          <MentionList id={listId} candidates={mentions.candidates} index={mentions.index} onPick={pick} />
+          <Suspense>
+            <MentionList id={listId} candidates={mentions.candidates} index={mentions.index} onPick={pick} />
+          </Suspense>
         ) : null}
         <textarea
           ref={area}
@@ -129,6 +147,7 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
           rows={1}
           value={draft.text}
           maxLength={MAX_CHARS}
+          readOnly={armed}
           placeholder={t('chat:composer.placeholder', { title })}
           aria-label={t('chat:composer.label')}
           aria-controls={mentions.open ? listId : undefined}
@@ -143,8 +162,28 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
           }}
           onSelect={(e) => setCaret(e.currentTarget.selectionStart)}
           onKeyDown={onKeyDown}
+          onPaste={(e) => {
+            if (composer.editing || !takePasted(c.id, e.clipboardData)) return;
+            e.preventDefault();
+          }}
         />
-        <Emoji onPick={insert} />
+        {composer.editing ? null : (
+          <Opener label={t('chat:composer.attach')} icon={<Paperclip aria-hidden />}>
+            {(open, onOpen) => <AttachButton conversation={c.id} open={open} onOpen={onOpen} />}
+          </Opener>
+        )}
+        <Opener label={t('chat:composer.emoji')} icon={<Smile aria-hidden />}>
+          {(open, onOpen) => (
+            <EmojiButton
+              open={open}
+              onOpen={onOpen}
+              onPick={(emoji) => {
+                onOpen(false);
+                insert(emoji);
+              }}
+            />
+          )}
+        </Opener>
         {c.can.ask_ack && !composer.editing ? (
           <IconButton
             label={t('chat:ack.ask')}
@@ -160,37 +199,35 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
           </IconButton>
         ) : null}
         <IconButton
-          label={composer.editing ? t('common:save') : t('chat:composer.send')}
-          active={draft.text.trim() !== ''}
-          isDisabled={draft.text.trim() === ''}
+          label={composer.editing ? t('common:save') : armed ? t('common:cancel') : t('chat:composer.send')}
+          active={full}
+          isDisabled={!full}
           onPress={() => void submit()}
         >
-          <SendHorizontal aria-hidden />
+          {armed ? <X aria-hidden /> : <SendHorizontal aria-hidden />}
         </IconButton>
       </div>
     </div>
   );
 }
 
-/** A plain button until it is first pressed; then the picker is fetched and opens. */
-function Emoji({ onPick }: { onPick: (emoji: string) => void }) {
-  const t = useT();
+/** A plain button until it is first pressed; then what it opens is fetched, and opens. */
+function Opener({
+  label,
+  icon,
+  children,
+}: {
+  label: string;
+  icon: ReactNode;
+  children: (open: boolean, onOpen: (open: boolean) => void) => ReactNode;
+}) {
   const [open, setOpen] = useState<boolean>();
   const plain = (
-    <IconButton label={t('chat:composer.emoji')} onPress={() => setOpen(true)}>
-      <Smile aria-hidden />
+    <IconButton label={label} onPress={() => setOpen(true)}>
+      {icon}
     </IconButton>
   );
-  if (open === undefined) return plain;
-  const pick = (emoji: string) => {
-    setOpen(false);
-    onPick(emoji);
-  };
-  return (
-    <Suspense fallback={plain}>
-      <EmojiButton open={open} onOpen={setOpen} onPick={pick} />
-    </Suspense>
-  );
+  return open === undefined ? plain : <Suspense fallback={plain}>{children(open, setOpen)}</Suspense>;
 }
 
 function sends(e: KeyboardEvent, enterSends: boolean): boolean {
@@ -214,32 +251,6 @@ function Resting({ until }: { until: number }) {
   const locale = useLocale();
   const when = `${dayTitle(locale, until, now())} ${clockTime(locale, until)}`;
   return <p className={styles.hint}>{t('chat:composer.resting', { when })}</p>;
-}
-
-/** What is being answered or edited, above the text. */
-function Above({ conversation, composer }: { conversation: string; composer: ComposerModel }) {
-  const t = useT();
-  const seq = composer.editing ? undefined : composer.draft.reply_to;
-  const message = useStore(chat, (s) =>
-    seq === undefined ? undefined : messageAt(s.timelines[conversation]?.segments ?? [], seq),
-  );
-  const users = useStore(people, (s) => s.users);
-  if (!composer.editing && seq === undefined) return null;
-  const nameOf = (id: string) => users[id]?.name ?? '';
-  const what = composer.editing
-    ? t('chat:composer.editing')
-    : t('chat:composer.replying', {
-        who: message ? nameOf(message.sender.id) : '',
-        text: message ? plainText(message.body, nameOf) : '',
-      });
-  return (
-    <div className={styles.above}>
-      <span className={styles.what}>{what}</span>
-      <IconButton small label={t('common:cancel')} onPress={() => composer.cancel()}>
-        <X aria-hidden />
-      </IconButton>
-    </div>
-  );
 }
 
 /** Tells others that one writes, at most every three seconds. */

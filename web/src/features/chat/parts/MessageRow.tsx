@@ -1,21 +1,18 @@
 import { AlertCircle, Clock } from 'lucide-react';
 import { type KeyboardEvent, lazy, memo, Suspense, useState } from 'react';
 import { useStore } from 'zustand';
-import { AppError } from '~/api/client';
 import type { Message } from '~/api/types';
 import { now } from '~/core/clock';
 import type { OutboxRow } from '~/core/outbox';
 import { people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
-import { useErrorText, useLocale, useT } from '~/i18n';
+import { useLocale, useT } from '~/i18n';
 import { clockTime, dayTitle, fullTime } from '~/i18n/format';
 import { Avatar } from '~/ui/Avatar';
-import { Button } from '~/ui/Button';
 import { cx } from '~/ui/cx';
 import { isComposing } from '~/ui/isComposing';
 import { Marks } from '~/ui/Marks';
 import { REWRITE_MS } from '../actions';
-import { services } from '../live';
 import { useMarks } from '../marks';
 import { useGone, useName } from '../names';
 import type { Row } from '../rows';
@@ -33,9 +30,10 @@ import { useLongPress } from './useLongPress';
 
 // Menus are a fifth of the shell and nobody needs them before the first message is under the pointer.
 const MessageTools = lazy(() => import('./MessageTools').then((m) => ({ default: m.MessageTools })));
-const Rewrite = lazy(() => import('./Rewrite').then((m) => ({ default: m.Rewrite })));
-const AckKey = lazy(() => import('./AckKey').then((m) => ({ default: m.AckKey })));
-const ForwardedCard = lazy(() => import('./ForwardedCard').then((m) => ({ default: m.ForwardedCard })));
+const Rewrite = lazy(() => import('./seldom').then((m) => ({ default: m.Rewrite })));
+const AckKey = lazy(() => import('./seldom').then((m) => ({ default: m.AckKey })));
+const PendingNotes = lazy(() => import('./seldom').then((m) => ({ default: m.PendingNotes })));
+const ForwardedCard = lazy(() => import('./seldom').then((m) => ({ default: m.ForwardedCard })));
 const SelectBox = lazy(() => import('./Selecting').then((m) => ({ default: m.SelectBox })));
 
 export interface MessageRowProps {
@@ -241,7 +239,6 @@ function Quote({
 
 function Pending({ row, pending }: { row: Row; pending: OutboxRow }) {
   const t = useT();
-  const errorText = useErrorText();
   const locale = useLocale();
   const failed = pending.failed;
   return (
@@ -267,29 +264,10 @@ function Pending({ row, pending }: { row: Row; pending: OutboxRow }) {
             <Body body={pending.body} conversation={pending.conversation} />
           </div>
         </div>
-        {failed || !(pending.waiting || pending.unkept) ? null : (
-          <p className={styles.held} role="status">
-            {pending.waiting ? (
-              <span>{t('chat:message.waiting', { why: errorText(new AppError(pending.waiting, 503)) })}</span>
-            ) : null}
-            {pending.unkept ? <span>{t('chat:message.unkept')}</span> : null}
-          </p>
-        )}
-        {failed ? (
-          <p className={styles.failed} role="alert">
-            <span>
-              {t('chat:message.failed')}:{' '}
-              {errorText(
-                new AppError(failed.code, 400, { status: 400, code: failed.code, context: failed.context ?? {} }),
-              )}
-            </span>
-            <Button kind="quiet" onPress={() => void services()?.outbox.retry(pending.client_id)}>
-              {t('common:retry')}
-            </Button>
-            <Button kind="quiet" onPress={() => void services()?.outbox.remove(pending.client_id)}>
-              {t('chat:message.delete')}
-            </Button>
-          </p>
+        {failed || pending.waiting || pending.unkept ? (
+          <Suspense>
+            <PendingNotes pending={pending} />
+          </Suspense>
         ) : null}
       </div>
     </article>

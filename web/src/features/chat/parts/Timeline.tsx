@@ -1,7 +1,8 @@
-import { ArrowDown, ArrowUp, Undo2 } from 'lucide-react';
 import {
   type KeyboardEvent,
+  lazy,
   type ReactElement,
+  Suspense,
   useCallback,
   useEffect,
   useLayoutEffect,
@@ -9,12 +10,12 @@ import {
   useState,
 } from 'react';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
-import { useT } from '~/i18n';
-import { cx } from '~/ui/cx';
 import { isComposing } from '~/ui/isComposing';
 import type { Row } from '../rows';
 import type { Anchor } from '../store';
 import styles from './Timeline.module.css';
+
+const Pills = lazy(() => import('./seldom').then((m) => ({ default: m.Pills })));
 
 export interface Place {
   /** The first row in sight; undefined at the end of the conversation. */
@@ -67,7 +68,6 @@ export function startMoved(before: readonly Row[], now: readonly Row[]): boolean
 /** The virtualised run of messages. The only file that knows which library does it. */
 export function Timeline(props: TimelineProps) {
   const { rows, start, target, hasAfter } = props;
-  const t = useT();
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const previous = useRef<readonly Row[]>(rows);
@@ -141,6 +141,7 @@ export function Timeline(props: TimelineProps) {
     };
   }, [report]);
 
+  const away = !atEnd || hasAfter;
   const resized = useCallback(() => {
     if (stuck.current) toEnd();
     report();
@@ -163,26 +164,11 @@ export function Timeline(props: TimelineProps) {
           {(row: Row) => props.children(row)}
         </Virtualizer>
       </div>
-      {props.above ? (
-        <button type="button" className={cx(styles.pill, styles.above)} onClick={props.onUnread}>
-          <ArrowUp aria-hidden size={16} />
-          {t('chat:timeline.unread_above', { count: props.above })}
-        </button>
+      {away || props.above || props.onBack ? (
+        <Suspense>
+          <Pills {...props} away={away} toEnd={toEnd} />
+        </Suspense>
       ) : null}
-      <div className={styles.pills}>
-        {props.onBack ? (
-          <button type="button" className={styles.pill} onClick={props.onBack}>
-            <Undo2 aria-hidden size={16} />
-            {t('chat:timeline.back')}
-          </button>
-        ) : null}
-        {atEnd && !hasAfter ? null : (
-          <button type="button" className={styles.pill} onClick={() => (hasAfter ? props.onEnd() : toEnd())}>
-            <ArrowDown aria-hidden size={16} />
-            {props.below > 0 ? t('chat:timeline.new_below', { count: props.below }) : t('chat:timeline.to_end')}
-          </button>
-        )}
-      </div>
     </div>
   );
 }

@@ -9,7 +9,7 @@ import { keepDraft } from '../drafts';
 import { asksForReceived, isReceived } from '../received';
 import { lastSegment } from '../segments';
 import { chat, type Draft } from '../store';
-import { chatUi } from '../ui';
+import { chatUi, putTray } from '../ui';
 import { editable, startEdit, startReply } from './reply';
 
 const EMPTY: Draft = { text: '', picks: [] };
@@ -57,10 +57,14 @@ export function useComposer(conversation: string): ComposerModel {
       else keepDraft(conversation, next);
     },
     async submit() {
-      if (!draft.text.trim()) return;
+      const tray = chatUi.getState().trays[conversation];
+      // Files on their way take the message along when they are there; a second press lets go of that.
+      if (!editing && tray?.chips.length) return putTray(conversation, { armed: !tray.armed });
+      if (!draft.text.trim() && !draft.files?.length) return;
       try {
         if (!editing) {
-          const asking = isReceived(draft.text) && draft.reply_to === undefined ? askedHere(conversation) : undefined;
+          const alone = isReceived(draft.text) && !draft.files?.length;
+          const asking = alone && draft.reply_to === undefined ? askedHere(conversation) : undefined;
           return await (asking === undefined ? send(conversation, draft) : press(asking));
         }
         await edit(conversation, editing.seq, draft);

@@ -7,9 +7,9 @@ import { useT } from '~/i18n';
 import { EmptyState } from '~/ui/EmptyState';
 import { useLayout } from '~/ui/useLayout';
 import { ConversationList } from '../parts/ConversationList';
-import { ListHandle } from '../parts/ListHandle';
 import styles from './Chat.module.css';
 
+const ListHandle = lazy(() => import('../parts/ListHandle').then((m) => ({ default: m.ListHandle })));
 const NewChat = lazy(() => import('../parts/NewChat').then((m) => ({ default: m.NewChat })));
 
 /** List and conversation side by side; on a phone one of them. */
@@ -29,7 +29,16 @@ export function Chat() {
           id={phone ? 'content' : undefined}
           style={phone ? undefined : { width: `${width / 16}rem` }}
         >
-          <ConversationList onNew={() => setMaking(true)} edge={phone ? null : <ListHandle />} />
+          <ConversationList
+            onNew={() => setMaking(true)}
+            edge={
+              phone ? null : (
+                <Suspense>
+                  <ListHandle />
+                </Suspense>
+              )
+            }
+          />
         </Side>
       ) : null}
       {showMain ? (

@@ -1,5 +1,5 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { type KeyboardEvent, lazy, Suspense, useEffect, useState } from 'react';
+import { type DragEvent, type KeyboardEvent, lazy, Suspense, useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import { AppError } from '~/api/client';
 import { people, wantPeople } from '~/core/store/people';
@@ -15,6 +15,7 @@ import { readConversation } from '../live';
 import { Verifying } from '../marks';
 import { useTitle } from '../names';
 import { Composer } from '../parts/Composer';
+import { takeDropped } from '../parts/dropped';
 import { Header } from '../parts/Header';
 import { MessageRow } from '../parts/MessageRow';
 import { Timeline } from '../parts/Timeline';
@@ -26,13 +27,10 @@ import { plainText } from '../text';
 import { chatUi, closeAll, stopSelecting } from '../ui';
 import styles from './Conversation.module.css';
 
-const MessageSheet = lazy(() => import('../parts/MessageSheet').then((m) => ({ default: m.MessageSheet })));
 const Details = lazy(() => import('../parts/Details').then((m) => ({ default: m.Details })));
-const ReceiptsDialog = lazy(() => import('../parts/ReceiptsDialog').then((m) => ({ default: m.ReceiptsDialog })));
 const SelectBar = lazy(() => import('../parts/Selecting').then((m) => ({ default: m.SelectBar })));
-const ForwardDialog = lazy(() => import('../parts/ForwardDialog').then((m) => ({ default: m.ForwardDialog })));
-const AcksDialog = lazy(() => import('../parts/AcksDialog').then((m) => ({ default: m.AcksDialog })));
-const JumpToDate = lazy(() => import('../parts/JumpToDate').then((m) => ({ default: m.JumpToDate })));
+const Dialogs = lazy(() => import('../parts/Dialogs').then((m) => ({ default: m.Dialogs })));
+const DropHere = lazy(() => import('../parts/seldom').then((m) => ({ default: m.DropHere })));
 
 export function ConversationScreen() {
   const t = useT();
@@ -61,11 +59,9 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
   const title = useTitle(c);
   const { at, pane } = useSearch({ from: '/_inside/chat/$conversation' });
   const [dating, setDating] = useState<boolean>();
-  const receipts = useStore(chatUi, (s) => s.receipts !== undefined);
-  const sheet = useStore(chatUi, (s) => s.sheet !== undefined);
-  const acks = useStore(chatUi, (s) => s.acks !== undefined);
-  const forwarding = useStore(chatUi, (s) => s.forwarding !== undefined);
   const selecting = useStore(chatUi, (s) => s.selecting !== undefined);
+  const dialog = useStore(chatUi, (s) => (s.sheet ?? s.receipts ?? s.acks ?? s.forwarding ?? s.viewing) !== undefined);
+  const [over, drop] = useDrop(c);
   const details = pane === 'details';
   const params = { conversation: c.id };
   useEffect(() => closeAll, []);
@@ -83,7 +79,12 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
       {/* biome-ignore lint/a11y/noStaticElementInteractions: Escape reaches it from whatever has the focus inside */}
       <div className={styles.open} data-details={details || undefined} onKeyDown={onKeyDown}>
         {details && layout === 'phone' ? null : (
-          <main className={styles.talk} id="content">
+          <main className={styles.talk} id="content" {...drop}>
+            {over ? (
+              <Suspense>
+                <DropHere />
+              </Suspense>
+            ) : null}
             <Header conversation={c} title={title} pane={details} onDate={() => setDating(true)} />
             <Messages conversation={c} title={title} at={at} />
             {selecting ? (
@@ -103,22 +104,32 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
           </Suspense>
         ) : null}
         <Suspense>
-          {sheet ? <MessageSheet conversation={c.id} /> : null}
-          {receipts ? <ReceiptsDialog conversation={c.id} /> : null}
-          {acks ? <AcksDialog conversation={c.id} /> : null}
-          {forwarding ? <ForwardDialog /> : null}
-          {dating === undefined ? null : (
-            <JumpToDate
-              conversation={c.id}
-              open={dating}
-              onClose={() => setDating(false)}
-              onFound={(seq) => chatUi.setState({ jump: { seq } })}
-            />
-          )}
+          {dialog || dating !== undefined ? <Dialogs conversation={c.id} dating={dating} onDate={setDating} /> : null}
         </Suspense>
       </div>
     </Verifying>
   );
+}
+
+/** Files that are dropped anywhere on the conversation go along with the next message. */
+function useDrop(c: HeldConversation) {
+  const [over, setOver] = useState(false);
+  const takes = (e: DragEvent) => c.can.post && e.dataTransfer.types.includes('Files');
+  const handlers = {
+    onDragOver: (e: DragEvent) => {
+      if (!takes(e)) return;
+      e.preventDefault();
+      setOver(true);
+    },
+    onDragLeave: (e: DragEvent) => !e.currentTarget.contains(e.relatedTarget as Node | null) && setOver(false),
+    onDrop: (e: DragEvent) => {
+      setOver(false);
+      if (!takes(e)) return;
+      e.preventDefault();
+      takeDropped(c.id, e.dataTransfer);
+    },
+  };
+  return [over, handlers] as const;
 }
 
 function Messages({

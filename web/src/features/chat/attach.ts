@@ -1,0 +1,89 @@
+/** Files of the composer: where they are shown while on their way, and the message that waits for them. */
+import { asAppError } from '~/api/client';
+import { session } from '~/core/store/session';
+import { type Attached, bytesText, removeFile, Trays } from '~/features/files';
+import { allTexts, i18next } from '~/i18n';
+import { toast } from '~/ui/Toast';
+import { send } from './actions';
+import { keepDraft } from './drafts';
+import { chat, type Draft } from './store';
+import { chatUi, putTray } from './ui';
+
+const NONE: Draft = { text: '', picks: [] };
+const draftOf = (id: string): Draft => chat.getState().drafts[id] ?? NONE;
+
+const REFUSED = {
+  too_many: 'files:refused.too_many',
+  too_large: 'files:refused.too_large',
+  no_space: 'files:refused.no_space',
+} as const;
+
+let trays: Trays | undefined;
+
+function open(): Trays {
+  if (trays) return trays;
+  const made = new Trays({
+    chips: (id, chips) => {
+      putTray(id, { chips });
+      settle(id);
+    },
+    ready: (id, block) => {
+      const draft = draftOf(id);
+      keepDraft(id, { ...draft, files: [...(draft.files ?? []), block] });
+    },
+    refused: (id, name, why, limit) => {
+      const most = why === 'too_many' ? String(limit) : bytesText(i18next.language, limit);
+      const held = chatUi.getState().trays[id]?.refused ?? [];
+      putTray(id, { refused: [...held, i18next.t(REFUSED[why], { name, most })].slice(-3) });
+    },
+  });
+  const online = () => made.nudge();
+  const leave = (e: BeforeUnloadEvent) => (made.size > 0 ? e.preventDefault() : undefined);
+  window.addEventListener('online', online);
+  window.addEventListener('beforeunload', leave);
+  const owner = session.getState();
+  const off = session.subscribe((now) => {
+    if (now.me?.id === owner.me?.id) return;
+    off();
+    window.removeEventListener('online', online);
+    window.removeEventListener('beforeunload', leave);
+    made.close();
+    trays = undefined;
+    chatUi.setState({ trays: {} });
+  });
+  trays = made;
+  return made;
+}
+
+export async function takeFiles(id: string, files: readonly File[]): Promise<void> {
+  if (files.length === 0) return;
+  await allTexts().catch(() => undefined);
+  putTray(id, { refused: [], armed: false });
+  const org = chat.getState().conversations[id]?.org_id ?? undefined;
+  await open().take(id, org, files, draftOf(id).files?.length ?? 0);
+}
+
+export const pauseFile = (key: number) => open().pause(key);
+export const resumeFile = (key: number) => open().resume(key);
+export const removeChip = (key: number) => open().remove(key);
+
+/** Takes a file out of the draft. Nobody has seen it: the server need not keep it either. */
+export function detach(id: string, draft: Draft, block: Attached, put: (draft: Draft) => void): void {
+  const files = (draft.files ?? []).filter((f) => f.file !== block.file);
+  const { files: _, ...rest } = draft;
+  put(files.length > 0 ? { ...rest, files } : rest);
+  // One that another message shows stays; so does it while it may still be wanted for an edit.
+  if (chatUi.getState().editing?.conversation !== id) void removeFile(block.file).catch(() => undefined);
+}
+
+/** The message that waits goes when nothing is on its way any more; what failed holds it back. */
+function settle(id: string): void {
+  const tray = chatUi.getState().trays[id];
+  if (!tray?.armed) return;
+  if (tray.chips.some((c) => c.state === 'failed' || c.state === 'paused')) return putTray(id, { armed: false });
+  if (tray.chips.length > 0) return;
+  putTray(id, { armed: false });
+  void send(id, draftOf(id)).catch((error) =>
+    toast(i18next.t(`errors:${asAppError(error).code}` as 'errors:internal')),
+  );
+}

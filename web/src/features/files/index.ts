@@ -1,0 +1,8 @@
+export { pictureUrl, removeFile } from './api';
+export { bytesText } from './bytes';
+export { chooseFiles } from './choose';
+export { AttachedBlocks } from './parts/AttachedBlocks';
+export { FileIcon } from './parts/FileIcon';
+export { FileName } from './parts/FileName';
+export { Viewer } from './parts/Viewer';
+export { type Attached, type Chip, Trays } from './tray';

@@ -1,0 +1,152 @@
+/** What is being attached to a conversation's next message: uploads, in the order in which they were chosen. */
+import type { AppError } from '~/api/client';
+import type { FileBlock, FileSpace, ImageBlock, StoredFile } from '~/api/types';
+import { type Upload, type UploadState, Uploads, type UploadsOptions } from '~/core/uploads';
+import { readSpace } from './api';
+
+export type Attached = ImageBlock | FileBlock;
+
+/** As many as one message shows. */
+export const MOST = 20;
+
+export interface Chip {
+  key: number;
+  name: string;
+  size: number;
+  sent: number;
+  state: UploadState;
+  error?: AppError;
+  /** An address of the chosen picture on this device. */
+  preview?: string;
+}
+
+/** Where a tray is shown and kept; the tray itself knows no screen. */
+export interface TrayHome {
+  chips(conversation: string, chips: readonly Chip[]): void;
+  /** The first ones are there; what follows them is still on its way. */
+  ready(conversation: string, block: Attached): void;
+  /** A file that was not taken; `limit` is in bytes, of `too_many` a count. */
+  refused(conversation: string, name: string, why: 'too_many' | 'too_large' | 'no_space', limit: number): void;
+}
+
+interface Held {
+  conversation: string;
+  upload: Upload;
+  preview?: string;
+}
+
+/** The block by which a message shows a file. */
+export function blockOf(f: StoredFile): Attached {
+  const base = { file: f.id, name: f.name, size: f.size, mime: f.mime };
+  if (!f.picture) return { type: 'file', ...base };
+  const { width, height, colour, animated } = f.picture;
+  return { type: 'image', ...base, width, height, colour, animated };
+}
+
+export class Trays {
+  private held: Held[] = [];
+  private readonly uploads: Uploads;
+
+  constructor(
+    private readonly home: TrayHome,
+    options: Partial<UploadsOptions> = {},
+    private readonly space: (org?: string) => Promise<FileSpace> = readSpace,
+  ) {
+    this.uploads = new Uploads({ ...options, changed: (upload) => this.changed(upload) });
+  }
+
+  /** Takes files along; `attached` are there already. What cannot be sent is refused before a byte leaves. */
+  async take(conversation: string, org: string | undefined, files: readonly File[], attached: number): Promise<void> {
+    const limits = await this.space(org).catch(() => (org ? this.space().catch(() => undefined) : undefined));
+    const limit = limits?.file_limit ?? Number.POSITIVE_INFINITY;
+    const left = limits
+      ? Math.min(limits.limit - limits.used, limits.org ? limits.org.limit - limits.org.used : limits.limit)
+      : limit;
+    let room = Math.max(0, left - this.unfinished());
+    for (const file of files) {
+      if (this.of(conversation).length + attached >= MOST) {
+        this.home.refused(conversation, file.name, 'too_many', MOST);
+      } else if (file.size > limit) {
+        this.home.refused(conversation, file.name, 'too_large', limit);
+      } else if (file.size > room) {
+        this.home.refused(conversation, file.name, 'no_space', room);
+      } else {
+        room -= file.size;
+        this.add(conversation, org, file);
+      }
+    }
+    this.show(conversation);
+  }
+
+  pause = (key: number) => this.uploads.pause(key);
+  resume = (key: number) => this.uploads.resume(key);
+  nudge = () => this.uploads.nudge();
+
+  remove(key: number): void {
+    const one = this.held.find((h) => h.upload.key === key);
+    if (!one) return;
+    this.uploads.cancel(key);
+    this.drop(one);
+    this.flush(one.conversation);
+  }
+
+  get size(): number {
+    return this.held.length;
+  }
+
+  close(): void {
+    this.uploads.close();
+    for (const one of [...this.held]) this.drop(one);
+  }
+
+  private unfinished(): number {
+    // What has begun is counted by the server with its whole size.
+    return this.held.filter((h) => h.upload.state === 'queued').reduce((sum, h) => sum + h.upload.file.size, 0);
+  }
+
+  private add(conversation: string, org: string | undefined, file: File): void {
+    const shown = /^image\/(png|jpeg|gif|webp|avif|bmp)$/.test(file.type);
+    const upload = this.uploads.add(file, org);
+    this.held.push({ conversation, upload, ...(shown ? { preview: URL.createObjectURL(file) } : {}) });
+  }
+
+  private of(conversation: string): Held[] {
+    return this.held.filter((h) => h.conversation === conversation);
+  }
+
+  private changed(upload: Upload): void {
+    const one = this.held.find((h) => h.upload.key === upload.key);
+    if (one) this.flush(one.conversation);
+  }
+
+  /** Those that are ready at the front go into the message, so that the order of choosing is kept. */
+  private flush(conversation: string): void {
+    for (const one of this.of(conversation)) {
+      if (!one.upload.stored) break;
+      this.drop(one);
+      this.uploads.forget(one.upload.key);
+      this.home.ready(conversation, blockOf(one.upload.stored));
+    }
+    this.show(conversation);
+  }
+
+  private drop(one: Held): void {
+    if (one.preview) URL.revokeObjectURL(one.preview);
+    this.held = this.held.filter((h) => h !== one);
+  }
+
+  private show(conversation: string): void {
+    this.home.chips(
+      conversation,
+      this.of(conversation).map(({ upload: u, preview }) => ({
+        key: u.key,
+        name: u.file.name,
+        size: u.file.size,
+        sent: u.sent,
+        state: u.state,
+        ...(u.error ? { error: u.error } : {}),
+        ...(preview ? { preview } : {}),
+      })),
+    );
+  }
+}
