@@ -65,6 +65,10 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
   const details = pane === 'details';
   const params = { conversation: c.id };
   useEffect(() => closeAll, []);
+  // No event tells that the other one rests: time does.
+  useEffect(() => {
+    if (c.kind === 'direct') void readConversation(c.id);
+  }, [c.id, c.kind]);
   const verifying = useMembers(c);
   const closePane = () => void navigate({ to: '/chat/$conversation', params, search: {}, replace: true });
   /** Escape ends one thing after the other; with nothing left to end, the conversation counts as read. */
