@@ -52,6 +52,8 @@ pub enum Budget {
     GuestEnter,
     /// Guests who come in by one link.
     GuestLink,
+    /// Messages of one guest: a stranger writes as people do, not as a program.
+    GuestMessages,
 }
 
 impl Budget {
@@ -79,6 +81,7 @@ impl Budget {
             Self::GuestLook => (120, 1_000),
             Self::GuestEnter => (30, 20_000),
             Self::GuestLink => (200, 2_000),
+            Self::GuestMessages => (30, 2_000),
         }
     }
 }

@@ -144,4 +144,6 @@ limits! {
     FORWARD_CONVERSATIONS: "conversations" = 20;
     /// Largest record of messages that are forwarded as one card.
     FORWARD_RECORD_BYTES: "bytes" = 262_144;
+    /// Most files in a record of messages that are forwarded as one card.
+    FORWARD_FILES: "files" = 30;
 }

@@ -100,6 +100,7 @@ pub fn module() -> Module {
             "FORWARD_MESSAGES",
             "FORWARD_CONVERSATIONS",
             "FORWARD_RECORD_BYTES",
+            "FORWARD_FILES",
             "REST_HOURS",
         ],
         search_sources: &[SearchSource { kind: "message", stream: StreamKey::CONVERSATION }],

@@ -29,7 +29,9 @@ use crate::{
 /// stream may carry.
 const SLICE: usize = 50;
 const SLICE_BYTES: usize = limits::CHANGE_BYTES / 2;
-/// Copies that spend as much as one message of one's own.
+/// Statements that the copies of one transaction take, of those it may have.
+const SLICE_STATEMENTS: usize = 150;
+/// Copies, or files on them, that spend as much as one message of one's own.
 const COPIES_A_MESSAGE: usize = 10;
 /// In conversations of more people than this nobody is asked for one by one.
 const ASKED: i64 = 500;
@@ -54,7 +56,8 @@ pub(crate) async fn forward(ctx: Ctx, id: ConversationId, new: NewForward) -> Re
     for &to in &new.to {
         let mut sent = Vec::with_capacity(copies.len());
         for slice in slices(&copies) {
-            for _ in 0..slice.len().div_ceil(COPIES_A_MESSAGE) {
+            let files: usize = slice.iter().map(|copy| copy.files.len()).sum();
+            for _ in 0..(slice.len() + files).div_ceil(COPIES_A_MESSAGE) {
                 ctx.kernel.budgets.spend(Budget::Messages, ctx.actor.id)?;
             }
             let (ctx, new) = (ctx.clone(), new.clone());
@@ -86,13 +89,16 @@ fn sent_before(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewForward) -> Result<Option<Ve
 /// As many copies as one transaction takes, in their order.
 fn slices(copies: &[Copy]) -> Vec<Vec<Copy>> {
     let mut slices: Vec<Vec<Copy>> = Vec::new();
-    let mut bytes = 0;
+    let (mut bytes, mut statements) = (0, 0);
     for copy in copies {
         bytes += copy.bytes();
+        statements += copy.statements();
         match slices.last_mut() {
-            Some(last) if last.len() < SLICE && bytes <= SLICE_BYTES => last.push(copy.clone()),
+            Some(last) if last.len() < SLICE && bytes <= SLICE_BYTES && statements <= SLICE_STATEMENTS => {
+                last.push(copy.clone());
+            }
             _ => {
-                bytes = copy.bytes();
+                (bytes, statements) = (copy.bytes(), copy.statements());
                 slices.push(vec![copy.clone()]);
             }
         }

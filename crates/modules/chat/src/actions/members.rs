@@ -166,6 +166,9 @@ pub(crate) async fn set_role(ctx: Ctx, id: ConversationId, user: UserId, role: R
         tx.lock(&[Conversation::key(id)])?;
         let c = allow::<Conversation, SetRole>(tx, &ctx, id)?;
         let member = present(tx, id, user)?;
+        if member.guest {
+            return Err(Code::Forbidden.into());
+        }
         if user == c.me && role != Role::Owner {
             return Err(Code::LastOwner.into());
         }

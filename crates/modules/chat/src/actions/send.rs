@@ -49,7 +49,9 @@ impl SendCall {
 
 /// Sends a message, or answers as it did when the same was sent before.
 pub(crate) async fn send(ctx: Ctx, id: ConversationId, message: NewMessage) -> Result<Sent> {
-    ctx.kernel.budgets.spend(Budget::Messages, ctx.actor.id)?;
+    let guest = ctx.actor.kind == PrincipalKind::Guest;
+    let budget = if guest { Budget::GuestMessages } else { Budget::Messages };
+    ctx.kernel.budgets.spend(budget, ctx.actor.id)?;
     let known = |kind: &str| ctx.kernel.registry.card(kind).is_some();
     let checked = body::check(&message.body, &message.mentions, message.mention_all, known)?;
     let db = ctx.db().clone();

@@ -148,6 +148,12 @@ impl Copy {
     pub(crate) fn bytes(&self) -> usize {
         self.body.len() + self.forwarded.len()
     }
+
+    /// About as many as sending it takes: a few for itself, some to ask for
+    /// its files, and some for each of those.
+    pub(crate) fn statements(&self) -> usize {
+        3 + 10 * self.files.len().div_ceil(limits::MESSAGE_FILES) + 4 * self.files.len()
+    }
 }
 
 /// The files of all messages of a record, each once.
@@ -209,6 +215,9 @@ pub(crate) fn combined(from: ConversationId, items: &[RecordItem]) -> Result<Cop
         return Err(Error::too_long("seqs", limits::FORWARD_RECORD_BYTES));
     }
     let files = files_of_record(&record)?;
+    if files.len() > limits::FORWARD_FILES {
+        return Err(Error::field(Code::TooManyItems, "seqs").with("limit", limits::FORWARD_FILES));
+    }
     let body = json!({ "kind": "blocks", "blocks": [{ "type": "card", "kind": "forwarded", "ref": "" }] });
     Ok(Copy {
         seq: 0,

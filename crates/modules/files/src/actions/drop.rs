@@ -31,6 +31,13 @@ fn take(tx: &mut Tx<'_>, row: &FileRow, now: Millis, since: Millis) -> Result<()
     sql::usage::add(tx, row.org, row.owner, Use { bytes: -row.size, uploads })
 }
 
+/// As if it had been loose for long. What its owner deletes gives its space
+/// back, so the store must have it back as soon: else sending and deleting
+/// fills the disk, whatever the quota.
+const fn at_once(now: Millis) -> Millis {
+    now - blobs::LOOSE_MS
+}
+
 /// Gives up an upload of one's own.
 pub(crate) async fn terminate(ctx: Ctx, id: FileId) -> Result<()> {
     let work = ctx.clone();
@@ -58,7 +65,7 @@ pub(crate) async fn remove(ctx: Ctx, id: FileId) -> Result<()> {
             if sql::attachments::any(tx, id)? {
                 return Err(Error::api(Code::FileAttached));
             }
-            take(tx, &own.row, work.now, work.now)
+            take(tx, &own.row, work.now, at_once(work.now))
         })
         .await?;
     clear(&ctx, id).await;
@@ -166,7 +173,7 @@ pub(crate) async fn erase(ctx: &Ctx, user: UserId) -> Result<bool> {
             .write(move |tx| {
                 tx.lock(&[Own::key(id)])?;
                 match sql::files::get(tx, id)?.filter(|row| row.state != Stored::Gone) {
-                    Some(row) if !sql::attachments::any(tx, id)? => take(tx, &row, now, now),
+                    Some(row) if !sql::attachments::any(tx, id)? => take(tx, &row, now, at_once(now)),
                     _ => Ok(()),
                 }
             })

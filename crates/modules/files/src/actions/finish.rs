@@ -54,21 +54,18 @@ pub(crate) async fn soon(ctx: Ctx, row: &FileRow) -> Result<()> {
 
 /// Makes a file whose bytes are all there ready. Done twice it is done once.
 pub(crate) async fn finish(ctx: Ctx, id: FileId) -> Result<()> {
+    let checking =
+        move |tx: &mut Tx<'_>| Ok::<_, Error>(sql::files::get(tx, id)?.filter(|row| row.state == Stored::Checking));
+    let Some(row) = ctx.db().read(checking).await? else { return Ok(()) };
+    let is_small = row.size <= limits::PICTURE_BYTES as i64;
+    let _turn = if is_small { &SMALL } else { &LARGE }.acquire().await.map_err(Error::internal)?;
+    // Read once it is its turn: somebody else may have been through, and who waits holds no list of parts.
     let read = ctx.db().read(move |tx| {
-        let row = sql::files::get(tx, id)?.filter(|row| row.state == Stored::Checking);
-        Ok::<_, Error>(match row {
-            Some(row) => Some((row, sql::parts::of(tx, id)?)),
-            None => None,
-        })
+        let Some(row) = checking(tx)? else { return Ok::<_, Error>(None) };
+        Ok(Some((row, sql::parts::of(tx, id)?)))
     });
     let Some((row, parts)) = read.await? else { return Ok(()) };
-    let looked = if row.size <= limits::PICTURE_BYTES as i64 {
-        let _turn = SMALL.acquire().await.map_err(Error::internal)?;
-        small(&ctx, &row, &parts).await?
-    } else {
-        let _turn = LARGE.acquire().await.map_err(Error::internal)?;
-        large(&ctx, &row, &parts).await?
-    };
+    let looked = if is_small { small(&ctx, &row, &parts).await? } else { large(&ctx, &row, &parts).await? };
     let now = ctx.kernel.ctx(ctx.actor.clone());
     let work = now.clone();
     let org = row.org;

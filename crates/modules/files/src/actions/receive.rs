@@ -88,10 +88,12 @@ pub(crate) async fn append(
     stands_at(&row, offset)?;
     // Apart: when the connection breaks the request is dropped, and what came
     // is still to be kept.
+    let open = row.state == Stored::Uploading;
     let task = tokio::spawn(async move {
         let _turn = turn;
         let taken = Intake { ctx: ctx.clone(), row, held: Vec::new() }.take(checksum, body).await?;
-        if taken.state == Stored::Checking {
+        // Whoever sent the last byte, and no repetition of theirs: the sweep tries again.
+        if open && taken.state == Stored::Checking {
             finish::soon(ctx, &taken).await?;
         }
         Ok(taken)

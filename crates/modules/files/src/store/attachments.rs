@@ -49,16 +49,18 @@ pub(crate) fn any(tx: &mut Tx<'_>, file: FileId) -> Result<bool> {
     Ok(tx.one(sql, &[&file], |row| row.get::<i64>(0))? > 0)
 }
 
-/// What holds a file, after a place of the list, by kind, place and item.
+/// Where a file is held, after one of the list, by kind and place: of each
+/// place the newest item, which whoever may read any there may read. However
+/// often one place holds it, the others are found.
 pub(crate) fn holders(tx: &mut Tx<'_>, file: FileId, after: Option<&Holder>, limit: i64) -> Result<Vec<Holder>> {
-    let first = Holder { kind: String::new(), place: Uuid::nil(), item: i64::MIN };
+    let first = Holder { kind: String::new(), place: Uuid::nil(), item: 0 };
     let after = after.unwrap_or(&first);
     Ok(tx.query(
         sql!(
-            "SELECT kind, place, item FROM files_attachments WHERE file_id = $1 AND (kind, place, item) > ($2, $3, $4)
-             ORDER BY kind, place, item LIMIT $5"
+            "SELECT kind, place, MAX(item) FROM files_attachments WHERE file_id = $1 AND (kind, place) > ($2, $3)
+             GROUP BY kind, place ORDER BY kind, place LIMIT $4"
         ),
-        &[&file, &after.kind, &after.place, &after.item, &limit],
+        &[&file, &after.kind, &after.place, &limit],
         |row| Ok(Holder { kind: row.get(0)?, place: row.get(1)?, item: row.get(2)? }),
     )?)
 }
