@@ -3,20 +3,19 @@ import type { QueryClient } from '@tanstack/react-query';
 import type { ConversationStreamEvent, Ephemeral, PersonStreamEvent } from '~/api/events';
 import { REST_HOURS, WAITING } from '~/api/query';
 
+type TouchedMessage = Extract<Ephemeral, { t: 'touched' }>;
 type Keys = readonly (readonly unknown[])[];
 
 /** `touched` by its kind; kinds that no screen keeps an answer of are left out. */
-const BY_KIND: Record<string, (id: string) => Keys> = {
-  waiting: () => [WAITING],
+const BY_KIND: Partial<Record<TouchedMessage['kind'], (id: string) => Keys>> = {
   join_requests: (id) => [WAITING, ['org', id, 'manage', 'requests']],
-  recoveries: (id) => [WAITING, ['org', id, 'manage', 'recoveries']],
   settings: (id) => [['org', id, 'manage', 'settings']],
   contacts: () => [['me', 'contacts']],
   rest_hours: () => [REST_HOURS],
 };
 
 /** Events of one's own stream after which other things wait. */
-const WAITS: ReadonlySet<string> = new Set(['mention', 'cursor', 'notice', 'membership', 'friend', 'waiting']);
+const WAITS: ReadonlySet<PersonStreamEvent['kind']> = new Set(['cursor', 'notice', 'membership', 'friend']);
 
 const SOON_MS = 250;
 
@@ -26,7 +25,7 @@ export class Touched {
 
   constructor(private readonly queries: Pick<QueryClient, 'invalidateQueries'>) {}
 
-  signal(message: Extract<Ephemeral, { t: 'touched' }>): void {
+  signal(message: TouchedMessage): void {
     this.stale(BY_KIND[message.kind]?.(message.id) ?? []);
   }
 
