@@ -1,15 +1,16 @@
 /** What a person does in a conversation. Each throws an `AppError` if it did not happen. */
 import { ask, client } from '~/api/client';
-import type { Conversation, ConversationMember, Message, Preferences, Sent } from '~/api/types';
+import type { Conversation, Message, Preferences, Sent } from '~/api/types';
 import { now } from '~/core/clock';
 import type { OutboxRow } from '~/core/outbox';
-import { learnPeople, people } from '~/core/store/people';
+import { people } from '~/core/store/people';
 import { myId } from '~/core/store/session';
 import { uuidv7 } from '~/core/uuid';
 import { acknowledge } from './api';
 import { keepDraft } from './drafts';
 import { applyCursor, applyPreferences } from './events';
-import { noticePeople, services } from './live';
+import { keepRest, noticePeople, services } from './live';
+import { loadMembers } from './members';
 import { messageAt, upsert } from './segments';
 import { chat, type Draft, putConversations, setMembers, updateConversation } from './store';
 import { compose, toDraft } from './text';
@@ -131,7 +132,7 @@ export async function setPreferences(id: string, change: Partial<Preferences>): 
 }
 
 export async function startDirect(user: string): Promise<Conversation> {
-  return kept(await ask(client.POST('/conversations/direct', { body: { user } })));
+  return kept(keepRest(await ask(client.POST('/conversations/direct', { body: { user } }))));
 }
 
 export async function createGroup(org: string | undefined, title: string, members: string[]): Promise<Conversation> {
@@ -162,30 +163,4 @@ export async function removeMember(id: string, user: string): Promise<void> {
       id,
       held.filter((m) => m.user !== user),
     );
-}
-
-const MEMBER_PAGES = 5;
-
-const readingMembers = new Map<string, Promise<void>>();
-
-/** Reads who is in a conversation; whoever asks meanwhile waits for the same answer. */
-export function loadMembers(id: string): Promise<void> {
-  const running = readingMembers.get(id) ?? readMembers(id).finally(() => readingMembers.delete(id));
-  readingMembers.set(id, running);
-  return running;
-}
-
-/** Up to a thousand: enough for a list to pick from, search takes over beyond. */
-async function readMembers(id: string): Promise<void> {
-  const members: ConversationMember[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < MEMBER_PAGES; page++) {
-    const query = { limit: 200, ...(cursor ? { cursor } : {}) };
-    const got = await ask(client.GET('/conversations/{id}/members', { params: { path: { id }, query } }));
-    members.push(...got.items);
-    cursor = got.next ?? undefined;
-    if (!cursor) break;
-  }
-  learnPeople(members.map((m) => ({ id: m.user, name: m.name })));
-  setMembers(id, members);
 }

@@ -34,3 +34,9 @@ test('members kept without a timeline are read again', () => {
   expect(chat.getState().members.c).toBeUndefined();
   expect(catchUp).not.toHaveBeenCalled();
 });
+
+test('a row that came without the rest of the other one leaves what was said of it', () => {
+  putConversations([{ ...at(2), kind: 'direct', resting_until: 99 }]);
+  personEvent({ kind: 'followed', conversation: { ...at(5), kind: 'direct' } });
+  expect(chat.getState().conversations.c?.resting_until).toBe(99);
+});

@@ -12,6 +12,7 @@ import { myId } from '~/core/store/session';
 import { draftArrived, noticeDrafts } from './drafts';
 import { applyCursor, applyPreferences, readConversationEvent } from './events';
 import { loadTail } from './history';
+import { membersChanged } from './members';
 import {
   applyEvents,
   chat,
@@ -62,6 +63,7 @@ export const conversationHandler: StreamHandler = {
 function follow(id: string, rev: number, values: unknown[], from?: number): void {
   const events = values.map(readConversationEvent).filter((e) => e !== undefined);
   const named = mentionedBy(id, events);
+  const known = chat.getState().members[id];
   const behind = applyEvents(id, rev, events, from);
   const after = chat.getState().conversations[id];
   // Only the server knows which older message names this person, or which is the newest that stands.
@@ -78,6 +80,7 @@ function follow(id: string, rev: number, values: unknown[], from?: number): void
       if (e.sender.id !== me) setTyping(id, e.sender.id, 0);
     } else if (e.kind === 'member') {
       wantPeople([e.user]);
+      membersChanged(id, !e.left && !known?.some((m) => m.user === e.user) && known !== undefined);
     }
   }
   delivered([id]);
@@ -165,10 +168,16 @@ export function noticePeople(rows: readonly Conversation[]): void {
   wantPeople(ids);
 }
 
+/** A row that came without a word on whether the other one rests: what was said last stands until it is asked again. */
+export function keepRest(row: Conversation): Conversation {
+  const until = chat.getState().conversations[row.id]?.resting_until;
+  return until === undefined || row.resting_until !== undefined ? row : { ...row, resting_until: until };
+}
+
 /** It may be followed already, where one left and came back: what is kept of it is then older than the row. */
 function followed(row: Conversation): void {
   const timeline = chat.getState().timelines[row.id];
-  putConversations([row]);
+  putConversations([keepRest(row)]);
   noticePeople([row]);
   delivered([row.id]);
   if (!timeline) setMembers(row.id, undefined);

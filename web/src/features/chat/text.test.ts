@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ALL, compose, mentionQuery, plainText, toDraft } from './text';
+import { ALL, compose, draftLine, mentionQuery, plainText, toDraft } from './text';
 
 const nameOf = (id: string) => ({ u1: '张伟', u2: '张伟明' })[id] ?? '';
 
@@ -54,4 +54,12 @@ describe('a mention being typed', () => {
   ])('%s at %i', (text, caret, expected) => {
     expect(mentionQuery(text, caret)).toEqual(expected);
   });
+});
+
+test('a draft is one line: its words, and what is attached or on its way', () => {
+  const image = { type: 'image' as const, file: 'f1' };
+  expect(draftLine({ text: ' 看一下 ', files: [image] })).toBe('看一下 [图片]');
+  expect(draftLine({ text: '', files: [{ type: 'file', file: 'f2', name: 'a.pdf' }] })).toBe('[文件] a.pdf');
+  expect(draftLine(undefined, [{ name: 'b.png', preview: 'blob:1' }, { name: 'c.zip' }])).toBe('[图片] [文件] c.zip');
+  expect(draftLine(undefined)).toBe('');
 });

@@ -51,6 +51,10 @@ export const isMention = (b: Block): b is MentionBlock => b.type === 'mention';
 
 export const isAttached = (b: Block): b is ImageBlock | FileBlock => b.type === 'image' || b.type === 'file';
 
+/** Nothing but pictures and files: they need no bubble around them. */
+export const isBare = (body: Body | null): boolean =>
+  body?.kind === 'blocks' && body.blocks.length > 0 && body.blocks.every(isAttached);
+
 /** What stands for a block where there is only room for words. */
 function wordsFor(b: Block): string {
   if (b.type === 'image') return i18next.t('chat:preview.image');
@@ -64,6 +68,17 @@ export function plainText(body: Body | null, nameOf: (user: string) => string): 
   const word = (b: Block) =>
     isText(b) ? b.text : isMention(b) ? `@${mentionedName(b.user, nameOf)}` : ` ${wordsFor(b)} `;
   return body.blocks.map(word).join('').trim();
+}
+
+/** A draft in one line: its words, then what is attached or on its way. Empty where there is nothing to send. */
+export function draftLine(
+  draft: Pick<Draft, 'text' | 'files'> | undefined,
+  coming: readonly { name: string; preview?: string }[] = [],
+): string {
+  const words = (draft?.files ?? []).map(wordsFor);
+  for (const { name, preview } of coming)
+    words.push(wordsFor(preview ? { type: 'image', file: '' } : { type: 'file', file: '', name }));
+  return [draft?.text.trim() ?? '', ...words].filter(Boolean).join(' ');
 }
 
 /** Several messages as text: who, when, what. System lines and recalled messages say nothing. */

@@ -11,6 +11,7 @@ test.each([
   ['https://talk.example/link/Zx-9', { kind: 'link', code: 'Zx-9' }],
   ['https://talk.example/u/me_1', { kind: 'person', code: 'me_1' }],
   ['https://talk.example/card/10023', { kind: 'card', login: '10023' }],
+  ['https://talk.example/g/0123-4567-89ab-cdef', { kind: 'guest', code: '0123-4567-89ab-cdef' }],
 ])('%s is known', (text, expected) => {
   expect(of(text)).toEqual(expected);
 });
@@ -21,6 +22,10 @@ test('the same address of another server leads nowhere here', () => {
     host: 'evil.example',
     text: 'https://evil.example/link/abc',
   });
+});
+
+test('a guest link of another server is not opened here', () => {
+  expect(of('https://evil.example/g/0123456789abcdef').kind).toBe('elsewhere');
 });
 
 test.each([

@@ -5,6 +5,8 @@ export type Found =
   | { kind: 'link'; code: string }
   | { kind: 'person'; code: string }
   | { kind: 'card'; login: string }
+  /** Where somebody without an account comes into one conversation. */
+  | { kind: 'guest'; code: string }
   /** One of ours, of another server: whoever is signed in here has nothing to do there. */
   | { kind: 'elsewhere'; host: string; text: string }
   | { kind: 'text'; text: string };
@@ -25,12 +27,13 @@ export function whatIs(raw: string, hosts: readonly string[]): Found {
     };
   }
   const url = address(text);
-  const [, place, code] = url ? (/^\/(join|link|u|card)\/([^/]+)\/?$/.exec(url.pathname) ?? []) : [];
+  const [, place, code] = url ? (/^\/(join|link|u|card|g)\/([^/]+)\/?$/.exec(url.pathname) ?? []) : [];
   if (!url || !place || !code || !CODE.test(code)) return { kind: 'text', text };
   if (!hosts.includes(url.host)) return { kind: 'elsewhere', host: url.host, text };
   if (place === 'join') return { kind: 'join', code, display: code };
   if (place === 'link') return { kind: 'link', code };
   if (place === 'u') return { kind: 'person', code };
+  if (place === 'g') return { kind: 'guest', code };
   return { kind: 'card', login: code };
 }
 

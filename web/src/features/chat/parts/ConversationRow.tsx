@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { BellOff, Pin } from 'lucide-react';
-import { memo } from 'react';
+import { memo, useMemo } from 'react';
 import { useStore } from 'zustand';
 import type { Message } from '~/api/types';
 import { now } from '~/core/clock';
@@ -13,7 +13,8 @@ import type { HeldConversation } from '../events';
 import { useName, useTitle } from '../names';
 import { chat } from '../store';
 import { useSystemText } from '../system';
-import { plainText } from '../text';
+import { draftLine, plainText } from '../text';
+import { chatUi } from '../ui';
 import { ConversationAvatar } from './ConversationAvatar';
 import styles from './ConversationRow.module.css';
 
@@ -72,7 +73,7 @@ function Badge({ count, quiet }: { count: number; quiet: boolean }) {
 
 function Preview({ conversation: c }: { conversation: HeldConversation }) {
   const t = useT();
-  const draft = useStore(chat, (s) => s.drafts[c.id]?.text);
+  const draft = useDraftLine(c.id);
   const failed = useStore(chat, (s) => s.outbox[c.id]?.some((r) => r.failed) ?? false);
   if (failed) return <span className={cx(styles.preview, styles.alarm)}>{t('chat:list.failed')}</span>;
   const byName = c.mentioned && (c.mentioned_seq !== undefined || c.head.mention_all_n <= c.cursor.n);
@@ -94,6 +95,13 @@ function Preview({ conversation: c }: { conversation: HeldConversation }) {
   return (
     <span className={styles.preview}>{c.last ? <LastMessage c={c} message={c.last} /> : t('chat:list.nothing')}</span>
   );
+}
+
+/** What is begun here and not sent: words, files, and files on their way. */
+function useDraftLine(id: string): string {
+  const draft = useStore(chat, (s) => s.drafts[id]);
+  const chips = useStore(chatUi, (s) => s.trays[id]?.chips);
+  return useMemo(() => draftLine(draft, chips), [draft, chips]);
 }
 
 function LastMessage({ c, message }: { c: HeldConversation; message: Message }) {

@@ -19,7 +19,7 @@ import type { Row } from '../rows';
 import { messageAt } from '../segments';
 import { chat } from '../store';
 import { useSystemText } from '../system';
-import { plainText } from '../text';
+import { isBare, plainText } from '../text';
 import { chatUi, flipSelected } from '../ui';
 import { Body } from './Body';
 import styles from './MessageRow.module.css';
@@ -118,6 +118,7 @@ function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRow
   const show = (on: boolean) => chatUi.setState({ active: on ? row.key : undefined });
   const openSheet = () => chatUi.setState({ sheet: message.seq, active: undefined });
   const press = useLongPress(openSheet);
+  const bare = !message.reply_to && !message.forwarded && !message.edited_at && isBare(message.body);
   const onKeyDown = (e: KeyboardEvent) => {
     if (e.target !== e.currentTarget || isComposing(e) || e.key !== 'Enter') return;
     e.preventDefault();
@@ -160,7 +161,11 @@ function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRow
         )}
         <div className={styles.line}>
           {row.mine ? <ReadState conversation={conversation} seq={message.seq} me={me} /> : null}
-          <div className={styles.bubble} {...(selecting ? {} : press)} data-testid="bubble">
+          <div
+            className={cx(styles.bubble, bare && styles.bare)}
+            {...(selecting ? {} : press)}
+            data-testid="bubble"
+          >
             {message.reply_to ? (
               <Quote
                 conversation={conversation}
@@ -260,7 +265,7 @@ function Pending({ row, pending }: { row: Row; pending: OutboxRow }) {
           ) : (
             <Clock className={styles.sending} role="img" aria-label={t('chat:message.sending')} />
           )}
-          <div className={styles.bubble}>
+          <div className={cx(styles.bubble, !pending.reply_to && isBare(pending.body) && styles.bare)}>
             <Body body={pending.body} conversation={pending.conversation} />
           </div>
         </div>

@@ -3,8 +3,8 @@ import { useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import { myId } from '~/core/store/session';
 import { directory, someoneVerified, verifiedKey } from '~/features/directory';
-import { loadMembers } from '../actions';
 import type { HeldConversation } from '../events';
+import { loadMembers, showMembers } from '../members';
 import { chat } from '../store';
 
 const HOUR_MS = 3_600_000;
@@ -17,6 +17,7 @@ export function useMembers(c: HeldConversation): boolean {
   useEffect(() => {
     if (wanted && !known) loadMembers(c.id).catch(() => undefined);
   }, [c.id, wanted, known]);
+  useEffect(() => showMembers(c.id), [c.id]);
   const unsure = members?.some((m) => m.unverified && !m.external && m.user !== myId()) ?? false;
   const mine = useStore(directory, (s) => Object.keys(s.orgs).join());
   const queries = useQueryClient();

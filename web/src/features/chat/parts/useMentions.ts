@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import { sharedNames, shortId } from '~/core/names';
 import { myId } from '~/core/store/session';
 import { useT } from '~/i18n';
-import { loadMembers } from '../actions';
+import { loadMembers } from '../members';
 import { chat } from '../store';
 import { ALL, mentionQuery } from '../text';
 

@@ -65,10 +65,7 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
   const details = pane === 'details';
   const params = { conversation: c.id };
   useEffect(() => closeAll, []);
-  // No event tells that the other one rests: time does.
-  useEffect(() => {
-    if (c.kind === 'direct') void readConversation(c.id);
-  }, [c.id, c.kind]);
+  useRest(c);
   const verifying = useMembers(c);
   const closePane = () => void navigate({ to: '/chat/$conversation', params, search: {}, replace: true });
   /** Escape ends one thing after the other; with nothing left to end, the conversation counts as read. */
@@ -113,6 +110,23 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
       </div>
     </Verifying>
   );
+}
+
+const REST_EVERY_MS = 5 * 60_000;
+
+/** No event tells that the other one rests: time does. Asked while somebody looks. */
+function useRest({ id, kind }: HeldConversation): void {
+  useEffect(() => {
+    if (kind !== 'direct') return;
+    const look = () => document.visibilityState === 'visible' && void readConversation(id);
+    look();
+    const timer = setInterval(look, REST_EVERY_MS);
+    document.addEventListener('visibilitychange', look);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', look);
+    };
+  }, [id, kind]);
 }
 
 /** Files that are dropped anywhere on the conversation go along with the next message. */

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
+import { asAppError } from '~/api/client';
 import { now } from '~/core/clock';
 import { useLocale, useT } from '~/i18n';
 import { listTime } from '~/i18n/format';
@@ -15,6 +16,9 @@ import { approveLink, readLink, refuseLink } from '../api';
 import { deviceName } from '../device';
 import { twoDigits } from '../parts/QrSignIn';
 import styles from './ApproveLink.module.css';
+
+/** Codes that nobody can be signed in by any more. */
+const DEAD = new Set(['not_found', 'link_expired', 'link_used', 'link_refused']);
 
 /**
  * Another device asks to be signed in as me. Somebody may have sent me the code to get in, so this page says what it
@@ -49,8 +53,20 @@ export function ApproveLink() {
       </Page>
     );
   }
+  if (link.isError && DEAD.has(asAppError(link.error).code)) {
+    return (
+      <Page title={t('identity:link.dead')} lead={t('identity:link.dead_text')}>
+        <Button kind="primary" wide onPress={() => void navigate({ to: '/scan' })}>
+          {t('scan:again')}
+        </Button>
+        <Button wide onPress={() => void navigate({ to: '/', replace: true })}>
+          {t('identity:link.home')}
+        </Button>
+      </Page>
+    );
+  }
   return (
-    <Page title={t('identity:link.title')}>
+    <Page title={t(link.isError ? 'identity:link.unknown' : 'identity:link.title')}>
       {link.isError ? (
         <FailedState error={link.error} retry={() => void link.refetch()} />
       ) : !link.data ? (

@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 import { session } from '~/core/store/session';
 import { useT } from '~/i18n';
 import { Button } from '~/ui/Button';
-import { CopyField } from '~/ui/CopyField';
+import { CopyButton } from '~/ui/CopyButton';
 import form from '~/ui/form.module.css';
 import { Page } from '~/ui/Page';
 import type { Found } from '../what';
@@ -26,10 +26,11 @@ export function Result({ found, onAgain }: { found: Found; onAgain: () => void }
         title={t(elsewhere ? 'scan:elsewhere' : 'scan:unknown')}
         lead={elsewhere ? t('scan:elsewhere_text', { host: found.host }) : t('scan:unknown_text')}
       >
+        {/* All of it, since nobody can judge half an address; the key beside it takes it along. */}
         <p className={styles.text} data-testid="scanned">
           {found.text}
         </p>
-        {found.text ? <CopyField label={t('scan:scanned')} text={found.text} /> : null}
+        <CopyButton text={found.text} />
         {again}
       </Page>
     );
@@ -38,12 +39,15 @@ export function Result({ found, onAgain }: { found: Found; onAgain: () => void }
     join: { title: t('scan:join'), text: t('scan:join_text'), code: found.kind === 'join' ? found.display : '' },
     link: { title: t('scan:link'), text: t('scan:link_text'), code: '' },
     person: { title: t('scan:person'), text: t('scan:person_text'), code: '' },
+    guest: { title: t('scan:guest'), text: t(signedIn ? 'scan:guest_text_signed_in' : 'scan:guest_text'), code: '' },
     card: { title: t('scan:card'), text: t('scan:card_text'), code: found.kind === 'card' ? found.login : '' },
   }[found.kind];
   const open = () => {
     if (found.kind === 'join') return navigate({ to: '/join/$code', params: { code: found.code } });
     if (found.kind === 'link') return navigate({ to: '/link/$code', params: { code: found.code } });
     if (found.kind === 'person') return navigate({ to: '/u/$code', params: { code: found.code } });
+    // A page of its own, outside of the app.
+    if (found.kind === 'guest') return window.location.assign(`/g/${found.code}`);
     return navigate({ to: '/card/$login', params: { login: found.login } });
   };
   const needsAccount = !signedIn && (found.kind === 'link' || found.kind === 'person');
