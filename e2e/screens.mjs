@@ -184,7 +184,7 @@ const HANDS = 3
 /** Nothing loads and nothing moves any more. */
 async function rest(page) {
   await page.waitForFunction(() =>
-    document.querySelector('h1,h2') && !document.querySelector('[aria-busy=true]')
+    document.querySelector('h1,h2') && !document.querySelector('[aria-busy=true], [data-loading]')
     && document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().endTime === Infinity)).catch(() => {})
   await page.waitForTimeout(300)
 }

@@ -5,7 +5,7 @@ import styles from './Skeleton.module.css';
 export function SkeletonRows({ rows = 8 }: { rows?: number }) {
   const t = useT();
   return (
-    <div className={styles.rows} role="status" aria-label={t('common:loading')}>
+    <div className={styles.rows} role="status" aria-label={t('common:loading')} data-loading>
       {Array.from({ length: rows }, (_, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: identical rows that never move
         <div key={i} className={styles.row} aria-hidden>
@@ -24,7 +24,7 @@ export function SkeletonRows({ rows = 8 }: { rows?: number }) {
 export function SkeletonTable({ rows = 6, columns = 4 }: { rows?: number; columns?: number }) {
   const t = useT();
   return (
-    <div className={styles.rows} role="status" aria-label={t('common:loading')}>
+    <div className={styles.rows} role="status" aria-label={t('common:loading')} data-loading>
       {Array.from({ length: rows }, (_, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: identical rows that never move
         <div key={i} className={styles.cells} aria-hidden>
@@ -42,7 +42,7 @@ export function SkeletonTable({ rows = 6, columns = 4 }: { rows?: number; column
 export function SkeletonForm({ fields = 3 }: { fields?: number }) {
   const t = useT();
   return (
-    <div className={styles.rows} role="status" aria-label={t('common:loading')}>
+    <div className={styles.rows} role="status" aria-label={t('common:loading')} data-loading>
       {Array.from({ length: fields }, (_, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: identical rows that never move
         <div key={i} className={styles.field} aria-hidden>

@@ -24,6 +24,7 @@ import {
   setTyping,
   updateConversation,
 } from './store';
+import { peopleOf } from './system';
 import { arrived } from './undo';
 
 export interface ChatServices {
@@ -72,7 +73,7 @@ function follow(id: string, rev: number, values: unknown[], from?: number): void
   const me = myId();
   for (const e of events) {
     if (e.kind === 'message') {
-      wantPeople([e.sender.id, ...e.mentions]);
+      wantPeople([e.sender.id, ...e.mentions, ...peopleOf(e)]);
       if (e.sender.id === me && e.client_id) {
         void current?.outbox.remove(e.client_id);
         arrived(id, e.client_id, e.seq, e.sent_at);
@@ -162,7 +163,7 @@ export function noticePeople(rows: readonly Conversation[]): void {
     for (const id of c.members_preview) ids.add(id);
     if (c.last) {
       ids.add(c.last.sender.id);
-      for (const id of c.last.mentions) ids.add(id);
+      for (const id of [...c.last.mentions, ...peopleOf(c.last)]) ids.add(id);
     }
   }
   wantPeople(ids);

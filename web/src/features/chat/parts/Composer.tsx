@@ -18,6 +18,7 @@ import { settings } from '~/core/settings';
 import { useErrorText, useLocale, useT } from '~/i18n';
 import { clockTime, dayTitle } from '~/i18n/format';
 import { IconButton } from '~/ui/Button';
+import { cx } from '~/ui/cx';
 import { isComposing } from '~/ui/isComposing';
 import { toast } from '~/ui/Toast';
 import { useLayout } from '~/ui/useLayout';
@@ -61,8 +62,12 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
   const armed = coming && tray.armed;
   const attached = coming || (draft.files?.length ?? 0) > 0;
   const full = attached || draft.text.trim() !== '';
+  // Beside five keys a phone leaves room for six letters. Once wide it stays so: no key may move under a finger.
+  const phone = useLayout() === 'phone';
+  const [writing, setWriting] = useState(false);
+  const wide = phone && (writing || draft.text !== '');
   useFocus(area);
-  useHeight(area, draft.text);
+  useHeight(area, draft.text, wide);
 
   const put = (text: string, at: number, picks = draft.picks) => {
     composer.change({ ...draft, text, picks });
@@ -135,7 +140,7 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
           <AttachTray conversation={c.id} draft={draft} editing={composer.editing} onChange={composer.change} />
         </Suspense>
       ) : null}
-      <div className={styles.box}>
+      <div className={cx(styles.box, wide && styles.wide)}>
         {mentions.open ? (
           <Suspense>
             <MentionList id={listId} candidates={mentions.candidates} index={mentions.index} onPick={pick} />
@@ -160,6 +165,7 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
             setCaret(e.target.selectionStart);
             typed();
           }}
+          onFocus={() => setWriting(true)}
           onSelect={(e) => setCaret(e.currentTarget.selectionStart)}
           onKeyDown={onKeyDown}
           onPaste={(e) => {
@@ -198,6 +204,7 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
             <AtSign aria-hidden />
           </IconButton>
         ) : null}
+        {wide ? <span className={styles.gap} /> : null}
         <IconButton
           label={composer.editing ? t('common:save') : armed ? t('common:cancel') : t('chat:composer.send')}
           active={full}
@@ -280,12 +287,12 @@ function useFocus(area: RefObject<HTMLTextAreaElement | null>): void {
 }
 
 /** Grows with its text, up to a part of the window. */
-function useHeight(area: RefObject<HTMLTextAreaElement | null>, text: string): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the text decides the height
+function useHeight(area: RefObject<HTMLTextAreaElement | null>, text: string, wide: boolean): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: text and width decide the height
   useLayoutEffect(() => {
     const el = area.current;
     if (!el) return;
     el.style.height = 'auto';
     el.style.height = `${Math.min(el.scrollHeight, window.innerHeight * 0.35)}px`;
-  }, [text, area]);
+  }, [text, wide, area]);
 }

@@ -161,11 +161,7 @@ function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRow
         )}
         <div className={styles.line}>
           {row.mine ? <ReadState conversation={conversation} seq={message.seq} me={me} /> : null}
-          <div
-            className={cx(styles.bubble, bare && styles.bare)}
-            {...(selecting ? {} : press)}
-            data-testid="bubble"
-          >
+          <div className={cx(styles.bubble, bare && styles.bare)} {...(selecting ? {} : press)} data-testid="bubble">
             {message.reply_to ? (
               <Quote
                 conversation={conversation}

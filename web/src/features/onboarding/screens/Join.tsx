@@ -2,12 +2,13 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useStore } from 'zustand';
+import { type AppError, asAppError } from '~/api/client';
 import type { InvitationPreview, User } from '~/api/types';
 import { sessionLifecycle } from '~/core/lifecycle';
 import { session } from '~/core/store/session';
 import { acceptInvitation, readInvitation } from '~/features/directory';
 import { type SignedIn, SignUpForm } from '~/features/identity';
-import { useT } from '~/i18n';
+import { useErrorText, useT } from '~/i18n';
 import { GroupAvatar } from '~/ui/Avatar';
 import { Button } from '~/ui/Button';
 import { FailedState } from '~/ui/EmptyState';
@@ -18,19 +19,16 @@ import { SkeletonRows } from '~/ui/Skeleton';
 import { useSubmit } from '~/ui/useSubmit';
 import styles from './Join.module.css';
 
+/** Answers after which the same invitation will never do. */
+const DEAD = new Set(['invitation_invalid', 'invitation_used_up', 'not_found']);
+
 /** An invitation link. Whoever holds one never sees "create an organisation". */
 export function Join() {
   const t = useT();
   const { code } = useParams({ from: '/join/$code' });
   const me = useStore(session, (s) => s.me);
   const preview = useQuery({ queryKey: ['invitation', code], queryFn: () => readInvitation(code), retry: false });
-  if (preview.isError) {
-    return (
-      <Page title={t('onboarding:join.invalid_title')}>
-        <FailedState error={preview.error} retry={() => void preview.refetch()} />
-      </Page>
-    );
-  }
+  if (preview.isError) return <NotInvited error={asAppError(preview.error)} retry={() => void preview.refetch()} />;
   if (!preview.data) {
     return (
       <Page title={t('onboarding:join.title')}>
@@ -39,6 +37,30 @@ export function Join() {
     );
   }
   return <Invited code={code} preview={preview.data} me={me} />;
+}
+
+/** Asking again helps where the network failed; a dead invitation needs another one. */
+function NotInvited({ error, retry }: { error: AppError; retry: () => void }) {
+  const t = useT();
+  const text = useErrorText();
+  const navigate = useNavigate();
+  if (!DEAD.has(error.code)) {
+    return (
+      <Page title={t('onboarding:join.title')}>
+        <FailedState error={error} retry={retry} />
+      </Page>
+    );
+  }
+  return (
+    <Page title={t('onboarding:join.invalid_title')} lead={text(error)}>
+      <Button kind="primary" wide onPress={() => void navigate({ to: '/join' })}>
+        {t('onboarding:join.another')}
+      </Button>
+      <Button wide onPress={() => void navigate({ to: '/' })}>
+        {t('common:back')}
+      </Button>
+    </Page>
+  );
 }
 
 function Invited({ code, preview, me }: { code: string; preview: InvitationPreview; me: User | undefined }) {
