@@ -54,6 +54,8 @@ pub enum Budget {
     GuestLink,
     /// Messages of one guest: a stranger writes as people do, not as a program.
     GuestMessages,
+    /// Searches in conversations by one person: each reads a piece of a history.
+    MessageSearch,
 }
 
 impl Budget {
@@ -82,6 +84,7 @@ impl Budget {
             Self::GuestEnter => (30, 20_000),
             Self::GuestLink => (200, 2_000),
             Self::GuestMessages => (30, 2_000),
+            Self::MessageSearch => (100, 200),
         }
     }
 }

@@ -44,6 +44,10 @@ limits! {
     UPLOAD_METADATA_BYTES: "bytes" = 4_096;
     /// Most pictures and files of one message.
     MESSAGE_FILES: "files" = 20;
+    /// Longest text that is looked for in messages.
+    SEARCH_CHARS: "characters" = 100;
+    /// Most messages that one search looks at before it answers.
+    SEARCH_MESSAGES: "messages" = 2_000;
     /// Most friends, requests and blocked people of one person.
     FRIENDS: "people" = 5_000;
     /// Most people one person asks to be friends in a day.

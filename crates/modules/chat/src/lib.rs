@@ -102,6 +102,8 @@ pub fn module() -> Module {
             "FORWARD_RECORD_BYTES",
             "FORWARD_FILES",
             "REST_HOURS",
+            "SEARCH_CHARS",
+            "SEARCH_MESSAGES",
         ],
         search_sources: &[SearchSource { kind: "message", stream: StreamKey::CONVERSATION }],
         cards: Vec::new(),

@@ -12,6 +12,7 @@ mod react;
 mod read;
 mod rest;
 mod revise;
+mod search;
 mod send;
 mod undo;
 
@@ -25,6 +26,7 @@ pub(crate) use react::react;
 pub(crate) use read::{Around, cursors, former, history, list, members, mentions, message, one, place_at, receipts};
 pub(crate) use rest::{rest_hours, set_rest_hours};
 pub(crate) use revise::{edit, recall};
+pub(crate) use search::search;
 pub(crate) use send::{SendCall, say, send};
 pub(crate) use undo::undo;
 

@@ -8,6 +8,7 @@ mod kinds;
 mod policy;
 pub(crate) mod rest;
 pub(crate) mod rows;
+pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod wire;
 

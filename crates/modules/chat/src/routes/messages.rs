@@ -10,13 +10,17 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::Routes;
 use crate::{
     actions::{self, Around},
-    model::wire::{FormerBody, History, List, Message, MessagePatch, NewMessage, Reaction, Sent, SeqAt},
+    model::{
+        search::FoundMessages,
+        wire::{FormerBody, History, List, Message, MessagePatch, NewMessage, Reaction, Sent, SeqAt},
+    },
 };
 
 pub(super) fn routes() -> Routes {
     OpenApiRouter::new()
         .routes(routes!(list_messages, send_message))
         .routes(routes!(find_message_at))
+        .routes(routes!(search_messages))
         .routes(routes!(get_message, edit_message))
         .routes(routes!(recall_message))
         .routes(routes!(undo_message))
@@ -58,6 +62,18 @@ struct TimeQuery {
     time: i64,
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SearchQuery {
+    /// 1–100 characters.
+    text: String,
+    /// Messages before this `seq`.
+    before: Option<i64>,
+    /// Most messages found, 1–200, 50 if left out.
+    limit: Option<i64>,
+}
+
 /// A page of history: the newest, or those next to a place. Of `before`,
 /// `after` and `around` at most one may be given.
 #[utoipa::path(get, path = "/api/v1/conversations/{id}/messages", operation_id = "chat.list_messages", tag = "chat",
@@ -91,6 +107,22 @@ async fn send_message(
     extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant"]}))))]
 async fn find_message_at(ctx: Ctx, At(id): At<ConversationId>, Params(query): Params<TimeQuery>) -> Reply<SeqAt> {
     Ok(Json(actions::place_at(ctx, id, query.time).await?))
+}
+
+/// Messages whose text or names of files hold a text, newest first; case, width
+/// and kinds of space make no difference. A request looks at 2,000 messages at
+/// most (fewer where they are long): with `next` one goes on, also when nothing
+/// was found.
+#[utoipa::path(get, path = "/api/v1/conversations/{id}/messages/search", operation_id = "chat.search_messages", tag = "chat",
+    params(("id" = ConversationId, Path, description = "The conversation"), SearchQuery),
+    responses((status = 200, body = FoundMessages), (status = 404, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)),
+    extensions(("x-authz" = json!({"object": "conversation", "action": "read", "scope": "conversation", "roles": ["participant"]}))))]
+async fn search_messages(
+    ctx: Ctx,
+    At(id): At<ConversationId>,
+    Params(query): Params<SearchQuery>,
+) -> Reply<FoundMessages> {
+    Ok(Json(actions::search(ctx, id, query.text, query.before, query.limit).await?))
 }
 
 /// One message.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::world::{World, path, say};
 
 /// Says much at once, behind the API: each `n` with these words after it.
-async fn say_much(w: &World, group: &str, messages: usize, words: &str) {
+pub(crate) async fn say_much(w: &World, group: &str, messages: usize, words: &str) {
     let (id, sender) = (ConversationId(group.parse().unwrap()), w.bob.id);
     let mut said = 0;
     while said < messages {

@@ -21,6 +21,7 @@ mod parted;
 mod personal;
 mod rate;
 mod rest;
+mod search;
 mod seeds;
 mod sql;
 mod staff;
