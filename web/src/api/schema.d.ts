@@ -1652,6 +1652,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/messages/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages whose text or names of files hold a text, newest first; case, width
+         *     and kinds of space make no difference. A request looks at 2,000 messages at
+         *     most (fewer where they are long): with `next` one goes on, also when nothing
+         *     was found.
+         */
+        get: operations["chat.search_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/messages/{seq}": {
         parameters: {
             query?: never;
@@ -2709,6 +2731,30 @@ export interface components {
         "chat.ForwardedTo": {
             conversation: components["schemas"]["ConversationId"];
             sent: components["schemas"]["chat.Sent"][];
+        };
+        "chat.FoundMessage": {
+            /** Format: int64 */
+            seq: number;
+            sender: components["schemas"]["chat.Sender"];
+            /** Format: int64 */
+            sent_at: number;
+            excerpt: components["schemas"]["chat.Excerpt"];
+        };
+        /** @description Messages that hold a text, newest first. */
+        "chat.FoundMessages": {
+            items: components["schemas"]["chat.FoundMessage"][];
+            /**
+             * Format: int64
+             * @description What to give as `before` to look further back; absent where the
+             *     history that the reader may see begins.
+             */
+            next?: number;
+            /**
+             * Format: int64
+             * @description When the oldest message that was looked at was sent, in milliseconds;
+             *     absent where there was none.
+             */
+            back_to?: number;
         };
         /** @description A guest who has come in. */
         "chat.GuestEntered": {
@@ -9416,6 +9462,59 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "chat.search_messages": {
+        parameters: {
+            query: {
+                /** @description 1–100 characters. */
+                text: string;
+                /** @description Messages before this `seq`. */
+                before?: number;
+                /** @description Most messages found, 1–200, 50 if left out. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["chat.FoundMessages"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
