@@ -137,7 +137,7 @@ const screens = [
   ['forward', node, `/chat/${lively}`, owner, forward],
   ['mention', node, `/chat/${lively}`, owner, (page) => page.getByTestId('composer').pressSequentially('@')],
   ['emoji', node, `/chat/${lively}`, owner, press(/^(表情|Emoji)$/)],
-  ['date', node, `/chat/${group}`, owner, press(/^(跳到日期|Jump to date)$/)],
+  ['find', node, `/chat/${group}`, owner, press(/^(查找聊天记录|Find messages)$/)],
   ['typed', node, `/chat/${lively}`, owner, type('第一行\n第二行，还没有发出去')],
   ['direct', node, `/chat/${direct}`, owner],
   ['direct-outside', node, `/chat/${friend}`, owner],

@@ -2738,7 +2738,7 @@ export interface components {
             sender: components["schemas"]["chat.Sender"];
             /** Format: int64 */
             sent_at: number;
-            excerpt: components["schemas"]["chat.Excerpt"];
+            excerpt: components["schemas"]["chat.FoundText"];
         };
         /** @description Messages that hold a text, newest first. */
         "chat.FoundMessages": {
@@ -2755,6 +2755,12 @@ export interface components {
              *     absent where there was none.
              */
             back_to?: number;
+        };
+        /** @description What was found, with some of what stands around it. Plain text of one line. */
+        "chat.FoundText": {
+            before: string;
+            found: string;
+            after: string;
         };
         /** @description A guest who has come in. */
         "chat.GuestEntered": {

@@ -1,7 +1,7 @@
 /** Keys that work anywhere. Never bare letters: an input method would lose them. */
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useEffect } from 'react';
-import { chat } from '~/features/chat';
+import { chat, openFind } from '~/features/chat';
 import { openSearch } from '~/features/search';
 import type { Destination } from '~/ui/destination';
 
@@ -22,6 +22,7 @@ export const SHORTCUTS = [
   { id: 'help', keys: 'Mod+/', group: 'anywhere' },
   { id: 'neighbour', keys: 'Alt+↑ / ↓', group: 'chat' },
   { id: 'unread', keys: 'Alt+Shift+↑ / ↓', group: 'chat' },
+  { id: 'find', keys: 'Mod+F', group: 'chat' },
   { id: 'send', keys: 'Enter', group: 'chat' },
   { id: 'line', keys: 'Shift+Enter', group: 'chat' },
   { id: 'edit', keys: '↑', group: 'chat' },
@@ -34,7 +35,7 @@ export type ShortcutId = (typeof SHORTCUTS)[number]['id'];
 export const keysOf = (id: ShortcutId): string => written(SHORTCUTS.find((s) => s.id === id)?.keys ?? '');
 
 /** What a key press asks for, or nothing. */
-export type Asked = { place: number } | 'search' | 'help' | { step: 1 | -1; unread: boolean };
+export type Asked = { place: number } | 'search' | 'find' | 'help' | { step: 1 | -1; unread: boolean };
 
 type Press = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'isComposing' | 'keyCode'>;
 
@@ -43,6 +44,7 @@ export function asked(e: Press): Asked | undefined {
   if ((e.ctrlKey || e.metaKey) && !e.altKey) {
     if (!e.shiftKey && /^[1-8]$/.test(e.key)) return { place: Number(e.key) - 1 };
     if (!e.shiftKey && e.key.toLowerCase() === 'k') return 'search';
+    if (!e.shiftKey && e.key.toLowerCase() === 'f') return 'find';
     if (e.key === '/' || e.key === '?') return 'help';
     return undefined;
   }
@@ -61,7 +63,11 @@ export function useShortcuts(places: readonly Destination[], help: () => void): 
       if (!what) return;
       if (what === 'search') openSearch();
       else if (what === 'help') help();
-      else if ('place' in what) {
+      else if (what === 'find') {
+        // Elsewhere it is the browser's own.
+        if (!conversation) return;
+        openFind();
+      } else if ('place' in what) {
         const place = places[what.place];
         if (!place) return;
         void navigate(place.link);

@@ -11,12 +11,17 @@ export function SearchField({
   label,
   value,
   onChange,
+  onSubmit,
   autoFocus,
+  maxLength,
 }: {
   label: string;
   value: string;
   onChange: (value: string) => void;
+  /** Enter was pressed. */
+  onSubmit?: () => void;
   autoFocus?: boolean;
+  maxLength?: number;
 }) {
   const t = useT();
   return (
@@ -25,6 +30,8 @@ export function SearchField({
       value={value}
       onChange={onChange}
       autoFocus={autoFocus ?? false}
+      {...(onSubmit && { onSubmit })}
+      {...(maxLength !== undefined && { maxLength })}
       className={own.field ?? ''}
     >
       <Search aria-hidden className={own.glass} />

@@ -2,6 +2,7 @@
 import { lazy } from 'react';
 
 export { createGroup, sentMessage, startDirect } from './actions';
+export { searchMessages } from './api';
 export { makeRoom, startCache, stopCache } from './cache';
 export { destinations, useWaitingConversations } from './destinations';
 export { forgetDrafts } from './drafts';
@@ -20,6 +21,7 @@ export { useTitles } from './names';
 export { ConversationAvatar } from './parts/ConversationAvatar';
 export { resumePoint } from './resume';
 export { chat, dropTimeline, forgetChat, putOutbox, setMembers } from './store';
+export { openFind } from './ui';
 
 // Nobody needs these before the list of what waits is open; whoever draws them puts a Suspense around.
 export const ChatWaiting = lazy(() => import('./parts/WaitingItems').then((m) => ({ default: m.ChatWaiting })));

@@ -28,6 +28,8 @@ export interface ChatUi {
   selecting: { conversation: string; seqs: readonly number[] } | undefined;
   /** A message to go to; a new object each time. */
   jump: { seq: number } | undefined;
+  /** Whether a message is looked for; undefined until that was first asked for. */
+  finding: boolean | undefined;
   /** Grows when the composer should take the focus. */
   focus: number;
   /** Pictures shown large, and the one it began with. */
@@ -47,6 +49,7 @@ export const chatUi = createStore<ChatUi>(() => ({
   editing: undefined,
   selecting: undefined,
   jump: undefined,
+  finding: undefined,
   focus: 0,
   viewing: undefined,
   trays: {},
@@ -62,6 +65,11 @@ export function focusComposer(): void {
   chatUi.setState({ focus: chatUi.getState().focus + 1 });
 }
 
+/** Looks for a message of the conversation that is open. */
+export function openFind(): void {
+  chatUi.setState({ finding: true });
+}
+
 export function closeAll(): void {
   chatUi.setState({
     active: undefined,
@@ -72,6 +80,7 @@ export function closeAll(): void {
     editing: undefined,
     selecting: undefined,
     jump: undefined,
+    finding: undefined,
     viewing: undefined,
   });
 }

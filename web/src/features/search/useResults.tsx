@@ -15,6 +15,7 @@ import { Avatar } from '~/ui/Avatar';
 import { usePlaces } from '~/ui/destination';
 import { toast } from '~/ui/Toast';
 import { recently, remember } from './recent';
+import { useMessages } from './useMessages';
 
 export interface Result {
   id: string;
@@ -26,7 +27,7 @@ export interface Result {
 }
 
 export interface Group {
-  id: 'recent' | 'conversations' | 'people' | 'places' | 'commands';
+  id: 'recent' | 'messages' | 'conversations' | 'people' | 'places' | 'commands';
   label: string;
   results: Result[];
 }
@@ -40,6 +41,7 @@ export function useResults(query: string) {
   usePinyin();
   const conversations = useConversations();
   const persons = usePersons(q);
+  const messages = useMessages(q);
   const { places, commands } = usePlacesAndCommands();
   const groups = useMemo(() => {
     const all: Group[] = [];
@@ -59,11 +61,17 @@ export function useResults(query: string) {
     const best = (list: Result[]) => ranked(list, q, (r) => r.name, MOST);
     put('people', t('search:groups.people'), best(persons.list));
     put('conversations', t('search:groups.conversations'), best(conversations));
+    put('messages', t('search:groups.messages'), messages.list);
     put('places', t('search:groups.places'), best(places));
     put('commands', t('search:groups.commands'), best(commands));
     return all;
-  }, [q, conversations, persons.list, places, commands, t]);
-  return { groups, loading: persons.loading, failed: persons.failed && groups.length === 0, retry: persons.retry };
+  }, [q, conversations, persons.list, messages.list, places, commands, t]);
+  return {
+    groups,
+    loading: persons.loading || messages.loading,
+    failed: persons.failed && groups.length === 0,
+    retry: persons.retry,
+  };
 }
 
 /** Draws again once names can be found by their sound. */

@@ -41,13 +41,13 @@ pub struct FoundMessage {
     pub seq: i64,
     pub sender: Sender,
     pub sent_at: i64,
-    pub excerpt: Excerpt,
+    pub excerpt: FoundText,
 }
 
 /// What was found, with some of what stands around it. Plain text of one line.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = chat::Excerpt)]
-pub struct Excerpt {
+#[schema(as = chat::FoundText)]
+pub struct FoundText {
     pub before: String,
     pub found: String,
     pub after: String,
@@ -67,7 +67,7 @@ impl Needle {
     }
 
     /// The first place in a body's texts and names of files.
-    pub(crate) fn in_body(&self, body: &NewBody) -> Option<Excerpt> {
+    pub(crate) fn in_body(&self, body: &NewBody) -> Option<FoundText> {
         let NewBody::Blocks { blocks } = body;
         blocks.iter().find_map(|block| match block {
             Block::Text { text } => self.in_text(text),
@@ -76,7 +76,7 @@ impl Needle {
         })
     }
 
-    fn in_text(&self, text: &str) -> Option<Excerpt> {
+    fn in_text(&self, text: &str) -> Option<FoundText> {
         // Composed first, so that a letter and its accent are one character.
         let text: Vec<char> = text.nfc().collect();
         // The folded text, and of each of its bytes the character it came from.
@@ -100,7 +100,7 @@ fn folded(c: char) -> impl Iterator<Item = char> {
         .map(|c| if c.is_whitespace() { ' ' } else { c })
 }
 
-fn excerpt(text: &[char], found: Range<usize>) -> Excerpt {
+fn excerpt(text: &[char], found: Range<usize>) -> FoundText {
     let from = found.start.saturating_sub(BEFORE);
     let to = text.len().min(found.end + AFTER);
     let cut = |range: Range<usize>| -> String {
@@ -113,7 +113,7 @@ fn excerpt(text: &[char], found: Range<usize>) -> Excerpt {
     if to < text.len() {
         after.push('…');
     }
-    Excerpt { before, found: cut(found), after }
+    FoundText { before, found: cut(found), after }
 }
 
 #[cfg(test)]
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(cut.before, format!("…{} ", "前".repeat(BEFORE - 1)));
         assert_eq!(cut.after, format!("{}…", "后".repeat(AFTER)));
         let whole = Needle::new("b").unwrap().in_text("abc").unwrap();
-        assert_eq!(whole, Excerpt { before: "a".into(), found: "b".into(), after: "c".into() });
+        assert_eq!(whole, FoundText { before: "a".into(), found: "b".into(), after: "c".into() });
     }
 
     #[test]

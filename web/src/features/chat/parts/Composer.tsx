@@ -270,16 +270,15 @@ function useTyping(conversation: string): () => void {
   };
 }
 
-/** Takes the focus when a conversation opens (not on a phone, whose keyboard would cover it) and when an action asks. */
+/** Takes the focus when a conversation opens (not under a finger, whose keyboard would cover it) and when an action asks. */
 function useFocus(area: RefObject<HTMLTextAreaElement | null>): void {
   const asked = useStore(chatUi, (s) => s.focus);
   const first = useRef(true);
-  const phone = useLayout() === 'phone';
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once per request, whatever the layout becomes
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once per request
   useEffect(() => {
     const opening = first.current;
     first.current = false;
-    if (opening && phone) return;
+    if (opening && window.matchMedia('(pointer: coarse)').matches) return;
     const el = area.current;
     el?.focus({ preventScroll: true });
     el?.setSelectionRange(el.value.length, el.value.length);

@@ -1,5 +1,5 @@
 import { Link, useNavigate } from '@tanstack/react-router';
-import { CalendarSearch, ChevronLeft, PanelRight } from 'lucide-react';
+import { BellOff, ChevronLeft, Ellipsis, PanelRight, Search } from 'lucide-react';
 import { useStore } from 'zustand';
 import { useShallow } from 'zustand/react/shallow';
 import { people } from '~/core/store/people';
@@ -11,6 +11,7 @@ import type { HeldConversation } from '../events';
 import { useMarks } from '../marks';
 import { useNames } from '../names';
 import { chat } from '../store';
+import { openFind } from '../ui';
 import { ConversationAvatar } from './ConversationAvatar';
 import styles from './Header.module.css';
 import { useOutside } from './useOutside';
@@ -20,12 +21,10 @@ export function Header({
   conversation: c,
   title,
   pane,
-  onDate,
 }: {
   conversation: HeldConversation;
   title: string;
   pane: boolean;
-  onDate: () => void;
 }) {
   const t = useT();
   const navigate = useNavigate();
@@ -48,14 +47,15 @@ export function Header({
         <div className={styles.line}>
           <h1 className={styles.title}>{title}</h1>
           <Marks of={c.kind === 'direct' ? marks : { external: outside }} />
+          {c.preferences.muted ? <BellOff className={styles.muted} aria-label={t('chat:details.mute')} /> : null}
         </div>
         <Status conversation={c} />
       </div>
-      <IconButton label={t('chat:header.date')} onPress={onDate}>
-        <CalendarSearch aria-hidden />
+      <IconButton label={t('chat:find.title')} onPress={openFind}>
+        <Search aria-hidden />
       </IconButton>
       <IconButton label={t('chat:details.title')} active={pane} onPress={toggle}>
-        <PanelRight aria-hidden />
+        {phone ? <Ellipsis aria-hidden /> : <PanelRight aria-hidden />}
       </IconButton>
     </header>
   );

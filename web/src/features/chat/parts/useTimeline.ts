@@ -81,7 +81,10 @@ export function useTimeline(id: string, at: number | undefined) {
   }, [at, jump]);
   const asked = useStore(chatUi, (s) => s.jump);
   useEffect(() => {
-    if (asked) void jump(asked.seq);
+    if (!asked) return;
+    // Once: drawn again, the timeline stays where its reader has gone since.
+    chatUi.setState({ jump: undefined });
+    void jump(asked.seq);
   }, [asked, jump]);
   const lit = useLit(target);
 

@@ -1,12 +1,13 @@
 import { Outlet, useParams } from '@tanstack/react-router';
 import { MessagesSquare } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import { settings } from '~/core/settings';
 import { useT } from '~/i18n';
 import { EmptyState } from '~/ui/EmptyState';
 import { useLayout } from '~/ui/useLayout';
 import { ConversationList } from '../parts/ConversationList';
+import { chat } from '../store';
 import styles from './Chat.module.css';
 
 const ListHandle = lazy(() => import('../parts/ListHandle').then((m) => ({ default: m.ListHandle })));
@@ -20,6 +21,10 @@ export function Chat() {
   const [making, setMaking] = useState<boolean>();
   const Side = phone ? 'main' : 'div';
   const showList = !phone || !conversation;
+  // Who goes back to the list on a phone has left: a conversation then opens at its end, or at what is new.
+  useEffect(() => {
+    if (phone && showList) chat.setState({ anchors: {} });
+  }, [phone, showList]);
   const showMain = !phone || Boolean(conversation);
   return (
     <div className={styles.chat}>

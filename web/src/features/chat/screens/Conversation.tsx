@@ -58,9 +58,11 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
   const layout = useLayout();
   const title = useTitle(c);
   const { at, pane } = useSearch({ from: '/_inside/chat/$conversation' });
-  const [dating, setDating] = useState<boolean>();
   const selecting = useStore(chatUi, (s) => s.selecting !== undefined);
-  const dialog = useStore(chatUi, (s) => (s.sheet ?? s.receipts ?? s.acks ?? s.forwarding ?? s.viewing) !== undefined);
+  const dialog = useStore(
+    chatUi,
+    (s) => (s.sheet ?? s.receipts ?? s.acks ?? s.forwarding ?? s.finding ?? s.viewing) !== undefined,
+  );
   const [over, drop] = useDrop(c);
   const details = pane === 'details';
   const params = { conversation: c.id };
@@ -86,7 +88,7 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
                 <DropHere />
               </Suspense>
             ) : null}
-            <Header conversation={c} title={title} pane={details} onDate={() => setDating(true)} />
+            <Header conversation={c} title={title} pane={details} />
             <Messages conversation={c} title={title} at={at} />
             {selecting ? (
               <Suspense>
@@ -104,9 +106,7 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
             </div>
           </Suspense>
         ) : null}
-        <Suspense>
-          {dialog || dating !== undefined ? <Dialogs conversation={c.id} dating={dating} onDate={setDating} /> : null}
-        </Suspense>
+        <Suspense>{dialog ? <Dialogs conversation={c.id} /> : null}</Suspense>
       </div>
     </Verifying>
   );
