@@ -4,7 +4,7 @@ import { lazy } from 'react';
 export { createGroup, sentMessage, startDirect } from './actions';
 export { makeRoom, startCache, stopCache } from './cache';
 export { destinations, useWaitingConversations } from './destinations';
-export { forgetDrafts } from './drafts';
+export { forgetDrafts, restoreDrafts, unsaidDrafts } from './drafts';
 export type { HeldConversation } from './events';
 export {
   catchUpTimelines,
@@ -19,7 +19,7 @@ export {
 export { useTitles } from './names';
 export { ConversationAvatar } from './parts/ConversationAvatar';
 export { resumePoint } from './resume';
-export { chat, dropTimeline, forgetChat, putOutbox, setMembers } from './store';
+export { chat, type Draft, dropTimeline, forgetChat, putOutbox, setMembers } from './store';
 
 // Nobody needs these before the list of what waits is open; whoever draws them puts a Suspense around.
 export const ChatWaiting = lazy(() => import('./parts/WaitingItems').then((m) => ({ default: m.ChatWaiting })));
