@@ -133,6 +133,18 @@ step('a picture opens large, turns by keys, and closes by Escape and by the back
   await viewer.getByTestId('viewer-stage').dblclick()
   await eventually('a double click enlarges', () => viewer.locator('img').last().evaluate((img) => img.getBoundingClientRect().width > innerWidth))
   await look(mei, 'desktop-viewer-large')
+  const wide = () => viewer.locator('img').last().evaluate((img) => Math.round(img.getBoundingClientRect().width))
+  await viewer.getByTestId('viewer-stage').dblclick()
+  const whole = await eventually('a second one makes it whole', async () => {
+    const now = await wide()
+    return now <= 1440 && now
+  })
+  const stage = await viewer.getByTestId('viewer-stage').boundingBox()
+  await mei.mouse.move(stage.x + stage.width / 4, stage.y + stage.height / 2)
+  await mei.mouse.wheel(0, -400)
+  await eventually('the wheel enlarges', async () => (await wide()) > whole * 1.5)
+  await mei.mouse.wheel(0, 4_000)
+  await eventually('and never makes it smaller than whole', async () => Math.abs((await wide()) - whole) <= 1)
   const download = mei.waitForEvent('download')
   await viewer.getByRole('button', { name: '下载' }).click()
   assert.equal((await download).suggestedFilename(), photo.name)
@@ -169,11 +181,33 @@ step('two files at once go in one message, each with its name and size', async (
   await viewer.getByText('2 / 2').waitFor()
   await look(liang, 'phone-viewer')
   const stage = await viewer.getByTestId('viewer-stage').boundingBox()
+  const wide = () => viewer.locator('img').last().evaluate((img) => img.getBoundingClientRect().width)
+  const whole = await wide()
+  await pinch(liang, stage, 40, 160)
+  await eventually('two fingers enlarge', async () => (await wide()) > whole * 2)
+  await look(liang, 'phone-pinched')
+  await swipe(liang, stage, 1)
+  await viewer.getByText('2 / 2').waitFor()
+  await pinch(liang, stage, 160, 20)
+  await eventually('and bring it back', async () => Math.abs((await wide()) - whole) < 2)
   await swipe(liang, stage, 1)
   await viewer.getByText('1 / 2').waitFor()
   await liang.goBack()
   await viewer.waitFor({ state: 'detached' })
 })
+
+/** Two fingers, from so far from the middle to so far. */
+async function pinch(page, box, from, to) {
+  const session = await page.context().newCDPSession(page)
+  const x = box.x + box.width / 2
+  const y = box.y + box.height / 2
+  const fingers = (apart) => [{ x: x - apart, y, id: 1 }, { x: x + apart, y, id: 2 }]
+  await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: fingers(from) })
+  for (let i = 1; i <= 10; i += 1) {
+    await session.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: fingers(from + ((to - from) * i) / 10) })
+  }
+  await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
+}
 
 async function swipe(page, box, direction) {
   const session = await page.context().newCDPSession(page)
@@ -221,6 +255,14 @@ step('files are paused, taken away, and outlive a look at another conversation',
   await open(mei, '鹊桥小队')
   await tray.getByText('已暂停').waitFor()
   assert.equal(await composer(mei).inputValue(), '写到一半')
+  await composer(mei).fill('')
+  await open(mei, '文件传输助手')
+  const waiting = mei.getByTestId('conversation').filter({ hasText: '鹊桥小队' })
+  await waiting.getByText('[草稿]').waitFor()
+  await waiting.getByText(/\[文件\]/).waitFor()
+  await look(mei, 'desktop-draft-of-files')
+  await open(mei, '鹊桥小队')
+  await composer(mei).fill('写到一半')
   await look(mei, 'desktop-paused')
   await tray.getByRole('button', { name: /移除 一份/ }).click()
   await tray.getByRole('button', { name: /继续上传 第二个/ }).click()

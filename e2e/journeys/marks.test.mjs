@@ -8,7 +8,7 @@ import { Node, api, seed } from '../lib/server.mjs'
 import { step } from '../lib/steps.mjs'
 
 const UNVERIFIED = '未认证'
-let node, owner, checked, plain, org, group, page
+let node, people, owner, checked, plain, org, group, page
 
 const say = (who, conversation, text, number) =>
   api(node, who.token, 'POST', `/api/v1/conversations/${conversation}/messages`, {
@@ -33,7 +33,8 @@ async function outsider(name) {
 
 before(async () => {
   node = await Node.create()
-  ;[owner, checked, plain] = await seed(node, { people: 6, conversations: 2, messages: 10 })
+  people = await seed(node, { people: 6, conversations: 2, messages: 10 })
+  ;[owner, checked, plain] = people
   await node.start()
   ;[org] = (await api(node, owner.token, 'GET', '/api/v1/orgs')).items
   group = await api(node, owner.token, 'POST', '/api/v1/conversations', { org_id: org.id, title: '核实', members: [checked.id, plain.id] })
@@ -65,6 +66,14 @@ step('once one name was checked, those that were not are marked, and the checked
   await page.goto(`${node.base}/chat/${group.id}`)
   await marksOf(plain.name).waitFor()
   assert.equal(await marksOf(checked.name).count(), 0)
+})
+
+step('whoever joins while one looks is marked without a reload', async () => {
+  const late = people[3]
+  await api(node, owner.token, 'POST', `/api/v1/conversations/${group.id}/members`, { users: [late.id] })
+  await say(late, group.id, '刚进来', '03')
+  await line(late.name).waitFor()
+  await marksOf(late.name).waitFor()
 })
 
 step('a conversation of two wears the marks in its header', async () => {

@@ -43,12 +43,35 @@ step('a typed short code is an invitation, another server stays a text, and noth
   const field = page.getByRole('textbox', { name: '输入码或链接' })
   await field.fill('https://elsewhere.example/link/abc')
   await page.getByRole('button', { name: '看看是什么' }).click()
-  await page.getByText('https://elsewhere.example/link/abc').first().waitFor()
+  assert.equal(await page.getByText('https://elsewhere.example/link/abc').count(), 1)
+  assert.equal(await page.getByRole('textbox').count(), 0, 'what was scanned is shown once')
   assert.equal(await page.getByRole('button', { name: '继续' }).count(), 0)
   await page.getByRole('button', { name: '再扫一次' }).click()
   await field.fill('7f3k-9q2m')
   await page.getByRole('button', { name: '看看是什么' }).click()
   await page.getByTestId('scanned').filter({ hasText: '7F3K-9Q2M' }).waitFor()
+})
+
+step('a guest link of this server says what it is, and opens', async () => {
+  await page.goto(`${node.base}/scan`)
+  const { code } = await api(node, owner.token, 'POST', `/api/v1/orgs/${org.id}/guest-links`, {})
+  await page.getByRole('textbox', { name: '输入码或链接' }).fill(`${node.base}/g/${code}`)
+  await page.getByRole('button', { name: '看看是什么' }).click()
+  await page.getByRole('heading', { name: '访客链接' }).waitFor()
+  await page.getByRole('button', { name: '继续' }).click()
+  await page.waitForURL(`${node.base}/g/${code}`)
+  await page.getByRole('heading', { name: org.name }).waitFor()
+})
+
+step('a code of a device that waits no more says so, and leads to the next scan', async () => {
+  const signed = await newPerson(PHONE)
+  await signInAs(signed, node, owner)
+  await signed.goto(`${node.base}/link/0000000000000000`)
+  await signed.getByRole('heading', { name: '这个登录码已经无效' }).waitFor()
+  await signed.getByRole('button', { name: '再扫一次' }).click()
+  await signed.waitForURL(/\/scan$/)
+  assert.deepEqual(signed.faults, [])
+  await signed.context().close()
 })
 
 step('a picture without a code says so, and another can be chosen', async () => {

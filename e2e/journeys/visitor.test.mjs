@@ -116,6 +116,17 @@ step('both talk, what was read is said, and one message quotes another', async (
   await visitor.getByRole('button', { name: '知道了' }).click()
 })
 
+step('a visitor takes a message back, and has its words to write anew', async () => {
+  await tell(visitor, '打错字乐')
+  await sees(host, '打错字乐')
+  await visitor.getByRole('article').filter({ hasText: '打错字乐' }).getByRole('button', { name: '撤回' }).click()
+  await visitor.getByRole('button', { name: '重新编辑' }).click()
+  assert.equal(await write(visitor).inputValue(), '打错字乐')
+  await host.getByText('李女士 撤回了一条消息').waitFor()
+  assert.equal(await host.getByTestId('bubble').filter({ hasText: '打错字乐' }).count(), 0)
+  await write(visitor).fill('')
+})
+
 step('the same link on the same device leads to the same conversation, without a name', async () => {
   await write(visitor).fill('还没写完')
   await visitor.reload()

@@ -7,12 +7,15 @@ import { learnServerTime } from '~/core/clock';
 import { CursorMoves } from '~/core/cursors';
 import {
   type Cache,
+  dropAside,
   dropCache,
   dropOutbox,
   memoryOutboxStore,
   openCache,
   openOutboxStore,
   type Place,
+  putAside,
+  readAside,
 } from '~/core/db';
 import { doNow } from '~/core/later';
 import { setLifecycle } from '~/core/lifecycle';
@@ -200,7 +203,7 @@ async function beginFor(me: User, { epoch, cache: opened, shared = false }: Begi
 }
 
 /** Fills the stores from the device and sees to it that changes are kept. */
-async function startStores({ cache }: Running, me: User): Promise<void> {
+async function startStores({ cache, shared, place }: Running, me: User): Promise<void> {
   if (cache) {
     const [people, orgs, rev] = await Promise.all([
       cache.getAll('people'),
@@ -222,6 +225,11 @@ async function startStores({ cache }: Running, me: User): Promise<void> {
     ...(connection.getState().state === 'live' ? { contact: Date.now() } : {}),
     ...(running?.personRev === undefined ? {} : { person_rev: running.personRev }),
   }));
+  if (shared) return;
+  void readAside(place).then((aside) => {
+    if (aside && running?.place.person === place.person)
+      chatSlice.restoreDrafts(aside as Record<string, chatSlice.Draft>);
+  });
 }
 
 function resume(): Resume | undefined {
@@ -248,6 +256,8 @@ function resumed(caughtUp: boolean, personRev: number | undefined): void {
   }
   touched.back();
   running?.outbox.nudge();
+  // The session is a living one: what was put aside has been given back, and is kept with all other drafts.
+  if (running && !running.shared) void dropAside(running.place);
 }
 
 /** What a conversation tells may be something that waits for one. */
@@ -333,6 +343,9 @@ let leaving = false;
 async function endedElsewhere(): Promise<void> {
   if (leaving) return;
   const was = session.getState().status;
+  // Nobody meant to throw away what was being written.
+  const drafts = chatSlice.unsaidDrafts();
+  if (running && !running.shared && Object.keys(drafts).length > 0) await putAside(running.place, drafts);
   await purge({ keepOutbox: true });
   // Said once, it holds: refusals of what was still under way follow.
   const { endedElsewhere: said } = session.getState();

@@ -43,6 +43,7 @@ export interface Place {
 }
 
 const cacheName = (p: Place) => `magpie:${p.host}:${p.epoch}:${p.person}`;
+const asideName = (p: Pick<Place, 'host' | 'person'>) => `magpie-aside:${p.host}:${p.person}`;
 const outboxName = (p: Pick<Place, 'host' | 'person'>) => `magpie-outbox:${p.host}:${p.person}`;
 
 /** Opens the cache, or gives undefined where the browser refuses (private windows): then nothing is kept. */
@@ -67,8 +68,45 @@ export async function dropCache(place: Place): Promise<void> {
   await deleteDB(cacheName(place)).catch(() => undefined);
 }
 
+/** With it goes what was put aside: both are what a person wrote and nobody else has. */
 export async function dropOutbox(place: Pick<Place, 'host' | 'person'>): Promise<void> {
   await deleteDB(outboxName(place)).catch(() => undefined);
+  await dropAside(place);
+}
+
+const openAside = (place: Pick<Place, 'host' | 'person'>) =>
+  openDB<{ kv: { key: string; value: unknown } }>(asideName(place), 1, {
+    upgrade: (db) => {
+      db.createObjectStore('kv');
+    },
+    blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+  });
+
+/** Keeps what was being written when a session was ended from elsewhere, for when the same person is back. */
+export async function putAside(place: Pick<Place, 'host' | 'person'>, what: unknown): Promise<void> {
+  try {
+    const db = await openAside(place);
+    await db.put('kv', what, 'drafts');
+    db.close();
+  } catch {
+    // This browser keeps nothing.
+  }
+}
+
+/** What was put aside, if anything; it stays until it is dropped. */
+export async function readAside(place: Pick<Place, 'host' | 'person'>): Promise<unknown> {
+  try {
+    const db = await openAside(place);
+    const what = await db.get('kv', 'drafts');
+    db.close();
+    return what;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function dropAside(place: Pick<Place, 'host' | 'person'>): Promise<void> {
+  await deleteDB(asideName(place)).catch(() => undefined);
 }
 
 /**

@@ -1,6 +1,7 @@
-import i18next from 'i18next';
+import i18next, { type TFunction } from 'i18next';
 import { useCallback } from 'react';
-import { initReactI18next, useTranslation } from 'react-i18next';
+import { useStore } from 'zustand';
+import { createStore } from 'zustand/vanilla';
 import type { AppError } from '~/api/client';
 import { type Language, settings } from '~/core/settings';
 import { negotiate } from './languages';
@@ -51,6 +52,32 @@ export function chosenLanguage(): Language {
 async function load(language: Language, part: 'first' | 'rest'): Promise<void> {
   const { default: texts } = await bundles[language][part]();
   for (const [ns, keys] of Object.entries(texts)) i18next.addResourceBundle(language, ns, keys, true, true);
+  // Texts that come after the first paint reach what is drawn already.
+  if (language === i18next.language) speak();
+}
+
+type T = TFunction<typeof NAMESPACES>;
+
+/** What every drawn text hangs on: another `t` for each language, and when more texts are there. */
+const spoken = createStore<{ language: Language; t: T }>(() => ({ language: 'zh-CN', t: i18next.t as unknown as T }));
+
+function speak(): void {
+  const language = i18next.language as Language;
+  spoken.setState({ language, t: remembering(i18next.getFixedT(language, NAMESPACES)) });
+}
+
+/** A hundred rows ask for the same few words: what has no values in it is looked up once. */
+function remembering(t: T): T {
+  const plain = new Map<string, string>();
+  const ask = t as unknown as (key: string, values?: object) => string;
+  return ((key: string, values?: object) => {
+    if (values !== undefined) return ask(key, values);
+    const known = plain.get(key);
+    if (known !== undefined) return known;
+    const text = ask(key);
+    plain.set(key, text);
+    return text;
+  }) as unknown as T;
 }
 
 const rest = new Map<Language, Promise<void>>();
@@ -74,7 +101,7 @@ const isolate = (value: string): string => (RIGHT_TO_LEFT.test(value) ? `\u2068$
 
 export async function startI18n(): Promise<void> {
   const language = chosenLanguage();
-  await i18next.use(initReactI18next).init({
+  await i18next.init({
     lng: language,
     fallbackLng: false,
     ns: NAMESPACES,
@@ -82,11 +109,10 @@ export async function startI18n(): Promise<void> {
     resources: {},
     // React escapes; here names written from right to left are kept from turning the words around them.
     interpolation: { escapeValue: true, escape: isolate },
-    // Texts that come after the first paint reach what is drawn already.
-    react: { useSuspense: false, bindI18nStore: 'added' },
   });
   await load(language, 'first');
   await i18next.changeLanguage(language);
+  speak();
   document.documentElement.lang = language;
 }
 
@@ -95,16 +121,20 @@ export async function setLanguage(language: Language): Promise<void> {
   settings.setState({ language });
   document.documentElement.lang = language;
   await i18next.changeLanguage(language);
+  speak();
 }
 
-/** Texts by their full key, `namespace:path`. Written in full so that unused and missing keys are found. */
-export function useT() {
-  return useTranslation(NAMESPACES).t;
+/**
+ * Texts by their full key, `namespace:path`. Written in full so that unused and missing keys are found. One subscription
+ * and nothing else: opening a conversation calls this some hundred times.
+ */
+export function useT(): T {
+  return useStore(spoken, (s) => s.t);
 }
 
 /** The locale for `Intl`, which follows the language of the texts. */
 export function useLocale(): Language {
-  return useTranslation().i18n.language as Language;
+  return useStore(spoken, (s) => s.language);
 }
 
 /** What went wrong, in the person's words; a code without words shows the number of the request to ask about. */

@@ -7,6 +7,7 @@ import type {
   GuestEntered,
   GuestLook,
   History,
+  Message,
   NewMessage,
 } from '~/api/types';
 
@@ -54,6 +55,9 @@ export const readCursors = async (id: string): Promise<{ user: string; read_seq:
 
 export const send = (id: string, message: NewMessage) =>
   ask(client.POST('/conversations/{id}/messages', { params: at(id), body: message }));
+
+export const recall = (id: string, seq: number): Promise<Message> =>
+  ask(client.POST('/conversations/{id}/messages/{seq}/recall', { params: { path: { id, seq } } }));
 
 export const moveCursors = (cursors: CursorMove[]): Promise<unknown> =>
   ask(client.PUT('/cursors', { body: { cursors } }));

@@ -29,6 +29,10 @@ export interface Talk {
   read: Readonly<Record<string, number>>;
   waiting: readonly OutboxRow[];
   typing: boolean;
+  /** The words of what one took back here, by its place: to be written anew while the page is open. */
+  recalled: Readonly<Record<number, string>>;
+  /** Words on their way back into the composer. */
+  rewriting: string | undefined;
   connection: ConnectionState;
 }
 
@@ -42,6 +46,8 @@ const EMPTY: Talk = {
   read: {},
   waiting: [],
   typing: false,
+  recalled: {},
+  rewriting: undefined,
   connection: 'connecting',
 };
 
@@ -272,6 +278,24 @@ export async function say(text: string, replyTo: number | undefined): Promise<vo
   };
   const row = { ...message, mentions: [], mention_all: false, created_at: Date.now() };
   await running.outbox.add({ ...row, conversation: running.kept.conversation });
+}
+
+/** Takes one's own message back, for everybody. Throws an `AppError` where the server does not. */
+export async function recall(message: Message): Promise<void> {
+  if (!running) return;
+  const row = await api.recall(running.kept.conversation, message.seq);
+  const blocks = message.body?.kind === 'blocks' ? message.body.blocks : [];
+  const words = blocks.map((b) => (b.type === 'text' ? b.text : '')).join('');
+  talk.setState(({ messages, recalled }) => ({
+    messages: put(messages, [row]),
+    recalled: words ? { ...recalled, [message.seq]: words } : recalled,
+  }));
+}
+
+/** Gives the words of a recalled message to the composer. */
+export function rewrite(seq: number): void {
+  const { [seq]: words, ...recalled } = talk.getState().recalled;
+  if (words) talk.setState({ recalled, rewriting: words });
 }
 
 export const retry = (clientId: string): void => void running?.outbox.retry(clientId);

@@ -93,6 +93,20 @@ export function noticeDrafts(rows: readonly Conversation[]): void {
   }
 }
 
+/** What is being written and the server does not have: files, quotes and requests are only ever here. */
+export function unsaidDrafts(): Record<string, Draft> {
+  const { drafts } = chat.getState();
+  const unsaid = Object.entries(drafts).filter(
+    ([, d]) => d.text !== baseOf(d).text || d.files?.length || d.ack || d.other || d.reply_to !== undefined,
+  );
+  return Object.fromEntries(unsaid);
+}
+
+/** Puts them back where nothing newer stands. */
+export function restoreDrafts(kept: Record<string, Draft>): void {
+  chat.setState({ drafts: { ...kept, ...chat.getState().drafts } });
+}
+
 export function forgetDrafts(): void {
   for (const timer of timers.values()) clearTimeout(timer);
   timers.clear();

@@ -5,7 +5,7 @@ export { createGroup, sentMessage, startDirect } from './actions';
 export { searchMessages } from './api';
 export { makeRoom, startCache, stopCache } from './cache';
 export { destinations, useWaitingConversations } from './destinations';
-export { forgetDrafts } from './drafts';
+export { forgetDrafts, restoreDrafts, unsaidDrafts } from './drafts';
 export type { HeldConversation } from './events';
 export {
   catchUpTimelines,
@@ -20,7 +20,7 @@ export {
 export { useTitles } from './names';
 export { ConversationAvatar } from './parts/ConversationAvatar';
 export { resumePoint } from './resume';
-export { chat, dropTimeline, forgetChat, putOutbox, setMembers } from './store';
+export { chat, type Draft, dropTimeline, forgetChat, putOutbox, setMembers } from './store';
 export { openFind } from './ui';
 
 // Nobody needs these before the list of what waits is open; whoever draws them puts a Suspense around.

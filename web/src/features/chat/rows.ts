@@ -71,6 +71,15 @@ export function buildRows({ messages, pending, me, readTo }: RowInput): Row[] {
   return rows;
 }
 
+/** The rows of before in the place of equal new ones, so that only what changed is drawn again. */
+export function keepRows(before: readonly Row[], now: Row[]): Row[] {
+  const known = new Map(before.map((r) => [r.key, r]));
+  return now.map((row) => {
+    const old = known.get(row.key);
+    return old && (Object.keys(row) as (keyof Row)[]).every((k) => old[k] === row[k]) ? old : row;
+  });
+}
+
 function joins(a: Row, b: Row): boolean {
   if (!speaks(a) || !speaks(b)) return false;
   const same = a.mine ? b.mine : a.message?.sender.id === b.message?.sender.id;

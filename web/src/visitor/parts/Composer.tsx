@@ -38,6 +38,18 @@ export function Composer({
   useEffect(() => {
     if (quoted) area.current?.focus();
   }, [quoted]);
+  const rewriting = useStore(talk, (s) => s.rewriting);
+  // What stands here already is not written over.
+  useEffect(() => {
+    if (!rewriting) return;
+    talk.setState({ rewriting: undefined });
+    setText((held) => {
+      const next = [held, rewriting].filter(Boolean).join('\n');
+      keepDraft(code, next);
+      return next;
+    });
+    area.current?.focus();
+  }, [rewriting, code]);
   const change = (value: string) => {
     setText(value);
     keepDraft(code, value);

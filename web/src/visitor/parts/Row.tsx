@@ -1,12 +1,13 @@
-import { Reply } from 'lucide-react';
+import { Reply, Undo2 } from 'lucide-react';
+import { useState } from 'react';
 import { useStore } from 'zustand';
-import { AppError } from '~/api/client';
+import { AppError, asAppError } from '~/api/client';
 import type { Body, Message } from '~/api/types';
 import type { OutboxRow } from '~/core/outbox';
 import { linked } from '~/ui/linked';
 import { useErrorText, useT } from '../i18n';
 import type { Kept } from '../kept';
-import { discard, retry, talk } from '../talk';
+import { discard, recall, retry, rewrite, talk } from '../talk';
 import styles from '../visitor.module.css';
 import { Vouched } from './Who';
 
@@ -54,7 +55,17 @@ export function Row({
   const words = useWords(kept);
   const marks = useStore(talk, (s) => s.members[m.sender.id]);
   const quoted = useStore(talk, (s) => s.messages.find((other) => other.seq === m.reply_to));
+  const again = useStore(talk, (s) => s.recalled[m.seq] !== undefined);
+  const errorText = useErrorText();
+  const [failed, setFailed] = useState<AppError>();
+  const [busy, setBusy] = useState(false);
   const mine = m.sender.id === kept.user;
+  const takeBack = async () => {
+    setBusy(true);
+    setFailed(undefined);
+    await recall(m).catch((error) => setFailed(asAppError(error)));
+    setBusy(false);
+  };
   return (
     <article className={`${styles.row} ${mine ? styles.mine : ''}`}>
       <p className={styles.meta}>
@@ -77,7 +88,28 @@ export function Row({
             <Reply aria-hidden size={18} />
           </button>
         ) : null}
+        {m.body && mine ? (
+          <button
+            type="button"
+            className={styles.icon}
+            aria-label={t('visitor:talk.recall')}
+            disabled={busy}
+            onClick={() => void takeBack()}
+          >
+            <Undo2 aria-hidden size={18} />
+          </button>
+        ) : null}
       </div>
+      {again ? (
+        <button type="button" className={styles.link} onClick={() => rewrite(m.seq)}>
+          {t('visitor:talk.rewrite')}
+        </button>
+      ) : null}
+      {failed ? (
+        <p className={styles.error} role="alert">
+          {errorText(failed)}
+        </p>
+      ) : null}
       {mine && latest ? <ReadState seq={m.seq} /> : null}
     </article>
   );

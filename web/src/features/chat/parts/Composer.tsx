@@ -292,6 +292,8 @@ function useHeight(area: RefObject<HTMLTextAreaElement | null>, text: string, wi
     const el = area.current;
     if (!el) return;
     el.style.height = 'auto';
+    // An empty one is one line high; to ask would make the browser lay out everything.
+    if (text === '') return;
     el.style.height = `${Math.min(el.scrollHeight, window.innerHeight * 0.35)}px`;
   }, [text, wide, area]);
 }

@@ -48,7 +48,11 @@ export function ConversationList({ onNew, edge }: { onNew: () => void; edge?: Re
   const phone = useLayout() === 'phone';
   const navigate = useNavigate();
   const { conversation: current } = useParams({ strict: false });
-  const { order, conversations, list, listFailed } = useStore(chat);
+  // By parts: whatever is typed, read or scrolled in a conversation is in the same store, and no matter of the list.
+  const order = useStore(chat, (s) => s.order);
+  const conversations = useStore(chat, (s) => s.conversations);
+  const list = useStore(chat, (s) => s.list);
+  const listFailed = useStore(chat, (s) => s.listFailed);
   const shown = useMemo(() => {
     const rows = order.map((id) => conversations[id]).filter((c) => c !== undefined);
     // What is open stays in the list, or reading the last unread one would take it from under the hand.

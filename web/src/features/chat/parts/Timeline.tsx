@@ -9,7 +9,7 @@ import {
   useRef,
   useState,
 } from 'react';
-import { Virtualizer, type VirtualizerHandle } from 'virtua';
+import { type CacheSnapshot, Virtualizer, type VirtualizerHandle } from 'virtua';
 import { isComposing } from '~/ui/isComposing';
 import type { Row } from '../rows';
 import type { Anchor } from '../store';
@@ -31,6 +31,8 @@ export interface Target {
 }
 
 export interface TimelineProps {
+  /** Whose rows these are: what was measured of them is remembered by it. */
+  id: string;
   rows: Row[];
   label: string;
   /** Where to begin: at the end, where it was left, or at the first unread. */
@@ -65,9 +67,32 @@ export function startMoved(before: readonly Row[], now: readonly Row[]): boolean
   return now.some((r) => r.key === oldFirst) || before.some((r) => r.key === newFirst);
 }
 
+/**
+ * How high the rows were when a conversation was left. With it, going back draws the rows in sight and no others; what
+ * is another height by now is measured again as it comes into sight.
+ */
+const measured = new Map<string, { first: string; count: number; sizes: CacheSnapshot }>();
+const MOST_MEASURED = 20;
+
+function remember(id: string, rows: readonly Row[], list: VirtualizerHandle): void {
+  measured.delete(id);
+  const first = rows[0]?.key;
+  if (first === undefined) return;
+  measured.set(id, { first, count: rows.length, sizes: list.cache });
+  const [oldest] = measured.keys();
+  if (measured.size > MOST_MEASURED && oldest !== undefined) measured.delete(oldest);
+}
+
+/** Only where the rows begin as they did: further ones may have come at their end. */
+function recall(id: string, rows: readonly Row[]): CacheSnapshot | undefined {
+  const known = measured.get(id);
+  return known && known.first === rows[0]?.key && known.count <= rows.length ? known.sizes : undefined;
+}
+
 /** The virtualised run of messages. The only file that knows which library does it. */
 export function Timeline(props: TimelineProps) {
-  const { rows, start, target, hasAfter } = props;
+  const { id, rows, start, target, hasAfter } = props;
+  const [sizes] = useState(() => recall(id, rows));
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const previous = useRef<readonly Row[]>(rows);
@@ -106,9 +131,13 @@ export function Timeline(props: TimelineProps) {
   }, []);
 
   useLayoutEffect(() => {
-    begin(latest.current, list.current);
+    const handle = list.current;
+    begin(latest.current, handle);
     report();
-    return () => cancelAnimationFrame(frame.current);
+    return () => {
+      cancelAnimationFrame(frame.current);
+      if (handle) remember(latest.current.id, latest.current.rows, handle);
+    };
   }, [report]);
 
   useLayoutEffect(() => {
@@ -160,7 +189,15 @@ export function Timeline(props: TimelineProps) {
         onKeyDown={moveFocus}
       >
         <div className={styles.spacer} />
-        <Virtualizer ref={list} data={rows} shift={shift} scrollRef={scroller} onScroll={report} onResize={resized}>
+        <Virtualizer
+          ref={list}
+          data={rows}
+          shift={shift}
+          scrollRef={scroller}
+          onScroll={report}
+          onResize={resized}
+          {...(sizes ? { cache: sizes } : {})}
+        >
           {(row: Row) => props.children(row)}
         </Virtualizer>
       </div>

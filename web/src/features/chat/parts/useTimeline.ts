@@ -6,7 +6,7 @@ import { myId } from '~/core/store/session';
 import { markRead } from '../actions';
 import { loadAfter, loadAround, loadBefore, loadTail, openTimeline } from '../history';
 import { services } from '../live';
-import { buildRows } from '../rows';
+import { buildRows, keepRows, type Row } from '../rows';
 import { lastSegment, segmentWith } from '../segments';
 import { chat, setAnchor, trimTimeline } from '../store';
 import { chatUi } from '../ui';
@@ -88,17 +88,18 @@ export function useTimeline(id: string, at: number | undefined) {
   }, [asked, jump]);
   const lit = useLit(target);
 
-  const rows = useMemo(
-    () =>
-      buildRows({
-        messages: segment?.messages ?? EMPTY,
-        // What is being sent stands at the end of the conversation, not of some run in its past.
-        pending: hasAfter && !isTail ? EMPTY : pending,
-        me: myId(),
-        readTo,
-      }),
-    [segment?.messages, pending, hasAfter, isTail, readTo],
-  );
+  const drawn = useRef<Row[]>(EMPTY);
+  const rows = useMemo(() => {
+    const now = buildRows({
+      messages: segment?.messages ?? EMPTY,
+      // What is being sent stands at the end of the conversation, not of some run in its past.
+      pending: hasAfter && !isTail ? EMPTY : pending,
+      me: myId(),
+      readTo,
+    });
+    drawn.current = keepRows(drawn.current, now);
+    return drawn.current;
+  }, [segment?.messages, pending, hasAfter, isTail, readTo]);
 
   const onPlace = useCallback(
     ({ anchor, seen, top }: Place) => {

@@ -181,6 +181,7 @@ function Messages({
   return (
     <>
       <Timeline
+        id={c.id}
         rows={rows}
         label={t('chat:timeline.label', { title })}
         start={start}
