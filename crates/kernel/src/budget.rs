@@ -54,6 +54,8 @@ pub enum Budget {
     GuestLink,
     /// Messages of one guest: a stranger writes as people do, not as a program.
     GuestMessages,
+    /// Messages of all guests of one conversation.
+    GuestsTogether,
 }
 
 impl Budget {
@@ -82,6 +84,7 @@ impl Budget {
             Self::GuestEnter => (30, 20_000),
             Self::GuestLink => (200, 2_000),
             Self::GuestMessages => (30, 2_000),
+            Self::GuestsTogether => (60, 1_000),
         }
     }
 }
