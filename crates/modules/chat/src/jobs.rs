@@ -30,10 +30,8 @@ const FORGET_SLICE: i64 = 500;
 /// Guests who said nothing are looked after so often.
 const SILENT_EVERY_MS: i64 = 3_600_000;
 
-pub(crate) const PERIODIC: [Periodic; 2] = [
-    Periodic { kind: FORGET, every_ms: FORGET_EVERY_MS },
-    Periodic { kind: SILENT_GUESTS, every_ms: SILENT_EVERY_MS },
-];
+pub(crate) const PERIODIC: [Periodic; 2] =
+    [Periodic { kind: FORGET, every_ms: FORGET_EVERY_MS }, Periodic { kind: SILENT_GUESTS, every_ms: SILENT_EVERY_MS }];
 
 pub(crate) fn all() -> Vec<Resident> {
     vec![

@@ -74,8 +74,7 @@ pub(crate) fn page(
         let Some((role, since)) = joined_of(&seen.row, seen.member.as_ref(), colleague) else { continue };
         let scope = colleague.map(|c| c.scope);
         let peer = seen.row.peer(user).filter(|_| seen.row.kind == crate::Kind::Direct);
-        let (apart, outside) =
-            (peer.is_some_and(|p| !open.contains(&p)), peer.is_some_and(|p| outsiders.contains(&p)));
+        let (apart, outside) = (peer.is_some_and(|p| !open.contains(&p)), peer.is_some_and(|p| outsiders.contains(&p)));
         let (guest, closed) = (is_guest(seen.member.as_ref(), colleague), apart || seen.row.deserted());
         let c = Conversation { row: seen.row.clone(), me: user, role, scope, since, guest, closed };
         let undone = undone.remove(&c.row.id).unwrap_or_default();

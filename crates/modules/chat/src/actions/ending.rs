@@ -51,7 +51,14 @@ pub(crate) async fn end(ctx: &Ctx, org: OrgId, whose: Whose) -> Result<()> {
             .write(move |tx| {
                 tx.lock(&locks(id, guest))?;
                 // Who has come back in the meantime answers for them again.
-                if next(tx, org, whose)? == Some((id, guest)) { end_seat(tx, &work, id, guest) } else { Ok(()) }
+                if next(tx, org, whose)? != Some((id, guest)) {
+                    return Ok(());
+                }
+                match people::membership(tx, org, guest)? {
+                    // Whoever has become a member sits there by themselves.
+                    Some(_) => guests::keep(tx, id, guest),
+                    None => end_seat(tx, &work, id, guest),
+                }
             })
             .await?;
         identity::forget_sessions(&ctx.kernel, guest);

@@ -23,7 +23,10 @@ use crate::{
         settings,
     },
     people,
-    store::{self as sql, Turn, blank, guests, members::{Joining, LetIn}},
+    store::{
+        self as sql, Turn, blank, guests,
+        members::{Joining, LetIn},
+    },
     views,
 };
 

@@ -155,12 +155,7 @@ pub(crate) fn seats(tx: &mut Tx<'_>, user: UserId, limit: i64) -> Result<Vec<Con
 
 /// Guests' seats in groups of an organisation that are held by the word of one
 /// of these, who are few.
-pub(crate) fn let_in(
-    tx: &mut Tx<'_>,
-    org: OrgId,
-    by: &[UserId],
-    limit: i64,
-) -> Result<Vec<(ConversationId, UserId)>> {
+pub(crate) fn let_in(tx: &mut Tx<'_>, org: OrgId, by: &[UserId], limit: i64) -> Result<Vec<(ConversationId, UserId)>> {
     Ok(tx.query(
         dialect!(
             sqlite: concat!(
@@ -230,6 +225,18 @@ pub(crate) fn set_silent(tx: &mut Tx<'_>, id: ConversationId, user: UserId, sinc
     tx.execute(
         sql!("UPDATE chat_members SET silent_since = $3 WHERE conversation_id = $1 AND user_id = $2"),
         &[&id, &user, &since],
+    )?;
+    Ok(())
+}
+
+/// Nobody answers for this seat any more but whoever has it. Nobody is told.
+pub(crate) fn keep(tx: &mut Tx<'_>, id: ConversationId, user: UserId) -> Result<()> {
+    tx.execute(
+        sql!(
+            "UPDATE chat_members SET let_in_by = NULL, link_id = NULL
+             WHERE conversation_id = $1 AND user_id = $2"
+        ),
+        &[&id, &user],
     )?;
     Ok(())
 }

@@ -247,12 +247,7 @@ pub(crate) struct FollowedRow {
 }
 
 /// All that a person may see and that changed at or after `changed_since`.
-pub(crate) fn followed(
-    tx: &mut Tx<'_>,
-    user: UserId,
-    rights: &Rights,
-    changed_since: i64,
-) -> Result<Vec<FollowedRow>> {
+pub(crate) fn followed(tx: &mut Tx<'_>, user: UserId, rights: &Rights, changed_since: i64) -> Result<Vec<FollowedRow>> {
     Ok(tx.query(
         dialect!(
             sqlite: concat!(
@@ -298,12 +293,7 @@ macro_rules! met {
 
 /// Which of `of` are in a conversation that `user` may see, or were in what
 /// they may see of it, and whether they are in a group of it still.
-pub(crate) fn companions(
-    tx: &mut Tx<'_>,
-    user: UserId,
-    rights: &Rights,
-    of: &[UserId],
-) -> Result<Vec<(UserId, bool)>> {
+pub(crate) fn companions(tx: &mut Tx<'_>, user: UserId, rights: &Rights, of: &[UserId]) -> Result<Vec<(UserId, bool)>> {
     Ok(tx.query(
         dialect!(
             sqlite: concat!(

@@ -112,6 +112,25 @@ async fn who_is_back_before_the_work_is_done_answers_for_their_guests_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_guest_who_became_a_member_needs_nobodys_word() {
+    let w = World::new().await;
+    let group = w.group(&[&w.bob]).await;
+    let link = w.link(&w.bob, json!({ "conversation": group })).await;
+    let (guest, _) = w.server.nobody().enter(&code(&link), "访客").await;
+    w.linked(&w.eve, &guest).await;
+    w.join(&w.eve).await;
+    w.alice.delete(&w.member(&w.bob)).await.ok();
+    let one = format!("/api/v1/orgs/{}/guest-links/{}?end_guests=true", w.org, link["id"].as_str().unwrap());
+    w.alice.delete(&one).await.ok();
+    w.server.run_jobs().await;
+    say(&w.eve, &group, "还在").await;
+    guest.get("/api/v1/me").await.fails(Code::Unauthenticated);
+    w.server.clock.advance(60_000);
+    w.server.run_jobs().await;
+    w.server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_withdrawn_alone_or_with_those_who_came_by_it() {
     let w = World::new().await;
     let group = w.group(&[&w.bob]).await;
