@@ -152,8 +152,11 @@ impl Hub {
         };
         // Nothing follows on its behalf any more: it is not among the people,
         // and its own task, which alone follows, has ended.
-        for cell in std::mem::take(&mut *socket.streams.lock()) {
-            self.drop_follower(&cell, socket.id);
+        // Taken out first: the lock is not to be held while a cell's is waited
+        // for, since whoever ends an access holds that and waits for this.
+        let followed = std::mem::take(&mut *socket.streams.lock());
+        for cell in &followed {
+            self.drop_follower(cell, socket.id);
         }
         last
     }

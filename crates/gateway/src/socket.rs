@@ -426,6 +426,7 @@ impl Shell {
     fn pass(&mut self, stream: StreamKey, bytes: &Bytes) {
         let follows = self.shared.hub.follows(&self.outbox, stream);
         match self.kernel.registry.stream(stream.kind).filter(|_| follows) {
+            Some(_) if self.principal.kind == PrincipalKind::Guest => self.session.fault(&Code::Forbidden.into()),
             Some(source) if source.passes() => nodes::pass(&self.shared, stream, &self.outbox, bytes),
             Some(_) => self.session.fault(&Error::field(Code::BinaryUnsupported, "stream")),
             None => self.session.fault(&Error::field(Code::NotFound, "stream")),

@@ -56,6 +56,8 @@ pub enum Budget {
     GuestMessages,
     /// Searches in conversations by one person: each reads a piece of a history.
     MessageSearch,
+    /// Messages of all guests of one conversation.
+    GuestsTogether,
 }
 
 impl Budget {
@@ -85,6 +87,7 @@ impl Budget {
             Self::GuestLink => (200, 2_000),
             Self::GuestMessages => (30, 2_000),
             Self::MessageSearch => (100, 200),
+            Self::GuestsTogether => (60, 1_000),
         }
     }
 }

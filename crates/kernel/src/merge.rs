@@ -33,7 +33,8 @@ pub struct Pair {
     /// The account that stands behind it afterwards.
     pub from: UserId,
     /// Whether `from` ends. A guest who is linked to an account goes on
-    /// beside it: rights are given to `into` and taken from nobody.
+    /// beside it: rights are given to `into` and taken from nobody; undoing
+    /// takes them back.
     pub ends: bool,
 }
 

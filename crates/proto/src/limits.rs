@@ -76,6 +76,8 @@ limits! {
     MESSAGE_BLOCKS: "blocks" = 200;
     /// Most people mentioned by name in one message.
     MENTIONS: "people" = 100;
+    /// Most people mentioned by name in one message of a guest.
+    GUEST_MENTIONS: "people" = 5;
     /// Most different emoji on one message.
     REACTION_KINDS: "emoji" = 50;
     /// Longest reaction.

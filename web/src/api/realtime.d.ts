@@ -141,6 +141,12 @@ export interface components {
             /** @description Whether a mention of the reader or of everyone lies above the cursor. */
             mentioned: boolean;
             my_role: components["schemas"]["chat.Role"];
+            /**
+             * @description The other person of a direct conversation is in none of the reader's
+             *     organisations. Absent where they are, where the reader is in none, and
+             *     in conversations of other kinds, of which `external` says it for all.
+             */
+            outside?: boolean;
             /** @description The other person of a direct conversation. */
             peer?: components["schemas"]["UserId"];
             preferences: components["schemas"]["chat.Preferences"];
@@ -390,7 +396,11 @@ export interface components {
         "chat.SharedConversation": {
             /** @description Whether who takes part follows from the directory. */
             derived: boolean;
-            /** @description Whether people of more than one organisation, or of none, take part. */
+            /**
+             * @description Whether people of more than one organisation, or of none, take part.
+             *     False for direct conversations, which belong to none and are to each of
+             *     the two what `outside` says.
+             */
             external: boolean;
             head: components["schemas"]["chat.Head"];
             id: components["schemas"]["ConversationId"];
@@ -834,8 +844,9 @@ export interface components {
         };
         /** @description A person, as others see them; `login` and `locale` only for oneself. */
         "identity.User": {
-            /** @description What they say of themselves, at most 200 characters. */
+            /** @description What they say of themselves, at most 200 characters; not for guests. */
             bio?: string | null;
+            /** @description 0 where a guest asks. */
             created_at: components["schemas"]["i64"];
             /** @description The account was erased; its name is empty. */
             deleted?: boolean;

@@ -1900,7 +1900,9 @@ export interface paths {
         post?: never;
         /**
          * Withdraws a guest link of one's own, or any where one leads the
-         *     organisation. Who came by it stays.
+         *     organisation. Who came by it stays, unless `end_guests` asks for the end of
+         *     their seats and sessions too; a link that was withdrawn already may be
+         *     withdrawn again for that.
          */
         delete: operations["chat.revoke_guest_link"];
         options?: never;
@@ -2342,6 +2344,12 @@ export interface components {
                 my_role: components["schemas"]["chat.Role"];
                 /** @description The other person of a direct conversation. */
                 peer?: components["schemas"]["UserId"];
+                /**
+                 * @description The other person of a direct conversation is in none of the reader's
+                 *     organisations. Absent where they are, where the reader is in none, and
+                 *     in conversations of other kinds, of which `external` says it for all.
+                 */
+                outside?: boolean;
                 /** @description The newest message that was not undone, if the reader may see it. */
                 last?: components["schemas"]["chat.Message"];
                 cursor: components["schemas"]["chat.Cursor"];
@@ -2613,6 +2621,12 @@ export interface components {
             my_role: components["schemas"]["chat.Role"];
             /** @description The other person of a direct conversation. */
             peer?: components["schemas"]["UserId"];
+            /**
+             * @description The other person of a direct conversation is in none of the reader's
+             *     organisations. Absent where they are, where the reader is in none, and
+             *     in conversations of other kinds, of which `external` says it for all.
+             */
+            outside?: boolean;
             /** @description The newest message that was not undone, if the reader may see it. */
             last?: components["schemas"]["chat.Message"];
             cursor: components["schemas"]["chat.Cursor"];
@@ -3212,7 +3226,11 @@ export interface components {
             title?: string;
             /** @description Whether who takes part follows from the directory. */
             derived: boolean;
-            /** @description Whether people of more than one organisation, or of none, take part. */
+            /**
+             * @description Whether people of more than one organisation, or of none, take part.
+             *     False for direct conversations, which belong to none and are to each of
+             *     the two what `outside` says.
+             */
             external: boolean;
             /** Format: int64 */
             member_count: number;
@@ -4295,8 +4313,9 @@ export interface components {
             /** @description The account was erased; its name is empty. */
             deleted?: boolean;
             merged_into?: components["schemas"]["UserId"] | null;
+            /** @description 0 where a guest asks. */
             created_at: components["schemas"]["i64"];
-            /** @description What they say of themselves, at most 200 characters. */
+            /** @description What they say of themselves, at most 200 characters; not for guests. */
             bio?: string | null;
             /**
              * Format: int64
@@ -10160,7 +10179,10 @@ export interface operations {
     };
     "chat.revoke_guest_link": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Who came by it goes too, within seconds; they stay if left out. */
+                end_guests?: boolean;
+            };
             header?: never;
             path: {
                 /** @description The organisation */

@@ -3,17 +3,19 @@ import { type AppError, asAppError } from '~/api/client';
 import type { GuestLook } from '~/api/types';
 import * as api from './api';
 import { useErrorText, useT } from './i18n';
-import { codeOf, forget, type Kept, readKept } from './kept';
+import { codeOf, forget, isSamePage, type Kept, readKept } from './kept';
 import { Door } from './parts/Door';
 import { Languages } from './parts/Languages';
 import { Leave } from './parts/Leave';
 import { TalkScreen } from './parts/TalkScreen';
+import { WhoAgain } from './parts/WhoAgain';
 import { leave } from './talk';
 import styles from './visitor.module.css';
 
 type Step =
   | { at: 'loading' }
-  | { at: 'door'; look: GuestLook; again: boolean }
+  | { at: 'who'; kept: Kept }
+  | { at: 'door'; look: GuestLook; again: boolean; former?: Kept }
   | { at: 'talk'; kept: Kept; remembers: boolean }
   | { at: 'leaving'; kept: Kept; remembers: boolean }
   | { at: 'left' }
@@ -27,12 +29,13 @@ export function Visitor() {
   const t = useT();
   const [step, setStep] = useState<Step>(() => {
     const kept = readKept(code);
-    return kept ? { at: 'talk', kept, remembers: true } : { at: 'loading' };
+    if (!kept) return { at: 'loading' };
+    return isSamePage() ? { at: 'talk', kept, remembers: true } : { at: 'who', kept };
   });
-  const knock = useCallback(async (again = false) => {
+  const knock = useCallback(async (again = false, former?: Kept) => {
     setStep({ at: 'loading' });
     try {
-      setStep({ at: 'door', look: await api.look(code), again });
+      setStep({ at: 'door', look: await api.look(code), again, ...(former ? { former } : {}) });
     } catch (error) {
       setStep({ at: 'failed', error: asAppError(error) });
     }
@@ -71,11 +74,19 @@ export function Visitor() {
   return (
     <div className={styles.page}>
       <main className={styles.card}>
-        {step.at === 'door' ? (
+        {step.at === 'who' ? (
+          <WhoAgain
+            kept={step.kept}
+            onGoOn={() => setStep({ at: 'talk', kept: step.kept, remembers: true })}
+            onOther={() => void knock(false, step.kept)}
+          />
+        ) : step.at === 'door' ? (
           <Door
             code={code}
             look={step.look}
             again={step.again}
+            former={step.former}
+            onBack={(kept) => setStep({ at: 'talk', kept, remembers: true })}
             onEntered={(kept, remembers) => setStep({ at: 'talk', kept, remembers })}
           />
         ) : step.at === 'left' ? (

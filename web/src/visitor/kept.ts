@@ -48,6 +48,19 @@ export function readKept(code: string): Kept | undefined {
   }
 }
 
+/**
+ * Whether the page was only loaded anew in the tab where the conversation was open: then nobody else has come. Whoever
+ * opens the link again may be another person on the same device, and is asked.
+ */
+export function isSamePage(): boolean {
+  try {
+    const [entry] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+    return entry?.type === 'reload';
+  } catch {
+    return false;
+  }
+}
+
 /** False where the browser keeps nothing: then the page lives as long as it is open. */
 export function keep(code: string, value: Kept): boolean {
   try {

@@ -438,6 +438,19 @@ async fn what_is_passed_on_reaches_all_other_sockets_that_follow_and_leaves_noth
     assert_eq!(rev, 3, "nothing was kept");
 }
 
+/// Seen failing without the refusal in `pass`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guests_send_and_pass_no_bytes() {
+    let (_db, node) = node(GatewayConfig::default()).await;
+    fake::sign_in(&node.kernel.db, user(1), fake::GUEST).await;
+    let (mut guest, mut two) = (node.live(fake::GUEST).await, node.live(session(2)).await);
+    guest.bytes(json!({"t": "send", "id": 1, "stream": room()}), b"x").await;
+    assert_eq!(guest.next().await.unwrap()["error"]["code"], "forbidden");
+    guest.bytes(json!({"t": "pass", "stream": room()}), b"x").await;
+    assert_eq!(guest.next().await.unwrap(), json!({"t": "error", "code": "forbidden"}));
+    two.is_quiet().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bytes_cross_nodes() {
     let bus = Bus::local();

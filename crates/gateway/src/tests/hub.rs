@@ -439,3 +439,27 @@ fn a_person_has_thirty_two_sockets() {
     assert!(!hub.unregister(&all[0]));
     assert_eq!(hub.register(&one_more), Some(false));
 }
+
+/// Ending an access holds the stream and wants what the socket follows. Seen
+/// failing where a socket that goes held what it follows while it waited for
+/// the stream: both waited for ever, and with them everyone on the node.
+#[test]
+fn a_socket_may_go_while_its_access_ends() {
+    let hub = Hub::default();
+    let one = socket(&hub, user(1));
+    hub.follow(&one, stream(1), 5, 0);
+    let (hub, one) = (&hub, &one);
+    std::thread::scope(|threads| {
+        let dismiss = |_: proto::StreamKey| -> Option<Box<str>> {
+            threads.spawn(move || hub.unregister(one));
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+            while one.streams.try_lock().is_none_or(|streams| !streams.is_empty()) {
+                assert!(std::time::Instant::now() < deadline, "what it follows is held");
+                std::thread::yield_now();
+            }
+            None
+        };
+        hub.publish(&frame(1, 6, Header { leaves: vec![user(1)], ..Header::default() }), &dismiss);
+    });
+    assert_eq!(hub.followers(stream(1)), 0);
+}

@@ -147,6 +147,8 @@ fn member(m: &MemberRow, after: i64) -> Result<Told> {
         acting_org: m.acting_org,
     })?;
     let header = Header {
+        // Whoever came later is not told of who was gone by then.
+        seq: m.left_seq.filter(|_| left).unwrap_or(0),
         leaves: if left { vec![m.user] } else { Vec::new() },
         joins: if !left && m.joined_rev > after { vec![(m.user, m.visible_from)] } else { Vec::new() },
         ..Header::default()
@@ -271,8 +273,8 @@ impl StreamSource for ConversationStream {
     }
 
     fn followed(&self, tx: &mut Tx<'_>, user: UserId, changed_since: i64) -> Result<Vec<Followed>> {
-        let orgs = people::orgs(tx, user)?;
-        let rows = sql::visible::followed(tx, user, &orgs, changed_since)?;
+        let rights = people::rights(tx, user)?;
+        let rows = sql::visible::followed(tx, user, &rights, changed_since)?;
         let mut followed = Vec::with_capacity(rows.len());
         for row in rows {
             let min_seq = match row.visible_from {

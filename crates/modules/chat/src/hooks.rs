@@ -12,6 +12,7 @@ use proto::{ConversationId, OrgId, Result, UserId};
 use store::{Key, Tx};
 
 use crate::{
+    actions,
     events::{self, Said},
     jobs,
     model::{Conversation, Kind, rows::ids_json, settings},
@@ -85,6 +86,7 @@ fn left(tx: &mut Tx<'_>, ctx: &Ctx, event: &MemberLeft) -> Result<()> {
         // What there is goes with the organisation.
         Departure::OrgClosed => return Ok(()),
     }
+    actions::ending::host_left(tx, ctx, event.org.org(), event.user)?;
     let Some(mut turn) = turn(tx, ctx, event.org.org())? else { return Ok(()) };
     sql::personal::set_gone(tx, &turn, event.user)?;
     count(tx, &mut turn, event.org, event.member_count)?;
@@ -122,12 +124,12 @@ fn count<'t>(tx: &mut Tx<'t>, turn: &mut Turn<'t>, org: OrgScope, members: i64) 
 
 /// People one is in a group with are known; by name alone who has left it, or
 /// with whom no more is shared than a conversation of two: what they said is
-/// still there.
+/// still there. Who had left before what one may see of it is not known.
 fn known(tx: &mut Tx<'_>, _: &Ctx, ask: &WhoIsKnown) -> Result<()> {
-    let orgs = people::orgs(tx, ask.by)?;
+    let rights = people::rights(tx, ask.by)?;
     let of: Vec<UserId> = ask.of.clone();
     let (there, left): (Vec<_>, Vec<_>) =
-        sql::visible::companions(tx, ask.by, &orgs, &of)?.into_iter().partition(|(_, there)| *there);
+        sql::visible::companions(tx, ask.by, &rights, &of)?.into_iter().partition(|(_, there)| *there);
     ask.known(there.into_iter().map(|(user, _)| user));
     ask.remembered(left.into_iter().map(|(user, _)| (user, None)));
     Ok(())
@@ -147,8 +149,8 @@ pub(crate) fn holder(id: ConversationId, seq: i64) -> Holder {
 fn may_read(tx: &mut Tx<'_>, _: &Ctx, ask: &WhoMayRead) -> Result<()> {
     let of: Vec<&Holder> = ask.of.iter().filter(|holder| holder.kind == MESSAGE).collect();
     let ids: BTreeSet<ConversationId> = of.iter().map(|holder| ConversationId(holder.place)).collect();
-    let orgs = people::orgs(tx, ask.by)?;
-    let visible = sql::visible::among(tx, ask.by, &orgs, &ids.into_iter().collect::<Vec<_>>())?;
+    let rights = people::rights(tx, ask.by)?;
+    let visible = sql::visible::among(tx, ask.by, &rights, &ids.into_iter().collect::<Vec<_>>())?;
     for id in visible.into_iter().take(LOOKED_INTO) {
         let Some(c) = views::load(tx, ask.by, id)? else { continue };
         let from = c.visible_from(tx)?;

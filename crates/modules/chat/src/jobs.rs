@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin};
 
 use kernel::{Ctx, Periodic, Resident, Resource};
-use proto::{Code, Error, OrgId, Result, UserId};
+use proto::{Code, Error, GuestLinkId, OrgId, Result, UserId};
 use serde_json::json;
 use store::{
     NewJob,
@@ -11,7 +11,7 @@ use store::{
 };
 
 use crate::{
-    actions,
+    actions::{self, ending::Whose},
     model::{Conversation, body::Line},
     people,
     store::{self as sql, Turn},
@@ -20,16 +20,24 @@ use crate::{
 pub(crate) const ORG_LEFT: &str = "chat.org_left";
 pub(crate) const ERASE: &str = "chat.erase";
 const FORGET: &str = "chat.forget";
+const END_GUESTS: &str = "chat.end_guests";
+const SILENT_GUESTS: &str = "chat.silent_guests";
 /// What is kept for minutes is gone at most so long after its end.
 const FORGET_EVERY_MS: i64 = 10 * 60_000;
 /// Rows forgotten in one slice.
 const FORGET_SLICE: i64 = 500;
 
-pub(crate) const PERIODIC: Periodic = Periodic { kind: FORGET, every_ms: FORGET_EVERY_MS };
+/// Guests who said nothing are looked after so often.
+const SILENT_EVERY_MS: i64 = 3_600_000;
+
+pub(crate) const PERIODIC: [Periodic; 2] =
+    [Periodic { kind: FORGET, every_ms: FORGET_EVERY_MS }, Periodic { kind: SILENT_GUESTS, every_ms: SILENT_EVERY_MS }];
 
 pub(crate) fn all() -> Vec<Resident> {
     vec![
         Resident { kind: ORG_LEFT, run: |ctx, job| boxed(end_groups(ctx, job)) },
+        Resident { kind: END_GUESTS, run: |ctx, job| boxed(end_guests_of(ctx, job)) },
+        Resident { kind: SILENT_GUESTS, run: |ctx, job| boxed(end_silent(ctx, job)) },
         Resident { kind: FORGET, run: |ctx, job| boxed(forget(ctx, job)) },
         Resident { kind: ERASE, run: |ctx, job| boxed(erase(ctx, job)) },
     ]
@@ -50,6 +58,16 @@ pub(crate) fn org_left(org: OrgId, user: UserId, now: i64) -> NewJob {
         run_at: now,
         payload: json!({ "org": org, "user": user }),
     }
+}
+
+/// Ends guests of an organisation: those of a host who left it, or of a link.
+pub(crate) fn end_guests(org: OrgId, whose: Whose, now: i64) -> NewJob {
+    let (id, payload) = match whose {
+        Whose::Host(host) => (host.0, json!({ "org": org, "host": host })),
+        Whose::Link(link) => (link.0, json!({ "org": org, "link": link })),
+    };
+    let key = Some(format!("chat:guests:{org}:{id}"));
+    NewJob { kind: END_GUESTS, key, org: Some(org.0), run_at: now, payload }
 }
 
 pub(crate) fn erasure(user: UserId, now: i64) -> NewJob {
@@ -95,6 +113,20 @@ async fn end_groups(ctx: Ctx, job: Claimed) -> Result<()> {
             })
             .await?;
     }
+    ctx.db().write(move |tx| finish(tx, &job)).await
+}
+
+async fn end_guests_of(ctx: Ctx, job: Claimed) -> Result<()> {
+    let org: OrgId = named(&job, "org")?;
+    let (host, link): (Option<UserId>, Option<GuestLinkId>) = (named(&job, "host")?, named(&job, "link")?);
+    for whose in host.map(Whose::Host).into_iter().chain(link.map(Whose::Link)) {
+        actions::ending::end(&ctx, org, whose).await?;
+    }
+    ctx.db().write(move |tx| finish(tx, &job)).await
+}
+
+async fn end_silent(ctx: Ctx, job: Claimed) -> Result<()> {
+    actions::ending::end_silent(&ctx).await?;
     ctx.db().write(move |tx| finish(tx, &job)).await
 }
 

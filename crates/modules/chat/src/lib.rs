@@ -68,6 +68,10 @@ pub fn module() -> Module {
                     "20261122_233000_chat_guests",
                     include_str!("../migrations/20261122_233000_chat_guests.sql")
                 ),
+                ::store::migration!(
+                    "20261123_010000_chat_guests_by",
+                    include_str!("../migrations/20261123_010000_chat_guests_by.sql")
+                ),
             ]
         },
         routes: routes::routes,
@@ -81,7 +85,7 @@ pub fn module() -> Module {
         org_follows: None,
         authenticator: None,
         jobs: jobs::all(),
-        periodic: vec![jobs::PERIODIC],
+        periodic: jobs::PERIODIC.to_vec(),
         hooks: hooks::all(),
         permissions: PERMISSIONS,
         settings: model::settings::ALL,
@@ -91,6 +95,7 @@ pub fn module() -> Module {
             "MESSAGE_BLOCKS",
             "MESSAGE_FILES",
             "MENTIONS",
+            "GUEST_MENTIONS",
             "REACTION_KINDS",
             "REACTION_BYTES",
             "GROUP_ADD",

@@ -7,7 +7,10 @@ use kernel::{Marks, OrgScope};
 use proto::{ConversationId, OrgId, Result, UserId};
 use store::Tx;
 
-use crate::model::{Conversation, Kind, Role};
+use crate::{
+    model::{Conversation, Kind, Role},
+    store::visible::{Rights, guest_seats},
+};
 
 /// An active member of an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +38,41 @@ pub(crate) fn membership(tx: &mut Tx<'_>, org: OrgId, user: UserId) -> Result<Op
 /// The organisation whose guest somebody is, if it is there.
 pub(crate) fn host(tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<Option<directory::Host>> {
     org.map_or(Ok(None), |org| directory::host(tx, org))
+}
+
+/// Whether an organisation has somebody for its guest, who sits among others
+/// by the word of `by`. Two statements.
+pub(crate) fn has_guest(tx: &mut Tx<'_>, org: Option<OrgId>, guest: UserId, by: Option<UserId>) -> Result<bool> {
+    let Some(org) = org else { return Ok(false) };
+    let asked: Vec<UserId> = [guest].into_iter().chain(by).collect();
+    let fronts = identity::users::fronts(tx, &asked)?;
+    let both = |user: UserId| [user, front(&fronts, user)];
+    directory::has_guest(tx, org, both(guest), by.map(both))
+}
+
+fn front(fronts: &[(UserId, UserId)], user: UserId) -> UserId {
+    fronts.iter().find(|(behind, _)| *behind == user).map_or(user, |(_, front)| *front)
+}
+
+/// All accounts of the person whose one this is, merged ones and linked guests.
+/// Two statements.
+pub(crate) fn accounts(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<UserId>> {
+    let front = front(&identity::users::fronts(tx, &[user])?, user);
+    let mut all = behind(tx, front)?;
+    all.push(front);
+    Ok(all)
+}
+
+/// By what somebody takes part in what belongs to organisations. Two
+/// statements, and two for each guest's seat, of which nearly nobody has any.
+pub(crate) fn rights(tx: &mut Tx<'_>, user: UserId) -> Result<Rights> {
+    let mut seats = Vec::new();
+    for seat in guest_seats(tx, user)? {
+        if has_guest(tx, seat.org, user, seat.let_in_by)? {
+            seats.push(seat.id);
+        }
+    }
+    Ok(Rights { orgs: orgs(tx, user)?, seats })
 }
 
 /// The organisations somebody is active in, by id. One statement.
@@ -96,6 +134,16 @@ pub(crate) fn marks(tx: &mut Tx<'_>, c: &Conversation, users: &[UserId]) -> Resu
         (None, _) => Home::Nowhere,
     };
     directory::marks(tx, home, users)
+}
+
+/// Which of these are in none of the organisations somebody is in. One
+/// statement, none where there is nobody.
+pub(crate) fn outsiders(tx: &mut Tx<'_>, me: UserId, users: &[UserId]) -> Result<HashSet<UserId>> {
+    if users.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let marks = directory::marks(tx, Home::SharedWith(me), users)?;
+    Ok(marks.into_iter().filter(|(_, marks)| marks.external).map(|(user, _)| user).collect())
 }
 
 /// Each of two as the other sees them.

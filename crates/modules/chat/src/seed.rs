@@ -26,7 +26,7 @@ use crate::{
 pub const BATCH: usize = 400;
 
 const FIRST: Joining =
-    Joining { role: Role::Member, acting_org: None, joined_seq: 1, joined_n: 0, visible_from: 1, guest: false };
+    Joining { role: Role::Member, acting_org: None, joined_seq: 1, joined_n: 0, visible_from: 1, guest: None };
 
 /// What must be locked before a conversation is made or written to.
 pub fn key(id: ConversationId) -> Key {

@@ -40,7 +40,12 @@ pub(crate) fn shown(tx: &mut Tx<'_>, c: &Conversation) -> Result<Option<Conversa
     let Some(seen) = sql::visible::one(tx, c.me, c.row.id)? else { return Ok(None) };
     let mut policies = Policies::default();
     let undone = undone(tx, c.me, std::slice::from_ref(&seen))?.remove(&c.row.id).unwrap_or_default();
-    draw(tx, c, seen, undone, &mut policies).map(Some)
+    let peer = c.row.peer(c.me).filter(|_| c.row.kind == crate::Kind::Direct);
+    let outside = match peer {
+        Some(peer) => !people::orgs(tx, c.me)?.is_empty() && !people::outsiders(tx, c.me, &[peer])?.is_empty(),
+        None => false,
+    };
+    draw(tx, c, seen, (undone, outside), &mut policies).map(Some)
 }
 
 /// A page of a list: what the predicate found, drawn.
@@ -53,6 +58,8 @@ pub(crate) fn page(
     let peers: Vec<UserId> =
         found.iter().filter(|s| s.row.kind == crate::Kind::Direct).filter_map(|s| s.row.peer(user)).collect();
     let open: HashSet<UserId> = people::may_talk(tx, user, &peers)?.into_iter().collect();
+    // Whoever is in no organisation has no inside.
+    let outsiders = if orgs.is_empty() { HashSet::new() } else { people::outsiders(tx, user, &peers)? };
     let mut undone = undone(tx, user, &found)?;
     let mut policies = Policies::default();
     let mut views = Vec::with_capacity(found.len());
@@ -66,11 +73,12 @@ pub(crate) fn page(
         };
         let Some((role, since)) = joined_of(&seen.row, seen.member.as_ref(), colleague) else { continue };
         let scope = colleague.map(|c| c.scope);
-        let apart = seen.row.kind == crate::Kind::Direct && seen.row.peer(user).is_some_and(|p| !open.contains(&p));
+        let peer = seen.row.peer(user).filter(|_| seen.row.kind == crate::Kind::Direct);
+        let (apart, outside) = (peer.is_some_and(|p| !open.contains(&p)), peer.is_some_and(|p| outsiders.contains(&p)));
         let (guest, closed) = (is_guest(seen.member.as_ref(), colleague), apart || seen.row.deserted());
         let c = Conversation { row: seen.row.clone(), me: user, role, scope, since, guest, closed };
         let undone = undone.remove(&c.row.id).unwrap_or_default();
-        views.push(draw(tx, &c, seen, undone, &mut policies)?);
+        views.push(draw(tx, &c, seen, (undone, outside), &mut policies)?);
     }
     Ok(views)
 }
@@ -111,7 +119,7 @@ fn draw(
     tx: &mut Tx<'_>,
     c: &Conversation,
     seen: Seen,
-    mut undone: Vec<i64>,
+    (mut undone, outside): (Vec<i64>, bool),
     policies: &mut Policies,
 ) -> Result<ConversationView> {
     // With a cursor that remembers it, the place of joining need not be found.
@@ -131,6 +139,7 @@ fn draw(
         shared: events::shared(&c.row)?,
         my_role: c.role,
         peer: if c.row.kind == crate::Kind::Direct { c.row.peer(c.me) } else { None },
+        outside,
         last: last.map(|last| last.wire()).transpose()?,
         cursor: cursor(place),
         unread: (c.row.head.n - place.n - undone.len() as i64).max(0),

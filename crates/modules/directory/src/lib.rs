@@ -34,7 +34,7 @@ pub use events::{
 pub use marks::{Home, marks};
 pub use members::{
     Host, active_among, active_count_among, active_membership, active_orgs, active_scopes, are_colleagues, blocking,
-    grants, host, may_talk, member, member_count, member_count_at, member_page, members_preview, org, ties,
+    grants, has_guest, host, may_talk, member, member_count, member_count_at, member_page, members_preview, org, ties,
 };
 pub use model::friends::{Friend, FriendState, Ties};
 pub use model::{

@@ -128,6 +128,14 @@ pub fn host(tx: &mut Tx<'_>, org: OrgId) -> Result<Option<Host>> {
     }))
 }
 
+/// Whether an organisation has somebody for its guest: it is not closed, none
+/// of `guest`, who are accounts of one person, was removed or is suspended
+/// there, and, where they sit by somebody's word, one of `by` is an active
+/// member. One statement, the same for an organisation that does not exist.
+pub fn has_guest(tx: &mut Tx<'_>, org: OrgId, guest: [UserId; 2], by: Option<[UserId; 2]>) -> Result<bool> {
+    sql::has_guest(tx, org, guest, by)
+}
+
 /// What the actor of `ctx` may do in an organisation, to be asked with
 /// [`crate::may`]; `None` where they cannot see it.
 pub fn grants(tx: &mut Tx<'_>, ctx: &Ctx, org: OrgId) -> Result<Option<Grants>> {

@@ -93,8 +93,9 @@ pub struct User {
     /// name. Only told to whoever may see that one too.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub merged_into: Option<UserId>,
+    /// 0 where a guest asks.
     pub created_at: Millis,
-    /// What they say of themselves, at most 200 characters.
+    /// What they say of themselves, at most 200 characters; not for guests.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bio: Option<String>,
     /// The version of their photo, for `GET /users/{id}/photo/{version}`.

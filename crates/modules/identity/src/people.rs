@@ -60,6 +60,12 @@ pub fn behind(tx: &mut Tx<'_>, id: UserId) -> Result<Vec<UserId>> {
     sql::merges::behind(tx, id)
 }
 
+/// Those of the accounts that stand behind another of the same person, merged
+/// into it or, as a guest, linked to it, each with that one. One statement.
+pub fn fronts(tx: &mut Tx<'_>, ids: &[UserId]) -> Result<Vec<(UserId, UserId)>> {
+    sql::merges::fronts(tx, ids.iter().copied())
+}
+
 /// Each account, or the one that stands for it since they were merged, in the
 /// order given and each once. One statement.
 pub fn stand_ins(tx: &mut Tx<'_>, ids: &[UserId]) -> Result<Vec<UserId>> {

@@ -11,6 +11,8 @@ export const readGuestLinks = (org: string, cursor?: string): Promise<Page<Guest
 export const makeGuestLink = (org: string, body: NewGuestLink): Promise<GuestLink> =>
   ask(client.POST('/orgs/{id}/guest-links', { params: of(org), body }));
 
-export const revokeGuestLink = async (org: string, link: string): Promise<void> => {
-  await ask(client.DELETE('/orgs/{id}/guest-links/{link}', { params: { path: { id: org, link } } }));
+/** With `guests`, those who came by it go too, a moment later. */
+export const revokeGuestLink = async (org: string, link: string, guests: boolean): Promise<void> => {
+  const params = { path: { id: org, link }, query: guests ? { end_guests: true } : {} };
+  await ask(client.DELETE('/orgs/{id}/guest-links/{link}', { params }));
 };

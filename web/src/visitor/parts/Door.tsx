@@ -3,7 +3,7 @@ import { type AppError, asAppError } from '~/api/client';
 import type { GuestLook } from '~/api/types';
 import * as api from '../api';
 import { useErrorText, useT } from '../i18n';
-import { type Kept, keep } from '../kept';
+import { forget, type Kept, keep } from '../kept';
 import styles from '../visitor.module.css';
 import { Face } from './Face';
 import { Who } from './Who';
@@ -13,11 +13,16 @@ export function Door({
   code,
   look,
   again,
+  former,
+  onBack,
   onEntered,
 }: {
   code: string;
   look: GuestLook;
   again: boolean;
+  /** Who talked on this device before, until somebody else has come in. */
+  former: Kept | undefined;
+  onBack: (former: Kept) => void;
   onEntered: (kept: Kept, remembers: boolean) => void;
 }) {
   const t = useT();
@@ -34,6 +39,8 @@ export function Door({
       const entered = await api.enter(code, name.trim());
       const { token, user, conversation } = entered;
       const kept: Kept = { token, user: user.id, name: user.name, conversation, look };
+      // Nothing of whoever was here before: no draft of theirs either.
+      forget(code);
       onEntered(kept, keep(code, kept));
     } catch (thrown) {
       setError(asAppError(thrown));
@@ -82,6 +89,11 @@ export function Door({
           {t('visitor:door.enter')}
         </button>
       </form>
+      {former ? (
+        <button type="button" className={styles.plain} onClick={() => onBack(former)}>
+          {t('visitor:who.back', { name: former.name })}
+        </button>
+      ) : null}
       <p className={styles.hint}>{t('visitor:door.privacy')}</p>
     </>
   );

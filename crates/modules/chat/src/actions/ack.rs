@@ -147,9 +147,9 @@ impl WaitingSource for Asked {
         let me = ctx.user();
         let mut mine = people::behind(tx, me)?;
         mine.push(me);
-        let orgs = people::orgs(tx, me)?;
+        let rights = people::rights(tx, me)?;
         let mut items = Vec::new();
-        for ask in sql::visible::asking(tx, me, &mine, &orgs, ctx.now - WAITS_MS, limit)? {
+        for ask in sql::visible::asking(tx, me, &mine, &rights, ctx.now - WAITS_MS, limit)? {
             // In a derived conversation those were asked who were members.
             let asked = match ask.derived_of {
                 Some(org) => people::membership(tx, org, me)?.is_some_and(|m| m.joined_at <= ask.at),
@@ -159,7 +159,7 @@ impl WaitingSource for Asked {
                 items.push(item("ack", &ask));
             }
         }
-        let mentions = sql::visible::mentioning(tx, me, &mine, &orgs, limit)?;
+        let mentions = sql::visible::mentioning(tx, me, &mine, &rights, limit)?;
         let known: std::collections::HashSet<_> = items.iter().map(|i| (i.conversation, i.seq)).collect();
         let new = mentions.iter().filter(|m| !known.contains(&(Some(m.conversation), Some(m.seq))));
         items.extend(new.map(|m| item("mention", m)));

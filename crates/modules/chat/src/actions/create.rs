@@ -22,7 +22,7 @@ use crate::{
 
 /// Whoever makes a conversation is there from its first message.
 const FROM_THE_FIRST: Joining =
-    Joining { role: Role::Member, acting_org: None, joined_seq: 1, joined_n: 0, visible_from: 1, guest: false };
+    Joining { role: Role::Member, acting_org: None, joined_seq: 1, joined_n: 0, visible_from: 1, guest: None };
 
 fn checked(mut group: NewGroup, me: UserId) -> Result<NewGroup> {
     if let Some(title) = &group.title {

@@ -9,9 +9,10 @@ use proto::{Code, ConversationId, Error, GuestLinkId, OrgId, PrincipalKind, Resu
 use serde_json::json;
 use store::{Key, Tx};
 
-use super::{create, cursor_parts, end_membership, page_size, part, say};
+use super::{create, cursor_parts, end_membership, ending::Whose, page_size, part, say};
 use crate::{
     events::{self, Said},
+    jobs,
     model::{
         AddMembers, Conversation, Kind, Role,
         body::Line,
@@ -22,7 +23,10 @@ use crate::{
         settings,
     },
     people,
-    store::{self as sql, Turn, blank, guests, members::Joining},
+    store::{
+        self as sql, Turn, blank, guests,
+        members::{Joining, LetIn},
+    },
     views,
 };
 
@@ -109,19 +113,22 @@ pub(crate) async fn list(ctx: Ctx, org: OrgId, query: GuestLinksQuery) -> Result
     .await
 }
 
-/// Withdraws a link; whoever came by it stays. One that was withdrawn stays so.
-pub(crate) async fn revoke(ctx: Ctx, org: OrgId, id: GuestLinkId) -> Result<()> {
+/// Withdraws a link; whoever came by it stays, or goes too where that is asked
+/// for. One that was withdrawn stays so.
+pub(crate) async fn revoke(ctx: Ctx, org: OrgId, id: GuestLinkId, end_guests: bool) -> Result<()> {
     let db = ctx.db().clone();
     db.write(move |tx| {
         tx.lock(&[GuestLinks::key(org), audit::key(Some(org))])?;
         let links = allow::<GuestLinks, RevokeLink>(tx, &ctx, org)?;
         let found = guests::get(tx, org, id)?.filter(|l| links.manages || l.created_by == links.me);
         let found = found.ok_or(Code::NotFound)?;
-        if found.revoked {
+        if end_guests {
+            tx.job(jobs::end_guests(org, Whose::Link(id), ctx.now))?;
+        } else if found.revoked {
             return Ok(());
         }
         guests::revoke(tx, &links, id, ctx.now)?;
-        let detail = json!({ "uses": found.uses });
+        let detail = json!({ "uses": found.uses, "end_guests": end_guests });
         audit::append(tx, &ctx, Some(links.scope), "chat.guest_link_revoked", &object(id), &detail)
     })
     .await
@@ -246,10 +253,21 @@ fn seat(
     if group.row.member_count >= most {
         return Err(Error::api(Code::ConversationFull).with("limit", most));
     }
+    let most = settings::GROUP_GUESTS.number(tx, Some(open.org))?;
+    if group.row.guests >= most {
+        return Err(Error::api(Code::ConversationFull).with("limit", most));
+    }
     let mut turn = Turn::own(tx, group.row.clone(), ctx.now)?;
+    let let_in = LetIn { link: open.link.id, by: Some(host) };
     let (joined_seq, joined_n) = (turn.row.head.seq + 1, turn.row.head.n);
-    let joining =
-        Joining { role: Role::Member, acting_org: None, joined_seq, joined_n, visible_from: joined_seq, guest: true };
+    let joining = Joining {
+        role: Role::Member,
+        acting_org: None,
+        joined_seq,
+        joined_n,
+        visible_from: joined_seq,
+        guest: Some(let_in),
+    };
     let line = say(tx, &mut turn, &line)?;
     let members = sql::members::join(tx, &mut turn, &[guest], joining)?;
     turn.row.preview = sql::members::first(tx, turn.id())?;
@@ -277,10 +295,11 @@ fn own(
         joined_seq: 1,
         joined_n: 0,
         visible_from: 1,
-        guest: false,
+        guest: None,
     };
     let mut members = sql::members::join(tx, &mut turn, &[host], joining)?;
-    let joining = Joining { role: Role::Member, acting_org: None, guest: true, ..joining };
+    let let_in = LetIn { link: open.link.id, by: None };
+    let joining = Joining { role: Role::Member, acting_org: None, guest: Some(let_in), ..joining };
     members.extend(sql::members::join(tx, &mut turn, &[guest], joining)?);
     create::begin(tx, turn, &[line], &members)
 }

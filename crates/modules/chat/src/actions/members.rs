@@ -8,7 +8,7 @@ use kernel::{
 use proto::{Code, ConversationId, Error, Result, UserId, limits};
 use store::Tx;
 
-use super::say;
+use super::{ending, say};
 use crate::{
     events::{self, Said},
     model::{
@@ -74,7 +74,7 @@ fn add_in<'t>(tx: &mut Tx<'t>, ctx: &Ctx, mut turn: Turn<'t>, new: &[UserId]) ->
         joined_seq,
         joined_n,
         visible_from: if history { 1 } else { joined_seq },
-        guest: false,
+        guest: None,
     };
     let named = new.iter().copied().take(Line::NAMED).collect();
     let line = say(tx, &mut turn, &Line::Added { actor: ctx.user(), users: named })?;
@@ -96,11 +96,21 @@ fn finish<'t>(
     events::tell(tx, &turn, Said { messages: lines, members, ..Said::default() })
 }
 
-/// Removes somebody from a group; oneself is leaving it.
+/// Accounts of one person whose guest's seats are looked for.
+const SAME_PERSON: usize = 8;
+
+/// Removes somebody from a group, with the guests' seats that the same person
+/// has there by other accounts; oneself is leaving it.
 pub(crate) async fn remove(ctx: Ctx, id: ConversationId, user: UserId) -> Result<()> {
     let (db, kernel) = (ctx.db().clone(), ctx.kernel.clone());
+    // Who else is the same person is found out before; who of them has a
+    // guest's seat there is read under the locks.
+    let mut accounts = db.read(move |tx| people::accounts(tx, user)).await?;
+    accounts.retain(|account| *account != user);
+    accounts.truncate(SAME_PERSON);
+    let others = accounts.clone();
     let removed = db.write(move |tx| {
-        let mut locks = identity::guest_keys(user);
+        let mut locks: Vec<_> = others.iter().copied().chain([user]).flat_map(identity::guest_keys).collect();
         locks.push(Conversation::key(id));
         tx.lock(&locks)?;
         let me = ctx.user();
@@ -116,10 +126,15 @@ pub(crate) async fn remove(ctx: Ctx, id: ConversationId, user: UserId) -> Result
         let line = Line::Removed { actor: me, users: vec![user] };
         end_membership(tx, &ctx, Turn::of(&c, ctx.now), user, &line)?;
         // A guest came for this conversation and has no other.
-        if member.guest { identity::end_guest(tx, &ctx, user) } else { Ok(()) }
+        if member.guest {
+            identity::end_guest(tx, &ctx, user)?;
+        }
+        others.iter().try_for_each(|other| ending::end_seat(tx, &ctx, id, *other))
     });
     removed.await?;
-    identity::forget_sessions(&kernel, user);
+    for user in accounts.into_iter().chain([user]) {
+        identity::forget_sessions(&kernel, user);
+    }
     Ok(())
 }
 

@@ -164,12 +164,12 @@ fn present(tx: &mut Tx<'_>, id: ConversationId, user: UserId) -> Result<Option<M
 
 /// Whether somebody may have a seat there: always, but for the
 /// conversations of organisations they are not in. A guest's seat is for
-/// whoever is from outside.
-fn may_sit(tx: &mut Tx<'_>, row: &Row, user: UserId, guest: bool) -> Result<bool> {
-    match row.org {
-        Some(_) if guest => Ok(true),
-        Some(org) => Ok(people::membership(tx, org, user)?.is_some()),
-        None => Ok(true),
+/// whoever is from outside and is not kept out.
+fn may_sit(tx: &mut Tx<'_>, row: &Row, user: UserId, seat: Option<&Seat>) -> Result<bool> {
+    let Some(org) = row.org else { return Ok(true) };
+    match seat.filter(|seat| seat.guest) {
+        Some(seat) => people::has_guest(tx, row.org, user, seat.let_in_by.map(UserId)),
+        None => Ok(people::membership(tx, org, user)?.is_some()),
     }
 }
 
@@ -183,7 +183,7 @@ fn bring(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, id: ConversationId) -> Result<
         let Some(from) = from else { return Ok(kept) };
         kept.seats = Some(take_seat(tx, ctx, pair, row.clone(), into.as_ref(), &from)?);
     }
-    if !may_sit(tx, &row, pair.into, from.is_some_and(|m| m.guest))? {
+    if !may_sit(tx, &row, pair.into, from.as_ref().map(Seat::of).as_ref())? {
         return Ok(kept);
     }
     sql::acks::copy(tx, pair, id)?;
@@ -300,11 +300,14 @@ fn choose(
 fn seat_of_both(into: Option<Seat>, from: Seat) -> Seat {
     let Some(into) = into else { return from };
     let first = if from.joined_seq < into.joined_seq { from } else { into };
+    let guest = into.guest && from.guest;
     Seat {
         role: into.role.max(from.role),
         visible_from: into.visible_from.min(from.visible_from),
         acting_org: into.acting_org.or(from.acting_org),
-        guest: into.guest && from.guest,
+        guest,
+        let_in_by: first.let_in_by.filter(|_| guest),
+        link: first.link.filter(|_| guest),
         ..first
     }
 }
@@ -318,7 +321,7 @@ fn take_seat(
     from: &MemberRow,
 ) -> Result<Seats> {
     let (before, other) = (into.map(Seat::of), Seat::of(from));
-    let merged = if may_sit(tx, &row, pair.into, other.guest)? { Some(seat_of_both(before, other)) } else { None };
+    let merged = if may_sit(tx, &row, pair.into, Some(&other))? { Some(seat_of_both(before, other)) } else { None };
     let mut turn = Turn::own(tx, row, ctx.now)?;
     if pair.ends {
         sql::members::end(tx, &mut turn, pair.from)?;
@@ -347,7 +350,7 @@ fn tell_seats<'t>(tx: &mut Tx<'t>, mut turn: Turn<'t>, pair: &Pair) -> Result<()
 fn give_back(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, id: ConversationId, kept: &Kept) -> Result<()> {
     let Some(row) = sql::heads::get(tx, id)? else { return Ok(()) };
     sql::acks::drop_copies(tx, pair, id)?;
-    if let Some(seats) = kept.seats.filter(|_| pair.ends) {
+    if let Some(seats) = kept.seats {
         part_seats(tx, ctx, pair, row, &seats)?;
     }
     if let Some(choices) = &kept.choices {
@@ -391,7 +394,9 @@ impl Seat {
 fn part_seats(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, row: Row, seats: &Seats) -> Result<()> {
     let now = present(tx, row.id, pair.into)?.as_ref().map(Seat::of);
     let (into, from) = apart(seats, now);
-    let from = if may_sit(tx, &row, pair.from, seats.from.guest)? { from } else { None };
+    // A linked guest kept what they had; what the link gave goes with it.
+    let back = pair.ends && may_sit(tx, &row, pair.from, Some(&seats.from))?;
+    let from = from.filter(|_| back);
     if into == now && from.is_none() {
         return Ok(());
     }
@@ -414,7 +419,9 @@ mod tests {
     use super::*;
 
     fn seat(role: Role, joined_seq: i64) -> Seat {
-        Seat { role, acting_org: None, joined_seq, joined_n: joined_seq - 1, visible_from: joined_seq, guest: false }
+        let (joined_n, visible_from) = (joined_seq - 1, joined_seq);
+        let (acting_org, guest, let_in_by, link) = (None, false, None, None);
+        Seat { role, acting_org, joined_seq, joined_n, visible_from, guest, let_in_by, link }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod ack;
 mod create;
+pub(crate) mod ending;
 mod forward;
 pub(crate) mod guests;
 mod members;

@@ -39,15 +39,15 @@ pub(crate) async fn list(ctx: Ctx, cursor: Option<String>, limit: Option<i64>) -
         }
     }
     db.read(move |tx| {
-        let orgs = people::orgs(tx, ctx.user())?;
-        let found = visible::page(tx, &Visible::to(&ctx), &orgs, before, limit)?;
+        let rights = people::rights(tx, ctx.user())?;
+        let found = visible::page(tx, &Visible::to(&ctx), &rights, before, limit)?;
         let next = match found.last() {
             Some(last) if found.len() as i64 == limit => {
                 Some(Cursor(vec![last.row.head.changed_at.to_string(), last.row.id.to_string()]).encode())
             }
             _ => None,
         };
-        let mut items = views::page(tx, ctx.user(), &orgs, found)?;
+        let mut items = views::page(tx, ctx.user(), &rights.orgs, found)?;
         views::rest(tx, &mut items, ctx.now)?;
         Ok(Page { items, next })
     })
@@ -340,11 +340,11 @@ pub(crate) async fn mentions(ctx: Ctx, cursor: Option<String>, limit: Option<i64
             .last()
             .filter(|_| found.len() as i64 == limit)
             .map(|m| Cursor(vec![m.at.to_string(), m.conversation.to_string(), m.seq.to_string()]).encode());
-        let orgs = people::orgs(tx, ctx.user())?;
+        let rights = people::rights(tx, ctx.user())?;
         let mut ids: Vec<ConversationId> = found.iter().map(|m| m.conversation).collect();
         ids.sort_unstable();
         ids.dedup();
-        let seen = visible::among(tx, ctx.user(), &orgs, &ids)?;
+        let seen = visible::among(tx, ctx.user(), &rights, &ids)?;
         Ok(Page { items: found.into_iter().filter(|m| seen.contains(&m.conversation)).collect(), next })
     })
     .await

@@ -5,7 +5,7 @@ use proto::{Code, ConversationId, Result, UserId};
 use store::Tx;
 
 use super::{
-    send::{check_mentions, locks, text},
+    send::{check_few, check_mentions, locks, text},
     undo,
 };
 use crate::{
@@ -79,6 +79,7 @@ fn edit_in<'t>(
 ) -> Result<MessageRow> {
     let added: Vec<UserId> = checked.mentions.iter().copied().filter(|u| !old.mentions.contains(u)).collect();
     let gone: Vec<UserId> = old.mentions.iter().copied().filter(|u| !checked.mentions.contains(u)).collect();
+    check_few(c, &checked.mentions)?;
     check_mentions(tx, c, &added)?;
     let gone_files: Vec<_> =
         body::files_in(old.body.as_deref()).into_iter().filter(|file| !checked.files.contains(file)).collect();

@@ -61,6 +61,10 @@ pub(crate) async fn send(ctx: Ctx, id: ConversationId, message: NewMessage) -> R
 fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage, checked: &Checked) -> Result<Sent> {
     tx.lock(&locks(ctx, id, &checked.files))?;
     let c = allow::<Conversation, Post>(tx, ctx, id)?;
+    if c.guest {
+        // However many they are: the members can still follow.
+        ctx.kernel.budgets.spend(Budget::GuestsTogether, id.0)?;
+    }
     let sent_before = |tx: &mut Tx<'_>| -> Result<Option<Sent>> {
         Ok(sql::messages::sent_before(tx, id, ctx.actor.id, message.client_id)?.and_then(|m| m.sent()))
     };
@@ -181,7 +185,16 @@ fn check_references(tx: &mut Tx<'_>, c: &Conversation, checked: &Checked, messag
     if message.ack && (c.guest || !may_ask_ack(&c.row, c.role, settings::ACK_UP_TO.number(tx, c.row.org)?)) {
         return Err(Error::field(Code::AckForbidden, "ack"));
     }
+    check_few(c, &checked.mentions)?;
     check_mentions(tx, c, &checked.mentions)
+}
+
+/// A guest mentions few.
+pub(super) fn check_few(c: &Conversation, mentions: &[proto::UserId]) -> Result<()> {
+    if c.guest && mentions.len() > limits::GUEST_MENTIONS {
+        return Err(Error::field(Code::TooManyItems, "mentions").with("limit", limits::GUEST_MENTIONS));
+    }
+    Ok(())
 }
 
 /// Only who takes part can be mentioned.

@@ -98,6 +98,16 @@ pub struct GuestLinksQuery {
     pub limit: Option<i64>,
 }
 
+/// How a link is withdrawn.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RevokeQuery {
+    /// Who came by it goes too, within seconds; they stay if left out.
+    #[serde(default)]
+    pub end_guests: bool,
+}
+
 /// What whoever has a link may know before they come in.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = chat::GuestLook)]

@@ -3,8 +3,9 @@
 //!
 //! A person takes part in a conversation with members of its own while their
 //! membership has not ended, and, where it belongs to an organisation, while
-//! they are an active member of that, or a guest whom a member let in; in a
-//! derived one by being an active member alone.
+//! they are an active member of that, or a guest whom a member let in, while
+//! that member is there and the organisation keeps nobody of that person out;
+//! in a derived one by being an active member alone.
 //! So access ends with the organisation's membership at once, whatever rows
 //! are still to be tidied.
 
@@ -92,8 +93,7 @@ impl Resource for Conversation {
         let Some(row) = row else { return Ok(None) };
         let Some((role, since)) = joined_of(&row, member.as_ref(), colleague) else { return Ok(None) };
         let guest = is_guest(member.as_ref(), colleague);
-        // What belongs to an organisation that was closed goes with it.
-        if guest && people::host(tx, row.org)?.is_none() {
+        if guest && !people::has_guest(tx, row.org, me, member.and_then(|m| m.let_in_by))? {
             return Ok(None);
         }
         let closed = row.deserted() || is_closed(tx, &row, me)?;

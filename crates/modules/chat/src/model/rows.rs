@@ -1,6 +1,6 @@
 //! Rows as the store reads them.
 
-use proto::{ClientId, ConversationId, OrgId, UserId};
+use proto::{ClientId, ConversationId, GuestLinkId, OrgId, UserId};
 use uuid::Uuid;
 
 use super::{
@@ -72,6 +72,13 @@ pub(crate) struct MemberRow {
     /// Let in by a member's link: takes part without being a member of the
     /// organisation.
     pub(crate) guest: bool,
+    /// The member by whose word a guest sits among others; none in a
+    /// conversation of the guest's own.
+    pub(crate) let_in_by: Option<UserId>,
+    /// By which link a guest came.
+    pub(crate) link: Option<GuestLinkId>,
+    /// The newest message when they left.
+    pub(crate) left_seq: Option<i64>,
 }
 
 #[derive(Clone, Debug)]

@@ -57,6 +57,13 @@ pub(crate) const GUEST_LINKS_BY: Setting = Setting {
     doc: "who may have links by which guests come in: every member, owners and administrators, or nobody",
 };
 
+pub(crate) const GROUP_GUESTS: Setting = Setting {
+    key: "chat.group_guests",
+    scope: Scope::Org,
+    kind: Kind::Number { default: 50, min: 1, max: 5_000 },
+    doc: "how many guests a group may have",
+};
+
 pub(crate) const ALL: &[Setting] = &[
     EDIT_MINUTES,
     RECALL_MINUTES,
@@ -66,6 +73,7 @@ pub(crate) const ALL: &[Setting] = &[
     MENTION_ALL_UP_TO,
     ACK_UP_TO,
     GUEST_LINKS_BY,
+    GROUP_GUESTS,
 ];
 
 const MINUTE: i64 = 60_000;

@@ -176,6 +176,8 @@ pub struct SharedConversation {
     /// Whether who takes part follows from the directory.
     pub derived: bool,
     /// Whether people of more than one organisation, or of none, take part.
+    /// False for direct conversations, which belong to none and are to each of
+    /// the two what `outside` says.
     pub external: bool,
     pub member_count: i64,
     /// At most nine, the first to join first.
@@ -194,6 +196,12 @@ pub struct ConversationView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub peer: Option<UserId>,
+    /// The other person of a direct conversation is in none of the reader's
+    /// organisations. Absent where they are, where the reader is in none, and
+    /// in conversations of other kinds, of which `external` says it for all.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub outside: bool,
     /// The newest message that was not undone, if the reader may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -16,7 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::Routes;
 use crate::{
     actions::guests,
-    model::guests::{GuestEntered, GuestLink, GuestLinksQuery, GuestLook, NewGuest, NewGuestLink},
+    model::guests::{GuestEntered, GuestLink, GuestLinksQuery, GuestLook, NewGuest, NewGuestLink, RevokeQuery},
 };
 
 pub(super) fn routes() -> Routes {
@@ -62,13 +62,19 @@ async fn list_guest_links(
 }
 
 /// Withdraws a guest link of one's own, or any where one leads the
-/// organisation. Who came by it stays.
+/// organisation. Who came by it stays, unless `end_guests` asks for the end of
+/// their seats and sessions too; a link that was withdrawn already may be
+/// withdrawn again for that.
 #[utoipa::path(delete, path = "/api/v1/orgs/{id}/guest-links/{link}", operation_id = "chat.revoke_guest_link", tag = "chat",
-    params(("id" = OrgId, Path, description = "The organisation"), ("link" = GuestLinkId, Path, description = "The link")),
+    params(("id" = OrgId, Path, description = "The organisation"), ("link" = GuestLinkId, Path, description = "The link"), RevokeQuery),
     responses((status = 204), (status = 404, body = Problem)),
     extensions(("x-authz" = json!({"object": "guest_link", "action": "revoke", "scope": "org", "roles": ["person"]}))))]
-async fn revoke_guest_link(ctx: Ctx, At((id, link)): At<(OrgId, GuestLinkId)>) -> Result<StatusCode, Failure> {
-    guests::revoke(ctx, id, link).await?;
+async fn revoke_guest_link(
+    ctx: Ctx,
+    At((id, link)): At<(OrgId, GuestLinkId)>,
+    Params(query): Params<RevokeQuery>,
+) -> Result<StatusCode, Failure> {
+    guests::revoke(ctx, id, link, query.end_guests).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

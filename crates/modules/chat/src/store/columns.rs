@@ -22,10 +22,10 @@ pub(super) const HEAD: usize = 17;
 macro_rules! member_columns {
     () => {
         "m.user_id, m.role, m.acting_org, m.joined_seq, m.joined_n, m.joined_rev, m.visible_from, m.left_at, m.rev, \
-         m.guest"
+         m.guest, m.let_in_by, m.link_id, m.left_seq"
     };
 }
-pub(super) const MEMBER: usize = 10;
+pub(super) const MEMBER: usize = 13;
 
 /// Of `chat_messages l`.
 macro_rules! message_columns {
@@ -89,6 +89,9 @@ pub(super) fn member(row: &Cells<'_>, at: usize) -> Result<Option<MemberRow>> {
         left_at: row.get(at + 7)?,
         rev: row.get(at + 8)?,
         guest: row.get::<Option<bool>>(at + 9)?.unwrap_or(false),
+        let_in_by: row.get(at + 10)?,
+        link: row.get(at + 11)?,
+        left_seq: row.get(at + 12)?,
     }))
 }
 

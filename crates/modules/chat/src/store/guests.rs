@@ -2,9 +2,12 @@
 
 use kernel::{Allowed, OrgScope};
 use proto::{ConversationId, GuestLinkId, Millis, OrgId, Result, UserId};
-use store::{Row, Tx, sql};
+use store::{Row, Tx, dialect, sql};
 
-use crate::model::guests::{GuestLink, GuestLinks, ListLinks, MakeLink, RevokeLink};
+use crate::model::{
+    guests::{GuestLink, GuestLinks, ListLinks, MakeLink, RevokeLink},
+    rows::ids_json,
+};
 
 macro_rules! columns {
     () => {
@@ -148,4 +151,92 @@ pub(crate) fn seats(tx: &mut Tx<'_>, user: UserId, limit: i64) -> Result<Vec<Con
         &[&user, &limit],
         |row| row.get(0),
     )?)
+}
+
+/// Guests' seats in groups of an organisation that are held by the word of one
+/// of these, who are few.
+pub(crate) fn let_in(tx: &mut Tx<'_>, org: OrgId, by: &[UserId], limit: i64) -> Result<Vec<(ConversationId, UserId)>> {
+    Ok(tx.query(
+        dialect!(
+            sqlite: concat!(
+                "SELECT m.conversation_id, m.user_id FROM chat_members m
+                 JOIN conversations c ON c.id = m.conversation_id
+                 WHERE m.let_in_by IN ", ids_sqlite!("$2"), " AND m.guest AND m.left_at IS NULL AND c.org_id = $1
+                 ORDER BY m.conversation_id, m.user_id LIMIT $3"
+            ),
+            postgres: concat!(
+                "SELECT m.conversation_id, m.user_id FROM chat_members m
+                 JOIN conversations c ON c.id = m.conversation_id
+                 WHERE m.let_in_by IN ", ids_postgres!("$2"), " AND m.guest AND m.left_at IS NULL AND c.org_id = $1
+                 ORDER BY m.conversation_id, m.user_id LIMIT $3"
+            ),
+        ),
+        &[&org, &ids_json(by), &limit],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?)
+}
+
+/// Guests' seats that were given by a link, also to whom such a guest was
+/// linked.
+pub(crate) fn came_by(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    link: GuestLinkId,
+    limit: i64,
+) -> Result<Vec<(ConversationId, UserId)>> {
+    Ok(tx.query(
+        sql!(
+            "SELECT m.conversation_id, m.user_id FROM chat_members m JOIN conversations c ON c.id = m.conversation_id
+             WHERE m.link_id = $2 AND m.guest AND m.left_at IS NULL AND c.org_id = $1
+             ORDER BY m.conversation_id, m.user_id LIMIT $3"
+        ),
+        &[&org, &link, &limit],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?)
+}
+
+/// Who of the guests that were not found to speak was looked after longest
+/// ago, before a time.
+pub(crate) fn silent(tx: &mut Tx<'_>, before: Millis) -> Result<Option<(ConversationId, UserId)>> {
+    Ok(tx.opt(
+        sql!(
+            "SELECT conversation_id, user_id FROM chat_members WHERE silent_since IS NOT NULL AND silent_since <= $1
+             ORDER BY silent_since NULLS LAST, conversation_id, user_id LIMIT 1"
+        ),
+        &[&before],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?)
+}
+
+/// Whether somebody ever said anything in a conversation.
+pub(crate) fn spoke(tx: &mut Tx<'_>, id: ConversationId, user: UserId) -> Result<bool> {
+    Ok(tx.one(
+        sql!(
+            "SELECT EXISTS (SELECT 1 FROM chat_messages WHERE conversation_id = $1 AND sender_id = $2
+                AND client_id IS NOT NULL)"
+        ),
+        &[&id, &user],
+        |row| row.get(0),
+    )?)
+}
+
+/// From when on a guest has been silent; `None`: they spoke. Nobody is told.
+pub(crate) fn set_silent(tx: &mut Tx<'_>, id: ConversationId, user: UserId, since: Option<Millis>) -> Result<()> {
+    tx.execute(
+        sql!("UPDATE chat_members SET silent_since = $3 WHERE conversation_id = $1 AND user_id = $2"),
+        &[&id, &user, &since],
+    )?;
+    Ok(())
+}
+
+/// Nobody answers for this seat any more but whoever has it. Nobody is told.
+pub(crate) fn keep(tx: &mut Tx<'_>, id: ConversationId, user: UserId) -> Result<()> {
+    tx.execute(
+        sql!(
+            "UPDATE chat_members SET let_in_by = NULL, link_id = NULL
+             WHERE conversation_id = $1 AND user_id = $2"
+        ),
+        &[&id, &user],
+    )?;
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Memberships of conversations that have members of their own.
 
-use proto::{ConversationId, OrgId, Result, UserId};
+use proto::{ConversationId, GuestLinkId, OrgId, Result, UserId};
 use store::{Tx, dialect, sql};
 
 use super::{Turn, columns};
@@ -52,32 +52,44 @@ pub(crate) struct Joining {
     pub(crate) joined_n: i64,
     pub(crate) visible_from: i64,
     /// Let in from outside by a member's link.
-    pub(crate) guest: bool,
+    pub(crate) guest: Option<LetIn>,
+}
+
+/// How a guest came in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LetIn {
+    pub(crate) link: GuestLinkId,
+    /// By whose word they sit among others.
+    pub(crate) by: Option<UserId>,
 }
 
 /// Makes members of people who are none now; a former membership begins anew.
 /// The rows are given back as they were written: reading up to 500 of them
 /// again would be most of what a transaction may read.
 pub(crate) fn join(tx: &mut Tx<'_>, turn: &mut Turn<'_>, users: &[UserId], joining: Joining) -> Result<Vec<MemberRow>> {
+    let (let_in_by, link) = (joining.guest.and_then(|g| g.by), joining.guest.map(|g| g.link));
     let joined = tx.execute(
         dialect!(
             sqlite: "INSERT INTO chat_members (conversation_id, user_id, role, acting_org, joined_seq, joined_n, joined_rev,
-                    visible_from, left_at, rev, guest)
-                 SELECT $1, unhex(value), $3, $4, $5, $6, $7, $8, NULL, $7, $9 FROM json_each($2) WHERE TRUE
+                    visible_from, left_at, rev, guest, let_in_by, link_id, silent_since, left_seq)
+                 SELECT $1, unhex(value), $3, $4, $5, $6, $7, $8, NULL, $7, $9, $10, $11, $12, NULL
+                 FROM json_each($2) WHERE TRUE
                  ON CONFLICT (conversation_id, user_id) DO UPDATE SET role = excluded.role,
                     acting_org = excluded.acting_org, joined_seq = excluded.joined_seq, joined_n = excluded.joined_n,
                     joined_rev = excluded.joined_rev, visible_from = excluded.visible_from, left_at = NULL,
-                    rev = excluded.rev, guest = excluded.guest",
+                    rev = excluded.rev, guest = excluded.guest, let_in_by = excluded.let_in_by,
+                    link_id = excluded.link_id, silent_since = excluded.silent_since, left_seq = NULL",
             postgres: "INSERT INTO chat_members (conversation_id, user_id, role, acting_org, joined_seq, joined_n, joined_rev,
-                    visible_from, left_at, rev, guest)
+                    visible_from, left_at, rev, guest, let_in_by, link_id, silent_since, left_seq)
                  SELECT CAST($1 AS UUID), CAST(value AS UUID), CAST($3 AS TEXT), CAST($4 AS UUID), CAST($5 AS BIGINT),
                     CAST($6 AS BIGINT), CAST($7 AS BIGINT), CAST($8 AS BIGINT), NULL, CAST($7 AS BIGINT),
-                    CAST($9 AS BOOLEAN)
+                    CAST($9 AS BOOLEAN), CAST($10 AS UUID), CAST($11 AS UUID), CAST($12 AS BIGINT), NULL
                  FROM jsonb_array_elements_text(CAST(CAST($2 AS TEXT) AS JSONB)) AS t(value)
                  ON CONFLICT (conversation_id, user_id) DO UPDATE SET role = excluded.role,
                     acting_org = excluded.acting_org, joined_seq = excluded.joined_seq, joined_n = excluded.joined_n,
                     joined_rev = excluded.joined_rev, visible_from = excluded.visible_from, left_at = NULL,
-                    rev = excluded.rev, guest = excluded.guest",
+                    rev = excluded.rev, guest = excluded.guest, let_in_by = excluded.let_in_by,
+                    link_id = excluded.link_id, silent_since = excluded.silent_since, left_seq = NULL",
         ),
         &[
             &turn.id(),
@@ -88,12 +100,15 @@ pub(crate) fn join(tx: &mut Tx<'_>, turn: &mut Turn<'_>, users: &[UserId], joini
             &joining.joined_n,
             &turn.rev(),
             &joining.visible_from,
-            &joining.guest,
+            &joining.guest.is_some(),
+            &let_in_by,
+            &link,
+            &joining.guest.map(|_| turn.now),
         ],
     )?;
     let joined = i64::try_from(joined).unwrap_or(0);
     turn.row.member_count += joined;
-    turn.row.guests += if joining.guest { joined } else { 0 };
+    turn.row.guests += if joining.guest.is_some() { joined } else { 0 };
     let Joining { role, acting_org, joined_seq, joined_n, visible_from, guest } = joining;
     let rev = turn.rev();
     let row = |user| MemberRow {
@@ -106,7 +121,10 @@ pub(crate) fn join(tx: &mut Tx<'_>, turn: &mut Turn<'_>, users: &[UserId], joini
         visible_from,
         left_at: None,
         rev,
-        guest,
+        guest: guest.is_some(),
+        let_in_by,
+        link,
+        left_seq: None,
     };
     let mut rows: Vec<MemberRow> = users.iter().copied().map(row).collect();
     rows.sort_by_key(|m| m.user);
@@ -117,10 +135,10 @@ pub(crate) fn join(tx: &mut Tx<'_>, turn: &mut Turn<'_>, users: &[UserId], joini
 pub(crate) fn end(tx: &mut Tx<'_>, turn: &mut Turn<'_>, user: UserId) -> Result<()> {
     let ended: Option<Option<bool>> = tx.opt(
         sql!(
-            "UPDATE chat_members SET left_at = $3, rev = $4
+            "UPDATE chat_members SET left_at = $3, rev = $4, left_seq = $5, silent_since = NULL
              WHERE conversation_id = $1 AND user_id = $2 AND left_at IS NULL RETURNING guest"
         ),
-        &[&turn.id(), &user, &turn.now, &turn.rev()],
+        &[&turn.id(), &user, &turn.now, &turn.rev(), &turn.row.head.seq],
         |row| row.get(0),
     )?;
     turn.row.member_count -= i64::from(ended.is_some());

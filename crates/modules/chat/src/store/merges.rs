@@ -79,6 +79,11 @@ pub(crate) struct Seat {
     /// Kept by the release before without it.
     #[serde(default)]
     pub(crate) guest: bool,
+    /// By whose word a guest sits among others, and by which link they came.
+    #[serde(default)]
+    pub(crate) let_in_by: Option<Uuid>,
+    #[serde(default)]
+    pub(crate) link: Option<Uuid>,
 }
 
 impl Seat {
@@ -90,6 +95,8 @@ impl Seat {
             joined_n: m.joined_n,
             visible_from: m.visible_from,
             guest: m.guest,
+            let_in_by: m.let_in_by.map(|user| user.0),
+            link: m.link.map(|link| link.0),
         }
     }
 }
@@ -101,12 +108,13 @@ pub(crate) fn seat(tx: &mut Tx<'_>, turn: &mut Turn<'_>, user: UserId, seat: &Se
     tx.execute(
         sql!(
             "INSERT INTO chat_members (conversation_id, user_id, role, acting_org, joined_seq, joined_n, joined_rev,
-                visible_from, left_at, rev, guest)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, $9, $10)
+                visible_from, left_at, rev, guest, let_in_by, link_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, $9, $10, $11, $12)
              ON CONFLICT (conversation_id, user_id) DO UPDATE SET role = excluded.role,
                 acting_org = excluded.acting_org, joined_seq = excluded.joined_seq, joined_n = excluded.joined_n,
                 joined_rev = excluded.joined_rev, visible_from = excluded.visible_from, left_at = NULL,
-                rev = excluded.rev, guest = excluded.guest"
+                rev = excluded.rev, guest = excluded.guest, let_in_by = excluded.let_in_by,
+                link_id = excluded.link_id, silent_since = NULL, left_seq = NULL"
         ),
         &[
             &turn.id(),
@@ -119,6 +127,8 @@ pub(crate) fn seat(tx: &mut Tx<'_>, turn: &mut Turn<'_>, user: UserId, seat: &Se
             &seat.visible_from,
             &turn.rev(),
             &seat.guest,
+            &seat.let_in_by,
+            &seat.link,
         ],
     )?;
     let there = old.filter(|m| m.left_at.is_none());

@@ -1,7 +1,6 @@
 //! Lists of conversations. The predicate is the policy of
-//! `model::Conversation::load` in SQL: `$1` is the person, `$2` the
-//! organisations they are an active member of, as a JSON array of ids. A
-//! property test holds the two equal.
+//! `model::Conversation::load` in SQL: `$1` is the person, `$2` what they have
+//! by right, see [`Rights`]. A property test holds the two equal.
 
 use std::collections::HashMap;
 
@@ -22,7 +21,9 @@ macro_rules! visible {
         concat!(
             "(SELECT vm.conversation_id FROM chat_members vm JOIN conversations vc ON vc.id = vm.conversation_id
                WHERE vm.user_id = $1 AND vm.left_at IS NULL AND vc.kind <> 'all_staff'
-                 AND (vc.org_id IS NULL OR vm.guest OR vc.org_id IN ",
+                 AND (vc.org_id IS NULL OR vc.org_id IN ",
+            $orgs,
+            " OR vm.guest AND vc.id IN ",
             $orgs,
             ")
               UNION ALL
@@ -38,7 +39,8 @@ macro_rules! visible {
 macro_rules! still {
     () => {
         "COUNT(CASE WHEN o.left_at IS NULL AND oc.kind = 'group' THEN 1 END)
-         FROM chat_members o JOIN conversations oc ON oc.id = o.conversation_id"
+         FROM chat_members o JOIN conversations oc ON oc.id = o.conversation_id
+         JOIN chat_members me ON me.conversation_id = o.conversation_id AND me.user_id = $1"
     };
 }
 
@@ -102,15 +104,49 @@ fn seen(row: &Cells<'_>) -> store::Result<Seen> {
     })
 }
 
-fn orgs_json(orgs: &[OrgScope]) -> String {
-    ids_json(&orgs.iter().map(|o| UserId(o.org().0)).collect::<Vec<_>>())
+/// By what somebody takes part in what belongs to organisations: those they
+/// are active in, and the guest's seats of theirs that count now. In a
+/// statement both are one JSON array of ids, which never meet.
+#[derive(Clone, Debug)]
+pub(crate) struct Rights {
+    pub(crate) orgs: Vec<OrgScope>,
+    pub(crate) seats: Vec<ConversationId>,
+}
+
+impl Rights {
+    fn json(&self) -> String {
+        let orgs = self.orgs.iter().map(|o| UserId(o.org().0));
+        ids_json(&orgs.chain(self.seats.iter().map(|c| UserId(c.0))).collect::<Vec<_>>())
+    }
+}
+
+/// A guest's seat of somebody.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GuestSeat {
+    pub(crate) id: ConversationId,
+    pub(crate) org: Option<OrgId>,
+    pub(crate) let_in_by: Option<UserId>,
+}
+
+/// The guest's seats of a person, whether they count or not; nearly always
+/// none, and a guest has one.
+pub(crate) fn guest_seats(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<GuestSeat>> {
+    Ok(tx.query(
+        sql!(
+            "SELECT m.conversation_id, c.org_id, m.let_in_by FROM chat_members m
+             JOIN conversations c ON c.id = m.conversation_id
+             WHERE m.user_id = $1 AND m.guest AND m.left_at IS NULL ORDER BY m.conversation_id"
+        ),
+        &[&user],
+        |row| Ok(GuestSeat { id: row.get(0)?, org: row.get(1)?, let_in_by: row.get(2)? }),
+    )?)
 }
 
 /// Conversations before `(changed_at, id)`, newest change first.
 pub(crate) fn page(
     tx: &mut Tx<'_>,
     visible: &Visible<Conversation>,
-    orgs: &[OrgScope],
+    rights: &Rights,
     before: (i64, Uuid),
     limit: i64,
 ) -> Result<Vec<Seen>> {
@@ -125,7 +161,7 @@ pub(crate) fn page(
                  AND (c.changed_at, c.id) < ($3, $4) ORDER BY c.changed_at DESC, c.id DESC LIMIT $5"
             ),
         ),
-        &[&visible.user(), &orgs_json(orgs), &before.0, &before.1, &limit],
+        &[&visible.user(), &rights.json(), &before.0, &before.1, &limit],
         seen,
     )?)
 }
@@ -180,7 +216,7 @@ pub(crate) fn undone(
 pub(crate) fn among(
     tx: &mut Tx<'_>,
     user: UserId,
-    orgs: &[OrgScope],
+    rights: &Rights,
     ids: &[ConversationId],
 ) -> Result<Vec<ConversationId>> {
     let ids = ids_json(&ids.iter().map(|c| UserId(c.0)).collect::<Vec<_>>());
@@ -195,7 +231,7 @@ pub(crate) fn among(
                 visible!(ids_postgres!("$2")), " ORDER BY c.id"
             ),
         ),
-        &[&user, &orgs_json(orgs), &ids],
+        &[&user, &rights.json(), &ids],
         |row| row.get(0),
     )?)
 }
@@ -211,12 +247,7 @@ pub(crate) struct FollowedRow {
 }
 
 /// All that a person may see and that changed at or after `changed_since`.
-pub(crate) fn followed(
-    tx: &mut Tx<'_>,
-    user: UserId,
-    orgs: &[OrgScope],
-    changed_since: i64,
-) -> Result<Vec<FollowedRow>> {
+pub(crate) fn followed(tx: &mut Tx<'_>, user: UserId, rights: &Rights, changed_since: i64) -> Result<Vec<FollowedRow>> {
     Ok(tx.query(
         dialect!(
             sqlite: concat!(
@@ -230,7 +261,7 @@ pub(crate) fn followed(
                  WHERE c.id IN ", visible!(ids_postgres!("$2")), " AND c.changed_at >= $3 ORDER BY c.id"
             ),
         ),
-        &[&user, &orgs_json(orgs), &changed_since],
+        &[&user, &rights.json(), &changed_since],
         |row| Ok(FollowedRow { id: row.get(0)?, rev: row.get(1)?, changed_at: row.get(2)?, visible_from: row.get(3)? }),
     )?)
 }
@@ -251,26 +282,32 @@ pub(crate) fn unfollowed(tx: &mut Tx<'_>, user: UserId, changed_since: i64) -> R
     )?)
 }
 
-/// Which of `of` are, or were, in a conversation that `user` may see, and
-/// whether they are in a group of it still.
-pub(crate) fn companions(
-    tx: &mut Tx<'_>,
-    user: UserId,
-    orgs: &[OrgScope],
-    of: &[UserId],
-) -> Result<Vec<(UserId, bool)>> {
+/// Whether `o` was still there when what `me` may see of it began: whoever left
+/// before is nobody to those who came later and see nothing of theirs.
+macro_rules! met {
+    () => {
+        "(o.left_at IS NULL OR o.rev >= COALESCE((SELECT v.sent_rev FROM chat_messages v
+            WHERE v.conversation_id = me.conversation_id AND v.seq = me.visible_from), me.joined_rev))"
+    };
+}
+
+/// Which of `of` are in a conversation that `user` may see, or were in what
+/// they may see of it, and whether they are in a group of it still.
+pub(crate) fn companions(tx: &mut Tx<'_>, user: UserId, rights: &Rights, of: &[UserId]) -> Result<Vec<(UserId, bool)>> {
     Ok(tx.query(
         dialect!(
             sqlite: concat!(
                 "SELECT o.user_id, ", still!(), " WHERE o.user_id IN ", ids_sqlite!("$3"),
-                " AND o.conversation_id IN ", visible!(ids_sqlite!("$2")), " GROUP BY o.user_id ORDER BY o.user_id"
+                " AND o.conversation_id IN ", visible!(ids_sqlite!("$2")), " AND ", met!(),
+                " GROUP BY o.user_id ORDER BY o.user_id"
             ),
             postgres: concat!(
                 "SELECT o.user_id, ", still!(), " WHERE o.user_id IN ", ids_postgres!("$3"),
-                " AND o.conversation_id IN ", visible!(ids_postgres!("$2")), " GROUP BY o.user_id ORDER BY o.user_id"
+                " AND o.conversation_id IN ", visible!(ids_postgres!("$2")), " AND ", met!(),
+                " GROUP BY o.user_id ORDER BY o.user_id"
             ),
         ),
-        &[&user, &orgs_json(orgs), &ids_json(of)],
+        &[&user, &rights.json(), &ids_json(of)],
         |row| Ok((row.get(0)?, row.get::<i64>(1)? > 0)),
     )?)
 }
@@ -328,7 +365,7 @@ pub(crate) fn asking(
     tx: &mut Tx<'_>,
     user: UserId,
     mine: &[UserId],
-    orgs: &[OrgScope],
+    rights: &Rights,
     since: i64,
     limit: usize,
 ) -> Result<Vec<Waits>> {
@@ -337,7 +374,7 @@ pub(crate) fn asking(
             sqlite: asking!(ids_sqlite!("$2"), ids_sqlite!("$3")),
             postgres: asking!(ids_postgres!("$2"), ids_postgres!("$3")),
         ),
-        &[&user, &orgs_json(orgs), &ids_json(mine), &since, &limit],
+        &[&user, &rights.json(), &ids_json(mine), &since, &limit],
         waits,
     )?)
 }
@@ -365,7 +402,7 @@ pub(crate) fn mentioning(
     tx: &mut Tx<'_>,
     user: UserId,
     mine: &[UserId],
-    orgs: &[OrgScope],
+    rights: &Rights,
     limit: usize,
 ) -> Result<Vec<Waits>> {
     Ok(tx.query(
@@ -373,7 +410,7 @@ pub(crate) fn mentioning(
             sqlite: mentioning!(ids_sqlite!("$2"), ids_sqlite!("$3")),
             postgres: mentioning!(ids_postgres!("$2"), ids_postgres!("$3")),
         ),
-        &[&user, &orgs_json(orgs), &ids_json(mine), &limit],
+        &[&user, &rights.json(), &ids_json(mine), &limit],
         waits,
     )?)
 }

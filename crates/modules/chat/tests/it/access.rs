@@ -113,6 +113,13 @@ enum Op {
     Remove(usize, usize),
     JoinOrg(usize),
     LeaveOrg(usize),
+    /// Alice suspends somebody, or ends that.
+    Suspend(usize, bool),
+    RemoveOrg(usize),
+    /// Somebody lets a guest into a group.
+    LetIn(usize, usize),
+    /// One of the guests turns out to be somebody.
+    Link(usize, usize),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -123,7 +130,11 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (any::<usize>(), who.clone()).prop_map(|(g, p)| Op::Add(g, p)),
         1 => (any::<usize>(), who.clone()).prop_map(|(g, p)| Op::Remove(g, p)),
         1 => who.clone().prop_map(Op::JoinOrg),
-        2 => who.prop_map(Op::LeaveOrg),
+        2 => who.clone().prop_map(Op::LeaveOrg),
+        2 => (who.clone(), any::<bool>()).prop_map(|(p, on)| Op::Suspend(p, on)),
+        1 => who.clone().prop_map(Op::RemoveOrg),
+        3 => (any::<usize>(), 0_usize..4).prop_map(|(g, p)| Op::LetIn(g, p)),
+        3 => (any::<usize>(), who).prop_map(|(g, p)| Op::Link(g, p)),
     ]
 }
 
@@ -139,10 +150,11 @@ fn the_predicate_of_lists_is_the_policy() {
                 let w = World::new().await;
                 let people = [&w.alice, &w.bob, &w.carol, &w.eve];
                 let mut all = vec![w.all_staff.clone(), w.group(&[&w.bob, &w.carol]).await];
+                let mut guests = Vec::new();
                 for op in ops {
-                    run(&w, &people, &mut all, op).await;
+                    run(&w, &people, &mut guests, &mut all, op).await;
                 }
-                for person in people {
+                for person in people.into_iter().chain(&guests) {
                     compare(&w, person, &all).await;
                 }
             });
@@ -152,7 +164,7 @@ fn the_predicate_of_lists_is_the_policy() {
 }
 
 /// Some of these are refused, as they should be.
-async fn run(w: &World, people: &[&Person; 4], all: &mut Vec<String>, op: Op) {
+async fn run(w: &World, people: &[&Person; 4], guests: &mut Vec<Person>, all: &mut Vec<String>, op: Op) {
     let made = match op {
         Op::Group(with) => {
             let members: Vec<_> = with.iter().map(|p| people[*p].id).collect();
@@ -167,6 +179,21 @@ async fn run(w: &World, people: &[&Person; 4], all: &mut Vec<String>, op: Op) {
             people[p].post(&format!("/api/v1/invitations/{}/accept", code["code"].as_str().unwrap()), json!({})).await
         }
         Op::LeaveOrg(p) => people[p].delete(&format!("/api/v1/orgs/{}/members/{}", w.org, people[p].id)).await,
+        Op::RemoveOrg(p) => w.alice.delete(&format!("/api/v1/orgs/{}/members/{}", w.org, people[p].id)).await,
+        Op::Suspend(p, on) => {
+            let state = json!({ "state": if on { "suspended" } else { "active" } });
+            w.alice.patch(&format!("/api/v1/orgs/{}/members/{}", w.org, people[p].id), state).await
+        }
+        Op::LetIn(g, p) => {
+            let new = json!({ "conversation": all[g % all.len()] });
+            let link = people[p].post(&format!("/api/v1/orgs/{}/guest-links", w.org), new).await;
+            if link.status.is_success() {
+                guests.push(w.server.nobody().enter(&crate::guests::code(&link.json()), "访客").await.0);
+            }
+            link
+        }
+        Op::Link(g, p) if !guests.is_empty() => return link(w, guests[g % guests.len()].id, people[p].id).await,
+        Op::Link(..) => return,
     };
     assert!(!made.status.is_server_error(), "{}", made.body);
     if made.status.is_success() && !made.body.is_empty() && made.what.contains("/conversations") {
@@ -177,9 +204,31 @@ async fn run(w: &World, people: &[&Person; 4], all: &mut Vec<String>, op: Op) {
     }
 }
 
-async fn compare(w: &World, person: &Person, all: &[String]) {
-    let list = person.get("/api/v1/conversations?limit=200").await.ok();
-    let mut listed: BTreeSet<String> = list["items"].as_array().unwrap().iter().map(id).collect();
+/// What linking a guest to somebody writes: their account stands behind the
+/// other, which has the seat too, where it has none.
+async fn link(w: &World, guest: proto::UserId, person: proto::UserId) {
+    let seat = store::sql!(
+        "INSERT INTO chat_members (conversation_id, user_id, role, joined_seq, joined_n, joined_rev, visible_from, rev,
+            guest, let_in_by, link_id)
+         SELECT conversation_id, $2, role, joined_seq, joined_n, joined_rev, visible_from, rev, guest, let_in_by, link_id
+         FROM chat_members WHERE user_id = $1 AND left_at IS NULL ON CONFLICT DO NOTHING"
+    );
+    let account = store::sql!("UPDATE users SET linked_to = $2 WHERE id = $1 AND linked_to IS NULL");
+    let work = move |tx: &mut store::Tx<'_>| {
+        tx.execute(account, &[&guest, &person])?;
+        tx.execute(seat, &[&guest, &person])
+    };
+    w.server.db().write(work).await.unwrap();
+}
+
+/// Holds the list, what is followed and the policy equal for one person. Guests
+/// have no list.
+pub(crate) async fn compare(w: &World, person: &Person, all: &[String]) {
+    let list = person.get("/api/v1/conversations?limit=200").await;
+    // A guest has no list, and no session either once they were removed.
+    let (guest, ended) = (list.status.as_u16() == 403, list.status.as_u16() == 401);
+    let mut listed: BTreeSet<String> =
+        if guest || ended { BTreeSet::new() } else { list.ok()["items"].as_array().unwrap().iter().map(id).collect() };
     let (kernel, user) = (w.server.kernel.clone(), person.id);
     let ids: Vec<Uuid> = all.iter().chain(&listed).map(|id| id.parse().unwrap()).collect();
     let (allowed, followed) = w
@@ -198,10 +247,13 @@ async fn compare(w: &World, person: &Person, all: &[String]) {
         })
         .await
         .unwrap();
+    if guest || ended {
+        listed.clone_from(&allowed);
+    }
     assert_eq!(listed, allowed);
     assert_eq!(followed.iter().map(|f| f.stream.id.to_string()).collect::<BTreeSet<_>>(), allowed);
     listed.retain(|id| all.contains(id));
-    for id in all {
+    for id in all.iter().filter(|_| !ended) {
         let status = person.get(&path(id, "")).await.status.as_u16();
         assert_eq!(status, if listed.contains(id) { 200 } else { 404 });
     }

@@ -41,6 +41,17 @@ async fn friends_talk_without_an_organisation_and_strangers_do_not() {
     let made = direct(&w.eve, &w.bob).await.ok();
     let conversation = id(&made);
     assert_eq!(made["can"]["post"], true);
+    // Outside to whoever has an inside, and only to them.
+    assert!(made.get("outside").is_none(), "{made}");
+    for (who, with, outside) in [(&w.bob, &w.eve, Some(true)), (&w.bob, &w.alice, None)] {
+        let direct = direct(who, with).await.ok();
+        let list = who.get("/api/v1/conversations").await.ok();
+        let listed = list["items"].as_array().unwrap().iter().find(|c| c["id"] == direct["id"]).unwrap();
+        for seen in [&direct, listed] {
+            let said = (seen["external"].as_bool(), seen.get("outside").and_then(Value::as_bool));
+            assert_eq!(said, (Some(false), outside));
+        }
+    }
     say(&w.eve, &conversation, "你好").await;
     say(&w.bob, &conversation, "好").await;
     w.bob.delete(&format!("/api/v1/me/friends/{}", w.eve.id)).await.ok();

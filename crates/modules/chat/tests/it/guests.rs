@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl World {
-    async fn link(&self, by: &Person, new: Value) -> Value {
+    pub(crate) async fn link(&self, by: &Person, new: Value) -> Value {
         by.post(&format!("/api/v1/orgs/{}/guest-links", self.org), new).await.ok()
     }
 
@@ -19,13 +19,13 @@ impl World {
         code(&self.link(&self.bob, json!({})).await)
     }
 
-    async fn set(&self, key: &str, value: Value) {
+    pub(crate) async fn set(&self, key: &str, value: Value) {
         let changed = json!({ key: value });
         self.alice.patch(&format!("/api/v1/orgs/{}/settings", self.org), changed).await.ok();
     }
 }
 
-fn code(link: &Value) -> String {
+pub(crate) fn code(link: &Value) -> String {
     link["code"].as_str().unwrap().to_owned()
 }
 

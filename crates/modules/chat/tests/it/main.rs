@@ -12,6 +12,7 @@ mod forward;
 mod friends;
 mod groups;
 mod guests;
+mod guests_end;
 mod marks;
 mod merge_model;
 mod merges;

@@ -20,7 +20,8 @@ pub(crate) struct Mirror {
 }
 
 /// What is personal in a `Conversation`, or moves without an event.
-const PERSONAL: [&str; 14] = [
+const PERSONAL: [&str; 15] = [
+    "outside",
     "resting_until",
     "my_role",
     "peer",

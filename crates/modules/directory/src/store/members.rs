@@ -43,6 +43,27 @@ pub(crate) fn active_membership(tx: &mut Tx<'_>, org: OrgId, user: UserId) -> Re
     )?)
 }
 
+/// Whether a person may be there as a guest, by the word of somebody.
+pub(crate) fn has_guest(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    [guest, front]: [UserId; 2],
+    by: Option<[UserId; 2]>,
+) -> Result<bool> {
+    let [host, host_front] = by.unwrap_or([guest, front]);
+    Ok(tx.one(
+        sql!(
+            "SELECT EXISTS (SELECT 1 FROM orgs o WHERE o.id = $1 AND o.state <> 'closed')
+             AND NOT EXISTS (SELECT 1 FROM directory_members g WHERE g.org_id = $1 AND g.user_id IN ($2, $3)
+                AND (g.state = 'suspended' OR g.state = 'left' AND g.removed))
+             AND ($4 OR EXISTS (SELECT 1 FROM directory_members b WHERE b.org_id = $1 AND b.user_id IN ($5, $6)
+                AND b.state = 'active'))"
+        ),
+        &[&org, &guest, &front, &by.is_none(), &host, &host_front],
+        |row| row.get(0),
+    )?)
+}
+
 /// Somebody who is or was there.
 pub(crate) fn member(tx: &mut Tx<'_>, scope: OrgScope, user: UserId) -> Result<Option<Member>> {
     Ok(tx.opt(

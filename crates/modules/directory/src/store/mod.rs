@@ -40,9 +40,9 @@ pub(crate) use invitations::{
 use members::ids;
 pub(crate) use members::{
     After, Changed, Edit, Leader, Revs, active_among, active_count_among, active_membership, admit, colleagues_among,
-    edit, end_membership, first_members, leaders, list_members, member, member_count, member_count_at, member_page,
-    members_by_id, members_since, memberships_of, memberships_since, number_taken, owners, removed, set_name,
-    shared_org,
+    edit, end_membership, first_members, has_guest, leaders, list_members, member, member_count, member_count_at,
+    member_page, members_by_id, members_since, memberships_of, memberships_since, number_taken, owners, removed,
+    set_name, shared_org,
 };
 pub(crate) use requests::{
     add_request, ask_count, asking, askings, askings_by_id, decide_request, open_request, open_requests, pending_count,

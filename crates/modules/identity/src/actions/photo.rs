@@ -4,7 +4,7 @@ use kernel::{
     Budget, Ctx, Known,
     pictures::{Place, SIDES, place, squares},
 };
-use proto::{Code, Error, Result, UserId, limits};
+use proto::{Code, Error, PrincipalKind, Result, UserId, limits};
 
 use super::profile::rewrite;
 use crate::{model::User, store as sql};
@@ -54,6 +54,8 @@ pub(crate) async fn photo(ctx: Ctx, user: UserId, version: i64, size: Option<u32
     if !SIDES.contains(&side) {
         return Err(Error::field(Code::InvalidField, "size"));
     }
+    // A guest sees a small face, whichever is asked for.
+    let side = if ctx.actor.kind == PrincipalKind::Guest && user != ctx.user() { SIDES[1] } else { side };
     ctx.clone()
         .db()
         .read(move |tx| {

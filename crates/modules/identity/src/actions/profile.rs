@@ -7,7 +7,7 @@ use kernel::{
     streams::{self, bump},
     text::{fold, name},
 };
-use proto::{API_LEVEL, Code, Header, Result, SessionId, StreamKey, UserId};
+use proto::{API_LEVEL, Code, Header, PrincipalKind, Result, SessionId, StreamKey, UserId};
 
 use crate::{
     events::{ProfileChanged, profile},
@@ -111,9 +111,16 @@ async fn seen(ctx: Ctx, ids: Vec<UserId>) -> Result<Vec<SeenUser>> {
                 show_stand_ins(tx, &ctx, &mut found, &merged)?;
             }
             let marks = |user: &User| marks.get(&user.id).copied().unwrap_or_default();
-            Ok(found.into_iter().map(|user| SeenUser { marks: marks(&user), user }).collect())
+            let guest = ctx.actor.kind == PrincipalKind::Guest;
+            let shown = |user: User| if guest && user.id != ctx.user() { slim(user) } else { user };
+            Ok(found.into_iter().map(|user| SeenUser { marks: marks(&user), user: shown(user) }).collect())
         })
         .await
+}
+
+/// What a guest sees of others: a name and a face.
+fn slim(user: User) -> User {
+    User { bio: None, created_at: 0, ..user }
 }
 
 /// Adds those who are no more than a name to the actor, in their place.

@@ -50,6 +50,23 @@ pub(crate) fn behind(tx: &mut Tx<'_>, id: UserId) -> Result<Vec<UserId>> {
     )?)
 }
 
+/// Those of the accounts that stand behind another, each with that one: they
+/// were merged into it or, as a guest, linked to it.
+pub(crate) fn fronts(tx: &mut Tx<'_>, of: impl Iterator<Item = UserId>) -> Result<Vec<(UserId, UserId)>> {
+    Ok(tx.query(
+        dialect!(
+            sqlite: "SELECT id, COALESCE(merged_into, linked_to) FROM users
+                     WHERE (merged_into IS NOT NULL OR linked_to IS NOT NULL)
+                     AND id IN (SELECT unhex(replace(value, '-', '')) FROM json_each($1)) ORDER BY id",
+            postgres: "SELECT id, COALESCE(merged_into, linked_to) FROM users
+                     WHERE (merged_into IS NOT NULL OR linked_to IS NOT NULL) AND id IN
+                     (SELECT CAST(jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB)) AS UUID)) ORDER BY id",
+        ),
+        &[&ids(of)],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?)
+}
+
 /// Those of the accounts that were merged, each with the one that stands for it.
 pub(crate) fn stand_ins(tx: &mut Tx<'_>, of: impl Iterator<Item = UserId>) -> Result<Vec<(UserId, UserId)>> {
     Ok(tx.query(

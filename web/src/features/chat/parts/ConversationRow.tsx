@@ -43,7 +43,7 @@ export const ConversationRow = memo(function ConversationRow({
       <span className={styles.words}>
         <span className={styles.line}>
           <span className={styles.title}>{title}</span>
-          {c.external ? <span className={styles.external}>{t('chat:list.external')}</span> : null}
+          {c.external || c.outside ? <span className={styles.external}>{t('chat:list.external')}</span> : null}
           <time className={styles.time}>{listTime(locale, at, now())}</time>
         </span>
         <span className={styles.line}>

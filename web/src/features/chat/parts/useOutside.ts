@@ -12,7 +12,7 @@ export function useOutside(c: HeldConversation, title: string): string | undefin
   const members = useStore(chat, (s) => s.members[c.id]);
   // Whoever is in no organisation has no inside.
   const inside = useStore(directory, (s) => Object.keys(s.orgs).length > 0);
-  if (c.external) return title;
+  if (c.external || c.outside) return title;
   if (!inside || !members) return undefined;
   if (memberOf(members, myId())?.external) return title;
   const names = members.filter((m) => m.external).map((m) => m.name);

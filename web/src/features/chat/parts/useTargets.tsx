@@ -63,7 +63,7 @@ function useTalks(): (Target & { peer: string | undefined })[] {
       id: `c:${c.id}`,
       name,
       below,
-      external: c.external,
+      external: c.external || c.outside === true,
       peer: c.kind === 'direct' ? c.peer : undefined,
       picture: <ConversationAvatar conversation={c} title={name} size="small" />,
     };

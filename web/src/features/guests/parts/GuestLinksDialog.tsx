@@ -5,6 +5,7 @@ import { now } from '~/core/clock';
 import { useLocale, useT } from '~/i18n';
 import { fullTime } from '~/i18n/format';
 import { Button } from '~/ui/Button';
+import { Checkbox } from '~/ui/Checkbox';
 import { Choice } from '~/ui/Choice';
 import { Confirm, Dialog } from '~/ui/Dialog';
 import { Field } from '~/ui/Field';
@@ -37,15 +38,22 @@ export function GuestLinksDialog({
   const [orgId, setOrgId] = useState(orgs[0]?.id ?? '');
   const [open, setOpen] = useState<GuestLink>();
   const [ending, setEnding] = useState<GuestLink>();
+  const [guestsToo, setGuestsToo] = useState(false);
   const org = orgs.find((o) => o.id === orgId);
   const list = usePages(guestLinksKey(orgId), (cursor) => readGuestLinks(orgId, cursor));
   const here = (link: GuestLink) => (link.conversation ?? undefined) === group?.id;
   const refresh = () => queries.invalidateQueries({ queryKey: guestLinksKey(orgId) });
-  const revoke = useSubmit(async (link: GuestLink) => {
-    await revokeGuestLink(orgId, link.id);
-    toast(t('guests:revoked'));
+  // An ended link opens nothing any more: what is left to end are the guests.
+  const over = ending ? isOver(ending) : false;
+  const revoke = useSubmit(async (link: GuestLink, guests: boolean) => {
+    await revokeGuestLink(orgId, link.id, guests);
+    toast(t(guests ? 'guests:ended' : 'guests:revoked'));
     await refresh();
   });
+  const ask = (link: GuestLink) => {
+    setGuestsToo(false);
+    setEnding(link);
+  };
   const made = (link: GuestLink) => {
     setOpen(link);
     void refresh();
@@ -70,7 +78,7 @@ export function GuestLinksDialog({
           {(items) => (
             <Rows>
               {items.map((link) => (
-                <LinkRow key={link.id} link={link} onShow={() => setOpen(link)} onEnd={() => setEnding(link)} />
+                <LinkRow key={link.id} link={link} onShow={() => setOpen(link)} onEnd={() => ask(link)} />
               ))}
             </Rows>
           )}
@@ -82,11 +90,16 @@ export function GuestLinksDialog({
       <Confirm
         open={Boolean(ending)}
         onClose={() => setEnding(undefined)}
-        onConfirm={() => ending && void revoke.submit(ending)}
-        title={t('guests:revoke_title')}
-        confirm={t('guests:revoke')}
+        onConfirm={() => ending && void revoke.submit(ending, over || guestsToo)}
+        title={t(over ? 'guests:end_title' : 'guests:revoke_title')}
+        confirm={t(over ? 'guests:end' : 'guests:revoke')}
       >
-        {t('guests:revoke_text')}
+        {over ? t('guests:end_text') : t('guests:revoke_text')}
+        {ending && !over && ending.uses > 0 ? (
+          <Checkbox isSelected={guestsToo} onChange={setGuestsToo}>
+            {t('guests:end_too', { count: ending.uses })}
+          </Checkbox>
+        ) : null}
       </Confirm>
     </Dialog>
   );
@@ -143,6 +156,8 @@ function NewLink({
   );
 }
 
+const isOver = (link: GuestLink) => link.revoked || link.uses >= link.max_uses || link.expires_at <= now();
+
 function LinkRow({ link, onShow, onEnd }: { link: GuestLink; onShow: () => void; onEnd: () => void }) {
   const t = useT();
   const locale = useLocale();
@@ -157,7 +172,11 @@ function LinkRow({ link, onShow, onEnd }: { link: GuestLink; onShow: () => void;
         : t('guests:until', { when: fullTime(locale, link.expires_at) });
   return (
     <Row words={link.label || t('guests:one')} below={`${state} · ${t('guests:used', { count: link.uses })}`}>
-      {link.revoked || usedUp || expired ? null : (
+      {isOver(link) ? (
+        link.uses > 0 ? (
+          <Button onPress={onEnd}>{t('guests:end')}</Button>
+        ) : null
+      ) : (
         <>
           <Button onPress={onShow}>{t('guests:show')}</Button>
           <Button onPress={onEnd}>{t('guests:revoke')}</Button>
