@@ -103,8 +103,9 @@ impl Budgets {
         Self { clock, full_at: Mutex::default(), unlimited: false.into() }
     }
 
-    pub fn lift(&self) {
-        self.unlimited.store(true, std::sync::atomic::Ordering::Relaxed);
+    /// Switches budgets off, or on again.
+    pub fn lift(&self, unlimited: bool) {
+        self.unlimited.store(unlimited, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Takes one from the bucket of `who`.

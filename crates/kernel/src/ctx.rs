@@ -10,7 +10,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use proto::{Id, Millis, PrincipalKind, SessionId, UserId};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use store::Db;
@@ -97,13 +97,15 @@ pub enum Ephemeral {
 /// Values of the configuration that modules may need.
 #[derive(Clone, Debug)]
 pub struct KernelConfig {
+    /// At the start; what holds is [`Kernel::live`].
     pub name: String,
     pub version: &'static str,
     /// Goes into every link and QR code; never taken from a Host header.
     pub public_url: String,
     /// Requests over plain http are refused from other than private addresses.
     pub https: bool,
-    /// `open` or `invitation`: who may make an account.
+    /// `open` or `invitation`: who may make an account. At the start; what
+    /// holds is [`Kernel::live`].
     pub signup_open: bool,
     /// While there is nobody, only the set-up link makes an account: else
     /// whoever finds a fresh server first would own it. Off for tests and seeds.
@@ -130,6 +132,15 @@ impl KernelConfig {
     }
 }
 
+/// What an operator may change while the server runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// What the server calls itself.
+    pub name: String,
+    /// Whether an account needs no invitation.
+    pub signup_open: bool,
+}
+
 /// The running server, shared by every request.
 pub struct Kernel {
     pub db: Db,
@@ -139,6 +150,7 @@ pub struct Kernel {
     pub config: KernelConfig,
     pub ephemeral: Arc<dyn EphemeralSink>,
     pub delivery: Arc<dyn Delivery>,
+    live: RwLock<Arc<Live>>,
     rng: Mutex<StdRng>,
 }
 
@@ -159,7 +171,9 @@ impl Kernel {
         rng: StdRng,
     ) -> Arc<Self> {
         let budgets = Budgets::new(clock.clone());
-        Arc::new(Self { db, clock, registry, budgets, config, ephemeral, delivery, rng: Mutex::new(rng) })
+        let live = Live { name: config.name.clone(), signup_open: config.signup_open };
+        let live = RwLock::new(Arc::new(live));
+        Arc::new(Self { db, clock, registry, budgets, config, ephemeral, delivery, live, rng: Mutex::new(rng) })
     }
 
     /// A generator seeded by the operating system.
@@ -169,6 +183,16 @@ impl Kernel {
 
     pub fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    /// What holds now of what may change.
+    pub fn live(&self) -> Arc<Live> {
+        self.live.read().clone()
+    }
+
+    /// Takes a changed configuration into force.
+    pub fn change(&self, live: Live) {
+        *self.live.write() = Arc::new(live);
     }
 
     /// A new UUIDv7 of the kernel's clock and randomness.

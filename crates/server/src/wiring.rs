@@ -11,7 +11,10 @@ use gateway::{Gateway, GatewayConfig};
 use kernel::{Kernel, KernelConfig, Module, Registry, SystemClock};
 use store::{Blobs, Db, EngineConfig};
 
-use crate::{config::Config, delivery::Carrier};
+use crate::{
+    config::{Config, Signup},
+    delivery::Carrier,
+};
 
 /// All modules of this build.
 pub fn modules() -> Vec<Module> {
@@ -27,7 +30,7 @@ pub fn registry() -> Result<Registry> {
 pub fn open(config: &Config, migrate: bool) -> Result<(Db, Registry)> {
     let registry = registry()?;
     let engine = if let Some(url) = &config.database_url {
-        EngineConfig::Postgres { url: url.clone(), pool: config.database_pool }
+        EngineConfig::Postgres { url: url.0.clone(), pool: usize::try_from(config.database_pool)? }
     } else {
         fs::create_dir_all(&config.data_dir)
             .with_context(|| format!("the data folder {} cannot be made", config.data_dir.display()))?;
@@ -63,8 +66,8 @@ fn claim(config: &Config) -> Result<Option<File>> {
 
 /// Where files lie: in a bucket, or in the data folder.
 fn blobs(config: &Config) -> Result<Blobs> {
-    if let Some(bucket) = &config.bucket {
-        return Blobs::s3(bucket).context("the bucket of files cannot be used");
+    if let Some(bucket) = config.files.bucket() {
+        return Blobs::s3(&bucket).context("the bucket of files cannot be used");
     }
     let path = config.data_dir.join("files");
     Blobs::folder(&path).with_context(|| format!("the folder of files {} cannot be used", path.display()))
@@ -74,6 +77,7 @@ fn blobs(config: &Config) -> Result<Blobs> {
 pub struct Running {
     pub kernel: Arc<Kernel>,
     pub gateway: Gateway,
+    pub carrier: Arc<Carrier>,
     _claim: Option<File>,
 }
 
@@ -82,17 +86,18 @@ pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Re
     let claim = claim(config)?;
     let (db, registry) = open(config, false)?;
     let bus = match &config.nats_url {
-        Some(url) => Bus::nats(url, &db.server_id().to_string()).context("the address of NATS cannot be used")?,
+        Some(url) => Bus::nats(&url.0, &db.server_id().to_string()).context("the address of NATS cannot be used")?,
         None => Bus::local(),
     };
     let gateway = Gateway::new(bus, GatewayConfig::default());
     let https = public_url.starts_with("https://");
+    let carrier = Arc::new(Carrier::new(config.mail.server().as_ref(), config.sms.gateway().as_ref())?);
     let kernel_config = KernelConfig {
         name: config.name.clone(),
         version: env!("CARGO_PKG_VERSION"),
         public_url,
         https,
-        signup_open: config.signup_open,
+        signup_open: config.signup == Signup::Open,
         setup_required,
         password_kib: 19_456,
         blobs: blobs(config)?,
@@ -103,12 +108,12 @@ pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Re
         registry,
         kernel_config,
         gateway.sink(),
-        Arc::new(Carrier::new(config.mail.as_ref(), config.sms.as_ref())?),
+        carrier.clone(),
         Kernel::system_rng(),
     );
     if config.unlimited {
-        tracing::warn!("MAGPIE_UNLIMITED is set: budgets are off");
-        kernel.budgets.lift();
+        tracing::warn!("`unlimited` is set: budgets are off");
+        kernel.budgets.lift(true);
     }
-    Ok(Running { kernel, gateway, _claim: claim })
+    Ok(Running { kernel, gateway, carrier, _claim: claim })
 }
