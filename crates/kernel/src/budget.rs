@@ -40,6 +40,8 @@ pub enum Budget {
     PersonLook,
     /// Photos one person sends.
     Photos,
+    /// Uploads one person begins.
+    Uploads,
     /// Short codes that opened nothing, from one address.
     CodeGuess,
     /// Short codes that opened nothing, on the whole server.
@@ -75,6 +77,7 @@ impl Budget {
             Self::InvitationLook => (60, 1_000),
             Self::PersonLook => (60, 1_000),
             Self::Photos => (20, 30_000),
+            Self::Uploads => (300, 1_000),
             Self::CodeGuess => (20, 30_000),
             Self::CodeGuessServer => (1_000, 100),
             Self::Export => (5, 10 * 60_000),

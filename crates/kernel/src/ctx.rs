@@ -114,6 +114,23 @@ pub struct KernelConfig {
     pub password_kib: u32,
     /// Where files lie.
     pub blobs: store::Blobs,
+    /// What the operator gives, whatever an organisation sets for itself.
+    pub space: Space,
+}
+
+/// Most bytes of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Of one organisation.
+    pub org: i64,
+    /// Of one person, in one organisation or outside of any.
+    pub person: i64,
+}
+
+impl Space {
+    pub const fn from_mib(org: i64, person: i64) -> Self {
+        Self { org: org.saturating_mul(1_048_576), person: person.saturating_mul(1_048_576) }
+    }
 }
 
 impl KernelConfig {
@@ -128,6 +145,7 @@ impl KernelConfig {
             password_kib: 64,
             setup_required: false,
             blobs: store::Blobs::memory(),
+            space: Space::from_mib(1 << 20, 1 << 20),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use bus::Bus;
 use gateway::{Gateway, GatewayConfig};
-use kernel::{Kernel, KernelConfig, Module, Registry, SystemClock};
+use kernel::{Kernel, KernelConfig, Module, Registry, Space, SystemClock};
 use store::{Blobs, Db, EngineConfig};
 
 use crate::{
@@ -70,7 +70,15 @@ fn blobs(config: &Config) -> Result<Blobs> {
         return Blobs::s3(&bucket).context("the bucket of files cannot be used");
     }
     let path = config.data_dir.join("files");
-    Blobs::folder(&path).with_context(|| format!("the folder of files {} cannot be used", path.display()))
+    let blobs =
+        Blobs::folder(&path).with_context(|| format!("the folder of files {} cannot be used", path.display()))?;
+    // Beside the start: it goes by the names of all files.
+    let left_over = blobs.clone();
+    std::thread::spawn(move || match left_over.clear_staged() {
+        0 => {}
+        count => tracing::info!(count, "files that were half written when a server died were taken away"),
+    });
+    Ok(blobs)
 }
 
 /// The running parts.
@@ -101,6 +109,7 @@ pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Re
         setup_required,
         password_kib: 19_456,
         blobs: blobs(config)?,
+        space: Space::from_mib(config.files.most_mb_per_org, config.files.most_mb_per_person),
     };
     let kernel = Kernel::new(
         db,

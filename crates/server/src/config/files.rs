@@ -1,15 +1,20 @@
-//! Where the files that people send lie.
+//! Where the files that people send lie, and how much there may be.
 
 use store::S3;
 
-use super::{read::Reader, setting::settings, value::web_address};
+use super::{
+    read::Reader,
+    setting::settings,
+    value::{between, web_address},
+};
 use crate::delivery::Secret;
 
 settings! {
     /// A bucket of a store that speaks S3, for the files people send: needed
     /// for many machines. Without `bucket` they lie in files/ of the data folder.
     Files at "files" {
-        /// The bucket's name.
+        /// The bucket's name. Let the store end unfinished multipart uploads
+        /// after a day (AbortIncompleteMultipartUpload): nothing else does.
         bucket: Option<String> = example "\"magpie\"";
         /// Stands before the name of each object.
         prefix: String = default "\"\"";
@@ -21,6 +26,10 @@ settings! {
         access_key: Option<String> = example "\"\"";
         /// What proves it.
         secret_key: Option<Secret> = example "\"\"";
+        /// Most MiB of one organisation, whatever it sets for itself.
+        most_mb_per_org: i64 = default "1048576" where between(0, 1 << 30);
+        /// Most MiB of one person, in one organisation or outside of any.
+        most_mb_per_person: i64 = default "102400" where between(0, 1 << 30);
     }
 }
 
