@@ -31,6 +31,7 @@ fmt: ## Formats Rust and the client
 
 gen: ## Makes the generated documents anew
 	@cargo run -q -p magpie -- openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+	@cargo run -q -p magpie -- config > docs/config.toml.new && mv docs/config.toml.new docs/config.toml
 	@cargo run -q -p magpie -- events > docs/events.json.new && mv docs/events.json.new docs/events.json
 	@cargo run -q -p xtask -- gen
 	@scripts/types.sh

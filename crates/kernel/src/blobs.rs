@@ -114,16 +114,52 @@ pub fn let_go(tx: &mut Tx<'_>, module: &str, row: Uuid, since: Millis) -> Result
     Ok(())
 }
 
+/// How a sweep over the store goes on past what it cannot do. One object that
+/// cannot be deleted must not keep those behind it, and a store that is away
+/// must not be asked for each.
+#[derive(Debug, Default)]
+pub struct Sweep {
+    failed: u32,
+    in_a_row: u32,
+}
+
+impl Sweep {
+    /// After so many failures, one after another, the store is away.
+    const AWAY: u32 = 5;
+
+    /// Notes how one thing went, and whether it did. An error ends the sweep.
+    pub fn note(&mut self, what: &dyn std::fmt::Display, outcome: Result<()>) -> Result<bool> {
+        let Err(error) = outcome else {
+            self.in_a_row = 0;
+            return Ok(true);
+        };
+        tracing::warn!(%what, %error, "the sweep of files goes on without one");
+        self.failed += 1;
+        self.in_a_row += 1;
+        if self.in_a_row >= Self::AWAY { Err(error) } else { Ok(false) }
+    }
+
+    /// An error where something is left undone, so that it is seen and tried again.
+    pub fn end(self) -> Result<()> {
+        match self.failed {
+            0 => Ok(()),
+            n => Err(Error::internal(format!("{n} files or objects could not be swept"))),
+        }
+    }
+}
+
 /// A row as the collector sees it.
 struct Candidate {
     id: BlobId,
     key: Key,
+    /// Since when it is loose, as it was seen.
+    loose_at: Millis,
 }
 
 /// One round of the collector: dooms what nothing has held for long or was
 /// given up half written, then deletes what is doomed. Whether there may be
 /// more.
-pub async fn collect(ctx: &Ctx) -> Result<bool> {
+pub async fn collect(ctx: &Ctx, sweep: &mut Sweep) -> Result<bool> {
     let now = ctx.now;
     let (loose, pending) = ctx
         .db()
@@ -144,11 +180,18 @@ pub async fn collect(ctx: &Ctx) -> Result<bool> {
     let doomed = ctx.db().read(move |tx| in_state(tx, "doomed", now)).await?;
     for id in &doomed {
         let id = *id;
-        ctx.kernel.config.blobs.delete(&name(id)).await?;
+        let deleted = ctx.kernel.config.blobs.delete(&name(id)).await.map_err(Error::from);
+        let deleted = sweep.note(&id, deleted)?;
         ctx.db()
             .write(move |tx| {
-                let sql = sql!("DELETE FROM kernel_blobs WHERE id = $1 AND state = 'doomed'");
-                tx.execute(sql, &[&id]).map(drop).map_err(proto::Error::from)
+                let done = if deleted {
+                    tx.execute(sql!("DELETE FROM kernel_blobs WHERE id = $1 AND state = 'doomed'"), &[&id])
+                } else {
+                    // Behind the others, and out of this sweep.
+                    let sql = sql!("UPDATE kernel_blobs SET changed_at = $2 WHERE id = $1 AND state = 'doomed'");
+                    tx.execute(sql, &[&id, &(now + 1)])
+                };
+                done.map(drop).map_err(Error::from)
             })
             .await?;
     }
@@ -158,13 +201,14 @@ pub async fn collect(ctx: &Ctx) -> Result<bool> {
 fn loose(tx: &mut Tx<'_>, before: Millis) -> Result<Vec<Candidate>> {
     Ok(tx.query(
         sql!(
-            "SELECT id, org_id, sha256 FROM kernel_blobs WHERE loose_at IS NOT NULL AND loose_at <= $1
+            "SELECT id, org_id, sha256, loose_at FROM kernel_blobs WHERE loose_at IS NOT NULL AND loose_at <= $1
              AND state = 'ready' ORDER BY loose_at NULLS LAST, id LIMIT $2"
         ),
         &[&before, &ROUND],
         |row| {
             let sha256: Option<Vec<u8>> = row.get(2)?;
-            Ok(Candidate { id: row.get(0)?, key: key(row.get(1)?, &sha256.unwrap_or_default()) })
+            let key = key(row.get(1)?, &sha256.unwrap_or_default());
+            Ok(Candidate { id: row.get(0)?, key, loose_at: row.get(3)? })
         },
     )?)
 }
@@ -178,19 +222,22 @@ fn in_state(tx: &mut Tx<'_>, state: &str, before: Millis) -> Result<Vec<BlobId>>
 }
 
 /// Under the lock of its content, so that nobody takes hold of it meanwhile.
+/// Letting go takes no such lock: what changed since it was seen is left to a
+/// later round.
 fn doom(tx: &mut Tx<'_>, one: &Candidate, now: Millis) -> Result<()> {
     tx.lock(&[one.key])?;
     let held: i64 =
         tx.one(sql!("SELECT COUNT(*) FROM kernel_blob_refs WHERE blob_id = $1"), &[&one.id], |row| row.get(0))?;
     if held > 0 {
-        tx.execute(sql!("UPDATE kernel_blobs SET loose_at = NULL WHERE id = $1"), &[&one.id])?;
+        let sql = sql!("UPDATE kernel_blobs SET loose_at = NULL WHERE id = $1 AND loose_at = $2");
+        tx.execute(sql, &[&one.id, &one.loose_at])?;
     } else {
         tx.execute(
             sql!(
                 "UPDATE kernel_blobs SET state = 'doomed', changed_at = $2
-                 WHERE id = $1 AND state = 'ready' AND loose_at IS NOT NULL"
+                 WHERE id = $1 AND state = 'ready' AND loose_at = $3"
             ),
-            &[&one.id, &now],
+            &[&one.id, &now, &one.loose_at],
         )?;
     }
     Ok(())
@@ -203,7 +250,7 @@ pub async fn write(blobs: &Blobs, id: BlobId, bytes: Bytes) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use proto::Id as _;
+    use proto::{Code, Id as _};
 
     use super::*;
 
@@ -211,6 +258,23 @@ mod tests {
     fn a_name_tells_nothing_but_the_id_and_spreads_over_folders() {
         let id = BlobId::from_uuid(Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_00ab));
         assert_eq!(name(id), "blobs/ab/019200000000700080000000000000ab");
+    }
+
+    #[test]
+    fn a_sweep_goes_on_past_one_and_ends_where_the_store_is_away() {
+        let away = || Err(Code::StorageUnavailable.into());
+        let mut sweep = Sweep::default();
+        for _ in 0..3 {
+            assert!(!sweep.note(&"one", away()).unwrap());
+            assert!(sweep.note(&"other", Ok(())).unwrap());
+        }
+        assert!(sweep.end().is_err());
+        let mut sweep = Sweep::default();
+        for _ in 1..Sweep::AWAY {
+            sweep.note(&"one", away()).unwrap();
+        }
+        assert_eq!(sweep.note(&"one", away()).unwrap_err().code(), Code::StorageUnavailable);
+        Sweep::default().end().unwrap();
     }
 
     #[test]

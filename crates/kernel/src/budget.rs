@@ -40,6 +40,8 @@ pub enum Budget {
     PersonLook,
     /// Photos one person sends.
     Photos,
+    /// Uploads one person begins.
+    Uploads,
     /// Short codes that opened nothing, from one address.
     CodeGuess,
     /// Short codes that opened nothing, on the whole server.
@@ -79,6 +81,7 @@ impl Budget {
             Self::InvitationLook => (60, 1_000),
             Self::PersonLook => (60, 1_000),
             Self::Photos => (20, 30_000),
+            Self::Uploads => (300, 1_000),
             Self::CodeGuess => (20, 30_000),
             Self::CodeGuessServer => (1_000, 100),
             Self::Export => (5, 10 * 60_000),
@@ -109,8 +112,9 @@ impl Budgets {
         Self { clock, full_at: Mutex::default(), unlimited: false.into() }
     }
 
-    pub fn lift(&self) {
-        self.unlimited.store(true, std::sync::atomic::Ordering::Relaxed);
+    /// Switches budgets off, or on again.
+    pub fn lift(&self, unlimited: bool) {
+        self.unlimited.store(unlimited, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Takes one from the bucket of `who`.

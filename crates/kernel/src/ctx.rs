@@ -10,7 +10,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use proto::{Id, Millis, PrincipalKind, SessionId, UserId};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use store::Db;
@@ -97,13 +97,15 @@ pub enum Ephemeral {
 /// Values of the configuration that modules may need.
 #[derive(Clone, Debug)]
 pub struct KernelConfig {
+    /// At the start; what holds is [`Kernel::live`].
     pub name: String,
     pub version: &'static str,
     /// Goes into every link and QR code; never taken from a Host header.
     pub public_url: String,
     /// Requests over plain http are refused from other than private addresses.
     pub https: bool,
-    /// `open` or `invitation`: who may make an account.
+    /// `open` or `invitation`: who may make an account. At the start; what
+    /// holds is [`Kernel::live`].
     pub signup_open: bool,
     /// While there is nobody, only the set-up link makes an account: else
     /// whoever finds a fresh server first would own it. Off for tests and seeds.
@@ -112,6 +114,23 @@ pub struct KernelConfig {
     pub password_kib: u32,
     /// Where files lie.
     pub blobs: store::Blobs,
+    /// What the operator gives, whatever an organisation sets for itself.
+    pub space: Space,
+}
+
+/// Most bytes of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Of one organisation.
+    pub org: i64,
+    /// Of one person, in one organisation or outside of any.
+    pub person: i64,
+}
+
+impl Space {
+    pub const fn from_mib(org: i64, person: i64) -> Self {
+        Self { org: org.saturating_mul(1_048_576), person: person.saturating_mul(1_048_576) }
+    }
 }
 
 impl KernelConfig {
@@ -126,8 +145,18 @@ impl KernelConfig {
             password_kib: 64,
             setup_required: false,
             blobs: store::Blobs::memory(),
+            space: Space::from_mib(1 << 20, 1 << 20),
         }
     }
+}
+
+/// What an operator may change while the server runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// What the server calls itself.
+    pub name: String,
+    /// Whether an account needs no invitation.
+    pub signup_open: bool,
 }
 
 /// The running server, shared by every request.
@@ -139,6 +168,7 @@ pub struct Kernel {
     pub config: KernelConfig,
     pub ephemeral: Arc<dyn EphemeralSink>,
     pub delivery: Arc<dyn Delivery>,
+    live: RwLock<Arc<Live>>,
     rng: Mutex<StdRng>,
 }
 
@@ -159,7 +189,9 @@ impl Kernel {
         rng: StdRng,
     ) -> Arc<Self> {
         let budgets = Budgets::new(clock.clone());
-        Arc::new(Self { db, clock, registry, budgets, config, ephemeral, delivery, rng: Mutex::new(rng) })
+        let live = Live { name: config.name.clone(), signup_open: config.signup_open };
+        let live = RwLock::new(Arc::new(live));
+        Arc::new(Self { db, clock, registry, budgets, config, ephemeral, delivery, live, rng: Mutex::new(rng) })
     }
 
     /// A generator seeded by the operating system.
@@ -169,6 +201,16 @@ impl Kernel {
 
     pub fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    /// What holds now of what may change.
+    pub fn live(&self) -> Arc<Live> {
+        self.live.read().clone()
+    }
+
+    /// Takes a changed configuration into force.
+    pub fn change(&self, live: Live) {
+        *self.live.write() = Arc::new(live);
     }
 
     /// A new UUIDv7 of the kernel's clock and randomness.

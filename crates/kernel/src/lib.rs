@@ -36,7 +36,9 @@ pub mod worker;
 pub use acquaintance::{Known, Marks, WhoIsKnown, WhoIsMarked};
 pub use budget::{Budget, Budgets};
 pub use contract::{StreamEvents, Touch, stream_event};
-pub use ctx::{Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Principal, SystemClock};
+pub use ctx::{
+    Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, Live, ManualClock, Principal, Space, SystemClock,
+};
 pub use delivery::{Channel, Delivery, LogOnly, Sending};
 pub use extract::{Anyone, At, Body, Created, Params, Peer};
 pub use hooks::{Event, Hook, Hooks};

@@ -5,7 +5,11 @@
 //! The bytes say what they are, not a header or a name. Size in pixels and in
 //! decoded memory is known from the picture's head and refused before
 //! anything is decoded. What is stored was written here: no metadata, no
-//! position, no colour profile, and nothing that was appended.
+//! position, no colour profile, and nothing that was appended. What is kept as
+//! it came loses what is no picture of it ([`cleaned`]).
+
+mod metadata;
+mod queue;
 
 use std::io::Cursor;
 
@@ -22,7 +26,12 @@ use ::image::{
 };
 use bytes::Bytes;
 use proto::{Code, Error, Result, limits};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+pub use self::{
+    metadata::cleaned,
+    queue::{Turn, turn},
+};
 
 /// Sides of the squares, in pixels. A smaller picture is not made larger.
 pub const SIDES: [u32; 2] = [512, 96];
@@ -50,7 +59,7 @@ pub fn place() -> Result<Place> {
 
 /// Reads and squares a photo, away from the threads that serve.
 pub async fn squares(_place: Place, bytes: Vec<u8>) -> Result<Squares> {
-    apart(move || square(&bytes)).await
+    apart(decoding().await?, move || square(&bytes)).await
 }
 
 /// What is shown of a picture.
@@ -67,16 +76,22 @@ pub struct Picture {
     pub shown: [Vec<u8>; 2],
 }
 
-/// Reads a png, jpeg, gif or webp, away from the threads that serve, and waits
-/// for its turn as long as it takes: whoever calls bounds how many wait.
-/// Refuses with `image_unsupported`, `image_too_large` or `image_broken`.
-pub async fn picture(bytes: Bytes) -> Result<Picture> {
-    apart(move || show(&bytes)).await
+/// Reads a png, jpeg, gif or webp, away from the threads that serve, at its
+/// [`turn`]. Refuses with `image_unsupported`, `image_too_large` or
+/// `image_broken`.
+pub async fn picture(turn: Turn, bytes: Bytes) -> Result<Picture> {
+    apart(turn, move || show(&bytes)).await
 }
 
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let turn = DECODING.acquire().await.map_err(Error::internal)?;
-    // The permit goes along: a request that is given up goes on decoding.
+async fn decoding() -> Result<SemaphorePermit<'static>> {
+    DECODING.acquire().await.map_err(Error::internal)
+}
+
+async fn apart<T: Send + 'static>(
+    turn: impl Send + 'static,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    // The turn goes along: a request that is given up goes on decoding.
     let work = tokio::task::spawn_blocking(move || {
         let _turn = turn;
         work()

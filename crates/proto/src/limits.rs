@@ -40,6 +40,14 @@ limits! {
     UPLOADS_PER_ORG: "uploads" = 5_000;
     /// Most uploads of one person that send at a time.
     UPLOADS_AT_ONCE: "uploads" = 6;
+    /// Most files of one person in one organisation, or outside of any.
+    FILES_PER_PERSON: "files" = 200_000;
+    /// Most files of one organisation.
+    FILES_PER_ORG: "files" = 20_000_000;
+    /// Most files one person is given at a time by one node.
+    DOWNLOADS_AT_ONCE: "downloads" = 16;
+    /// Most files one node gives out at a time.
+    DOWNLOADS: "downloads" = 256;
     /// Longest metadata of an upload.
     UPLOAD_METADATA_BYTES: "bytes" = 4_096;
     /// Most pictures and files of one message.

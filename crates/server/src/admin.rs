@@ -52,7 +52,8 @@ pub async fn recover(kernel: &Arc<Kernel>, whose: &Recover) -> Result<Card> {
 }
 
 pub async fn run(config: Config, admin: Admin) -> Result<()> {
-    let base = config.public_url.clone().unwrap_or_else(|| format!("http://localhost:{}", config.listen.port()));
+    let base =
+        config.public_url().map(str::to_owned).unwrap_or_else(|| format!("http://localhost:{}", config.listen.port()));
     let running = wiring::assemble(&config, base.clone(), false)?;
     match admin {
         Admin::Seed(plan) => seed::run(&running.kernel, &plan).await?,

@@ -1,7 +1,7 @@
 //! How messages leave this server: e-mail by SMTP, text messages by an HTTP
 //! gateway that the operator describes. What is not configured goes to the log.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail};
 use egress::{Client, Request};
@@ -11,14 +11,14 @@ use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
 };
+use parking_lot::RwLock;
 use proto::Error;
 
 /// How long a mail server or a gateway may take for one message.
 const TIME: Duration = Duration::from_secs(15);
 
 /// Text that no log shows.
-#[derive(Clone, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(pub String);
 
 impl fmt::Debug for Secret {
@@ -49,8 +49,10 @@ pub struct Sms {
     pub success: Option<String>,
 }
 
-/// Carries messages as the configuration says.
-pub struct Carrier {
+/// Carries messages as the configuration says, which may change.
+pub struct Carrier(RwLock<Arc<Ways>>);
+
+struct Ways {
     mail: Option<(AsyncSmtpTransport<Tokio1Executor>, Mailbox)>,
     sms: Option<(Client, Gateway)>,
 }
@@ -65,6 +67,22 @@ struct Gateway {
 impl Carrier {
     /// Reads addresses and templates; nothing is connected to yet.
     pub fn new(mail: Option<&Mail>, sms: Option<&Sms>) -> Result<Self> {
+        Ok(Self(RwLock::new(Arc::new(Ways::new(mail, sms)?))))
+    }
+
+    /// Carries what comes from now on otherwise.
+    pub fn change(&self, mail: Option<&Mail>, sms: Option<&Sms>) -> Result<()> {
+        *self.0.write() = Arc::new(Ways::new(mail, sms)?);
+        Ok(())
+    }
+
+    fn ways(&self) -> Arc<Ways> {
+        self.0.read().clone()
+    }
+}
+
+impl Ways {
+    fn new(mail: Option<&Mail>, sms: Option<&Sms>) -> Result<Self> {
         Ok(Self { mail: mail.map(smtp).transpose()?, sms: sms.map(gateway).transpose()? })
     }
 
@@ -186,24 +204,27 @@ fn percent(text: &str) -> String {
 
 impl Delivery for Carrier {
     fn can(&self, channel: Channel) -> bool {
+        let ways = self.ways();
         match channel {
-            Channel::Email => self.mail.is_some(),
-            Channel::Sms => self.sms.is_some(),
+            Channel::Email => ways.mail.is_some(),
+            Channel::Sms => ways.sms.is_some(),
         }
     }
 
     fn email<'a>(&'a self, to: &'a str, subject: &'a str, text: &'a str) -> Sending<'a> {
-        if self.mail.is_none() {
+        let ways = self.ways();
+        if ways.mail.is_none() {
             return LogOnly.email(to, subject, text);
         }
-        Box::pin(async move { self.mail(to, subject, text).await.map_err(|e| Error::internal(format!("{e:#}"))) })
+        Box::pin(async move { ways.mail(to, subject, text).await.map_err(|e| Error::internal(format!("{e:#}"))) })
     }
 
     fn sms<'a>(&'a self, to: &'a str, text: &'a str) -> Sending<'a> {
-        if self.sms.is_none() {
+        let ways = self.ways();
+        if ways.sms.is_none() {
             return LogOnly.sms(to, text);
         }
-        Box::pin(async move { self.text(to, text).await.map_err(|e| Error::internal(format!("{e:#}"))) })
+        Box::pin(async move { ways.text(to, text).await.map_err(|e| Error::internal(format!("{e:#}"))) })
     }
 }
 

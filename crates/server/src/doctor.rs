@@ -24,7 +24,7 @@ pub async fn run(config: &Config) -> Result<()> {
     line("chains of acts", chains(config).await);
     line("address", address(config).await);
     if let Some(url) = &config.nats_url {
-        line("nats", nats(url).await);
+        line("nats", nats(&url.0).await);
     }
     line("client", client());
     if wrong > 0 {

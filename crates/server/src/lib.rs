@@ -11,6 +11,8 @@ pub mod delivery;
 pub mod doctor;
 pub mod document;
 pub mod listen;
+mod patience;
+pub mod reload;
 pub mod seed;
 pub mod serve;
 pub mod wiring;

@@ -1,5 +1,6 @@
-//! Accepts connections: slow handshakes are cut, headers are bounded, and a
-//! shutdown lets what runs come to its end.
+//! Accepts connections: slow handshakes are cut, who does not take what they
+//! asked for is cut off, headers are bounded, and a shutdown lets what runs
+//! come to its end.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -14,6 +15,8 @@ use tokio::{
     sync::{mpsc, watch},
 };
 use tower::ServiceExt;
+
+use crate::patience::{LATE, Patient};
 
 /// A client that has not sent its headers by then is cut off.
 const HEADER_TIME: Duration = Duration::from_secs(10);
@@ -49,7 +52,7 @@ pub async fn serve(listener: TcpListener, app: Router, mut stop: watch::Receiver
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIME)
             .max_buf_size(proto::limits::HEADER_BYTES)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+            .serve_connection(TokioIo::new(Patient::new(stream, LATE)), TowerToHyperService::new(service))
             .with_upgrades();
         let (alive, mut stop) = (alive.clone(), stop.clone());
         tokio::spawn(async move {

@@ -6,8 +6,10 @@ use clap::{Parser, Subcommand};
 
 use magpie::{
     admin,
-    config::{Config, Flags},
-    doctor, document, serve, wiring,
+    config::{self, Config, Flags, LogFormat},
+    doctor, document,
+    reload::LogLevel,
+    serve, wiring,
 };
 
 /// Hashing a password takes 19 MiB for a moment, on changing threads. The
@@ -43,6 +45,13 @@ enum Command {
     },
     /// Prints the document of realtime events and frames (JSON Schema).
     Events,
+    /// Prints the documented configuration file, or with --check looks at the
+    /// one in force.
+    Config {
+        /// Tells every fault, or what was set and where.
+        #[arg(long)]
+        check: bool,
+    },
     /// Looks whether everything the server needs is in order.
     Doctor,
 }
@@ -55,8 +64,12 @@ fn main() -> ExitCode {
     if matches!(cli.command, Command::Events) {
         return done(document::print_events());
     }
-    let config = match Config::load(&cli.flags) {
-        Ok(config) => config,
+    if matches!(cli.command, Command::Config { check: false }) {
+        print!("{}", config::document());
+        return ExitCode::SUCCESS;
+    }
+    let loaded = match config::load(&cli.flags) {
+        Ok(loaded) => loaded,
         Err(faults) => {
             for fault in faults {
                 eprintln!("magpie: {fault}");
@@ -64,7 +77,14 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    log(&config);
+    if matches!(cli.command, Command::Config { .. }) {
+        return checked(&loaded);
+    }
+    let config = loaded.config;
+    let level = log(&config);
+    for hint in loaded.hints {
+        tracing::warn!("{hint}");
+    }
     // TLS to PostgreSQL and NATS uses one provider, chosen here.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -73,11 +93,11 @@ fn main() -> ExitCode {
     };
     done(runtime.block_on(async {
         match cli.command {
-            Command::Serve => serve::run(config).await,
+            Command::Serve => serve::run(config, cli.flags, level).await,
             Command::Migrate => wiring::open(&config, true).map(|_| println!("the database is up to date")),
             Command::Admin(admin) => admin::run(config, admin).await,
             Command::Doctor => doctor::run(&config).await,
-            Command::Openapi { .. } | Command::Events => Ok(()),
+            Command::Openapi { .. } | Command::Events | Command::Config { .. } => Ok(()),
         }
     }))
 }
@@ -92,14 +112,32 @@ fn done(outcome: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-/// Structured logs: what people typed is escaped by the formatter.
-fn log(config: &Config) {
-    use tracing_subscriber::{EnvFilter, fmt};
-    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if config.log_json {
-        builder.json().init();
-    } else {
-        builder.init();
+/// Tells what was set, and where. Secrets are not shown.
+fn checked(loaded: &config::Loaded) -> ExitCode {
+    for given in &loaded.given {
+        println!("{} = {} ({})", given.name, given.shown, given.source);
     }
+    for hint in &loaded.hints {
+        println!("note: {hint}");
+    }
+    println!("the configuration is valid; what is not listed has its default");
+    ExitCode::SUCCESS
+}
+
+/// Structured logs: what people typed is escaped by the formatter. Gives what
+/// changes their level.
+fn log(config: &Config) -> LogLevel {
+    use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, layer::SubscriberExt as _, reload};
+    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    let (filter, handle) = reload::Layer::<EnvFilter, Registry>::new(filter);
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match config.log_format {
+        LogFormat::Json => lines.json().boxed(),
+        LogFormat::Text => lines.boxed(),
+    };
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(filter).with(lines));
+    Box::new(move |level| {
+        let filter = EnvFilter::try_new(level).map_err(|e| e.to_string())?;
+        handle.reload(filter).map_err(|e| e.to_string())
+    })
 }

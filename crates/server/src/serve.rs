@@ -7,9 +7,15 @@ use axum::Router;
 use kernel::{Kernel, Listener};
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::{assets, config::Config, listen, wiring};
+use crate::{
+    assets,
+    config::{Config, Flags},
+    listen,
+    reload::{LogLevel, Reload},
+    wiring,
+};
 
-pub async fn run(config: Config) -> Result<()> {
+pub async fn run(config: Config, flags: Flags, log: LogLevel) -> Result<()> {
     // Every socket is a file handle; the usual soft limit of 1,024 is a small office.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "the limit of open files could not be raised");
@@ -20,7 +26,7 @@ pub async fn run(config: Config) -> Result<()> {
     let local = listener.local_addr()?;
     let addresses = addresses(local.ip(), local.port());
     // Never from a Host header: a link must lead to where we say we are.
-    let public_url = config.public_url.clone().unwrap_or_else(|| {
+    let public_url = config.public_url().map(str::to_owned).unwrap_or_else(|| {
         addresses.iter().find(|a| !a.contains("localhost")).or(addresses.first()).cloned().unwrap_or_default()
     });
     let running = wiring::assemble(&config, public_url, true)?;
@@ -32,6 +38,8 @@ pub async fn run(config: Config) -> Result<()> {
     let app = web(&kernel, running.gateway.routes());
     let serving = tokio::spawn(listen::serve(listener, app, stopped));
     greet(&kernel, &addresses).await;
+    let reload = Reload { flags, config, kernel: kernel.clone(), carrier: running.carrier.clone(), log };
+    let reloading = tokio::spawn(reload.forever());
 
     wait_for_end().await;
     tracing::info!("stopping");
@@ -40,6 +48,7 @@ pub async fn run(config: Config) -> Result<()> {
     let _ = stop.send(true);
     let _ = serving.await;
     worker.abort();
+    reloading.abort();
     kernel.db.clone().close().await;
     Ok(())
 }

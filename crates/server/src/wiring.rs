@@ -8,10 +8,13 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use bus::Bus;
 use gateway::{Gateway, GatewayConfig};
-use kernel::{Kernel, KernelConfig, Module, Registry, SystemClock};
+use kernel::{Kernel, KernelConfig, Module, Registry, Space, SystemClock};
 use store::{Blobs, Db, EngineConfig};
 
-use crate::{config::Config, delivery::Carrier};
+use crate::{
+    config::{Config, Signup},
+    delivery::Carrier,
+};
 
 /// All modules of this build.
 pub fn modules() -> Vec<Module> {
@@ -27,7 +30,7 @@ pub fn registry() -> Result<Registry> {
 pub fn open(config: &Config, migrate: bool) -> Result<(Db, Registry)> {
     let registry = registry()?;
     let engine = if let Some(url) = &config.database_url {
-        EngineConfig::Postgres { url: url.clone(), pool: config.database_pool }
+        EngineConfig::Postgres { url: url.0.clone(), pool: usize::try_from(config.database_pool)? }
     } else {
         fs::create_dir_all(&config.data_dir)
             .with_context(|| format!("the data folder {} cannot be made", config.data_dir.display()))?;
@@ -63,17 +66,26 @@ fn claim(config: &Config) -> Result<Option<File>> {
 
 /// Where files lie: in a bucket, or in the data folder.
 fn blobs(config: &Config) -> Result<Blobs> {
-    if let Some(bucket) = &config.bucket {
-        return Blobs::s3(bucket).context("the bucket of files cannot be used");
+    if let Some(bucket) = config.files.bucket() {
+        return Blobs::s3(&bucket).context("the bucket of files cannot be used");
     }
     let path = config.data_dir.join("files");
-    Blobs::folder(&path).with_context(|| format!("the folder of files {} cannot be used", path.display()))
+    let blobs =
+        Blobs::folder(&path).with_context(|| format!("the folder of files {} cannot be used", path.display()))?;
+    // Beside the start: it goes by the names of all files.
+    let left_over = blobs.clone();
+    std::thread::spawn(move || match left_over.clear_staged() {
+        0 => {}
+        count => tracing::info!(count, "files that were half written when a server died were taken away"),
+    });
+    Ok(blobs)
 }
 
 /// The running parts.
 pub struct Running {
     pub kernel: Arc<Kernel>,
     pub gateway: Gateway,
+    pub carrier: Arc<Carrier>,
     _claim: Option<File>,
 }
 
@@ -82,20 +94,22 @@ pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Re
     let claim = claim(config)?;
     let (db, registry) = open(config, false)?;
     let bus = match &config.nats_url {
-        Some(url) => Bus::nats(url, &db.server_id().to_string()).context("the address of NATS cannot be used")?,
+        Some(url) => Bus::nats(&url.0, &db.server_id().to_string()).context("the address of NATS cannot be used")?,
         None => Bus::local(),
     };
     let gateway = Gateway::new(bus, GatewayConfig::default());
     let https = public_url.starts_with("https://");
+    let carrier = Arc::new(Carrier::new(config.mail.server().as_ref(), config.sms.gateway().as_ref())?);
     let kernel_config = KernelConfig {
         name: config.name.clone(),
         version: env!("CARGO_PKG_VERSION"),
         public_url,
         https,
-        signup_open: config.signup_open,
+        signup_open: config.signup == Signup::Open,
         setup_required,
         password_kib: 19_456,
         blobs: blobs(config)?,
+        space: Space::from_mib(config.files.most_mb_per_org, config.files.most_mb_per_person),
     };
     let kernel = Kernel::new(
         db,
@@ -103,12 +117,12 @@ pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Re
         registry,
         kernel_config,
         gateway.sink(),
-        Arc::new(Carrier::new(config.mail.as_ref(), config.sms.as_ref())?),
+        carrier.clone(),
         Kernel::system_rng(),
     );
     if config.unlimited {
-        tracing::warn!("MAGPIE_UNLIMITED is set: budgets are off");
-        kernel.budgets.lift();
+        tracing::warn!("`unlimited` is set: budgets are off");
+        kernel.budgets.lift(true);
     }
-    Ok(Running { kernel, gateway, _claim: claim })
+    Ok(Running { kernel, gateway, carrier, _claim: claim })
 }

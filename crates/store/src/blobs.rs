@@ -5,8 +5,16 @@
 //! and its folder are fsynced, a remote store has acknowledged. Which objects
 //! there are and who refers to them is told by rows, never by listing; a name
 //! is written once and never again.
+//!
+//! A folder lies beside a database, which has to go on when files fill the
+//! disk: below a reserve of free space nothing more is written here.
 
-use std::{fmt, path::Path as FsPath, sync::Arc, time::Duration};
+use std::{
+    fmt, fs,
+    path::{Path as FsPath, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
@@ -24,6 +32,12 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub const WINDOW: u64 = 1_048_576;
 /// Parts of a joined object; S3 takes none below 5 MiB but the last.
 const PART: usize = 8 * 1_048_576;
+/// Of a disk, what is left to others: so many bytes, or a fiftieth of it where
+/// that is less.
+const RESERVE: u64 = 1 << 30;
+const RESERVE_SHARE: u64 = 50;
+/// No write takes so long: a half-written file this old is left over.
+const STAGED: Duration = Duration::from_hours(24);
 
 /// A store that speaks S3.
 #[derive(Clone)]
@@ -44,23 +58,46 @@ impl fmt::Debug for S3 {
     }
 }
 
+/// Where objects lie on a disk of this machine.
+#[derive(Clone)]
+struct Folder {
+    path: Arc<FsPath>,
+    /// Bytes that stay free; `None`: by the size of the disk.
+    reserve: Option<u64>,
+}
+
 /// The objects of this server. Cheap to clone.
 #[derive(Clone)]
-pub struct Blobs(Arc<dyn ObjectStore>);
+pub struct Blobs {
+    objects: Arc<dyn ObjectStore>,
+    folder: Option<Folder>,
+}
 
 impl fmt::Debug for Blobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Blobs({})", self.0)
+        write!(f, "Blobs({})", self.objects)
     }
 }
 
 impl Blobs {
-    /// In a folder, which is made if it is not there. Every write is fsynced
-    /// before it counts.
+    /// In a folder, which is made if it is not there, for the server's own eyes
+    /// where the system knows of that. Every write is fsynced before it counts,
+    /// and none is begun that would leave less than 1 GiB of the disk, or a
+    /// fiftieth of a small one.
     pub fn folder(path: &FsPath) -> Result<Self> {
-        std::fs::create_dir_all(path).map_err(|e| Error::Blobs(e.into()))?;
+        make(path).map_err(|e| Error::Blobs(e.into()))?;
         let folder = LocalFileSystem::new_with_prefix(path).map_err(failed)?;
-        Ok(Self(Arc::new(folder.with_fsync(true).with_automatic_cleanup(true))))
+        let objects = Arc::new(folder.with_fsync(true).with_automatic_cleanup(true));
+        Ok(Self { objects, folder: Some(Folder { path: path.into(), reserve: None }) })
+    }
+
+    /// The same, where so many bytes of the disk stay free. Of a folder only.
+    #[must_use]
+    pub fn keeping_free(mut self, bytes: u64) -> Self {
+        if let Some(folder) = &mut self.folder {
+            folder.reserve = Some(bytes);
+        }
+        self
     }
 
     /// In a bucket. Nothing is asked of it yet; a provider of cryptography must
@@ -78,25 +115,42 @@ impl Blobs {
         }
         let bucket = builder.build().map_err(failed)?;
         Ok(if at.prefix.is_empty() {
-            Self(Arc::new(bucket))
+            Self::over(Arc::new(bucket))
         } else {
-            Self(Arc::new(PrefixStore::new(bucket, at.prefix.as_str())))
+            Self::over(Arc::new(PrefixStore::new(bucket, at.prefix.as_str())))
         })
     }
 
     /// In memory: for tests, and for tools that store nothing.
     pub fn memory() -> Self {
-        Self(Arc::new(InMemory::new()))
+        Self::over(Arc::new(InMemory::new()))
     }
 
     /// In a store of the caller's making.
-    pub fn over(store: Arc<dyn ObjectStore>) -> Self {
-        Self(store)
+    pub fn over(objects: Arc<dyn ObjectStore>) -> Self {
+        Self { objects, folder: None }
+    }
+
+    /// Whether so many bytes may be written without touching the reserve; else
+    /// [`Error::Full`]. A remote store is asked nothing.
+    pub async fn room(&self, bytes: u64) -> Result<()> {
+        let Some(folder) = self.folder.clone() else { return Ok(()) };
+        let asked = tokio::task::spawn_blocking(move || folder.has_room(bytes));
+        if asked.await.map_err(|e| Error::Blobs(e.into()))? { Ok(()) } else { Err(Error::Full) }
+    }
+
+    /// Takes away what writes left half done when the server died in them: a
+    /// file whose name ends with `#` and digits is nobody's object, and no
+    /// listing shows it. How many there were. Reads the names of all objects,
+    /// so call it apart. A remote store does the like by rules of its own.
+    pub fn clear_staged(&self) -> u64 {
+        self.folder.as_ref().map_or(0, |folder| clear_staged(&folder.path, STAGED))
     }
 
     /// Writes one object whole.
     pub async fn put(&self, name: &str, bytes: Bytes) -> Result<()> {
-        patient(self.0.put(&Path::from(name), PutPayload::from_bytes(bytes))).await.map(drop)
+        self.room(bytes.len() as u64).await?;
+        patient(self.objects.put(&Path::from(name), PutPayload::from_bytes(bytes))).await.map(drop)
     }
 
     /// A part of an object: `from..to`, which must lie within it.
@@ -104,18 +158,19 @@ impl Blobs {
         if from == to {
             return Ok(Bytes::new());
         }
-        patient(self.0.get_range(&Path::from(name), from..to)).await
+        patient(self.objects.get_range(&Path::from(name), from..to)).await
     }
 
     /// A whole object, for those that are known to be small.
     pub async fn read_all(&self, name: &str) -> Result<Bytes> {
-        patient(async { self.0.get(&Path::from(name)).await?.bytes().await }).await
+        patient(async { self.objects.get(&Path::from(name)).await?.bytes().await }).await
     }
 
     /// Writes one object of several, one after another, and shows each window
     /// to `look` on its way. Holds one part in memory, whatever the size.
     pub async fn join(&self, parts: &[(String, u64)], name: &str, mut look: impl FnMut(&[u8]) + Send) -> Result<()> {
-        let mut upload = patient(self.0.put_multipart(&Path::from(name))).await?;
+        self.room(parts.iter().map(|(_, size)| size).sum()).await?;
+        let mut upload = patient(self.objects.put_multipart(&Path::from(name))).await?;
         let mut held = Vec::new();
         for (part, size) in parts {
             let mut at = 0;
@@ -155,7 +210,7 @@ impl Blobs {
 
     /// Takes an object away; one that is not there is gone already.
     pub async fn delete(&self, name: &str) -> Result<()> {
-        match tokio::time::timeout(PATIENCE, self.0.delete(&Path::from(name))).await {
+        match tokio::time::timeout(PATIENCE, self.objects.delete(&Path::from(name))).await {
             Ok(Ok(()) | Err(object_store::Error::NotFound { .. })) => Ok(()),
             Ok(Err(error)) => Err(failed(error)),
             Err(late) => Err(Error::Blobs(late.into())),
@@ -164,14 +219,66 @@ impl Blobs {
 
     /// Takes away all objects whose names begin with `folder` and a slash.
     pub async fn delete_folder(&self, folder: &str) -> Result<()> {
-        let names = self.0.list(Some(&Path::from(folder))).map_ok(|meta| meta.location).boxed();
-        let deleted = self.0.delete_stream(names).try_for_each(|_| async { Ok(()) });
+        let names = self.objects.list(Some(&Path::from(folder))).map_ok(|meta| meta.location).boxed();
+        let deleted = self.objects.delete_stream(names).try_for_each(|_| async { Ok(()) });
         match tokio::time::timeout(PATIENCE, deleted).await {
             Ok(Ok(()) | Err(object_store::Error::NotFound { .. })) => Ok(()),
             Ok(Err(error)) => Err(failed(error)),
             Err(late) => Err(Error::Blobs(late.into())),
         }
     }
+}
+
+/// Makes a folder that nobody else of this machine looks into; one that is
+/// there stays as its owner wants it.
+fn make(path: &FsPath) -> std::io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut folder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    match folder.create(path) {
+        Err(error) if !path.is_dir() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+impl Folder {
+    /// Where the system does not tell, there is room until a write fails.
+    #[cfg(unix)]
+    fn has_room(&self, bytes: u64) -> bool {
+        let Ok(disk) = rustix::fs::statvfs(&*self.path) else { return true };
+        let (all, free) = (disk.f_blocks.saturating_mul(disk.f_frsize), disk.f_bavail.saturating_mul(disk.f_frsize));
+        free.saturating_sub(bytes) >= self.reserve.unwrap_or(RESERVE.min(all / RESERVE_SHARE))
+    }
+
+    #[cfg(not(unix))]
+    fn has_room(&self, _: u64) -> bool {
+        true
+    }
+}
+
+fn clear_staged(folder: &FsPath, age: Duration) -> u64 {
+    let mut open: Vec<PathBuf> = vec![folder.to_owned()];
+    let mut cleared = 0;
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                open.push(entry.path());
+                continue;
+            }
+            let name = entry.file_name();
+            let staged = name.to_str().and_then(|name| name.rsplit_once('#')).is_some_and(|(_, number)| {
+                !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+            });
+            let old = || entry.metadata().and_then(|m| m.modified()).ok()?.elapsed().ok();
+            if staged && old().is_some_and(|for_how_long| for_how_long >= age) {
+                cleared += u64::from(fs::remove_file(entry.path()).is_ok());
+            }
+        }
+    }
+    cleared
 }
 
 async fn patient<T>(work: impl Future<Output = object_store::Result<T>>) -> Result<T> {
@@ -196,4 +303,24 @@ fn failed(error: object_store::Error) -> Error {
         cause = at.source();
     }
     Error::Blobs(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dead_server_left_half_written_is_taken_away_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("blobs/ab");
+        fs::create_dir_all(&below).unwrap();
+        for name in ["00ab", "00ab#1", "00ab#12", "00ab#", "00ab#x", "#1a"] {
+            fs::write(below.join(name), b"x").unwrap();
+        }
+        assert_eq!(clear_staged(folder.path(), STAGED), 0, "one that is being written stays");
+        assert_eq!(clear_staged(folder.path(), Duration::ZERO), 2);
+        let mut left: Vec<_> = fs::read_dir(&below).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["#1a", "00ab", "00ab#", "00ab#x"]);
+    }
 }

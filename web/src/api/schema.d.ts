@@ -3751,7 +3751,7 @@ export interface components {
             org?: components["schemas"]["files.Used"];
         };
         /** @enum {string} */
-        "files.State": "uploading" | "checking" | "ready";
+        "files.State": "uploading" | "checking" | "ready" | "failed";
         "files.Used": {
             /** Format: int64 */
             used: number;

@@ -16,6 +16,7 @@ class FakeServer {
   meddle: (r: Request) => WireAnswer | 'gone' | undefined = () => undefined;
   /** How often a file is still being looked at when asked. */
   checks = 0;
+  ends: StoredFile['state'] = 'ready';
 
   wire: Wire = async (r) => {
     this.at += 1;
@@ -33,7 +34,7 @@ class FakeServer {
   };
 
   read = async (id: string): Promise<StoredFile> => {
-    const state = this.checks-- > 0 ? 'checking' : 'ready';
+    const state = this.checks-- > 0 ? 'checking' : this.ends;
     return { id, name: 'a', size: 1, mime: 'text/plain', state, created_at: 0 };
   };
 
@@ -225,6 +226,18 @@ describe('an upload', () => {
 });
 
 describe('several uploads', () => {
+  it('is told when the server could make no file of it, and is sent anew on a press', async () => {
+    server.ends = 'failed';
+    const all = uploads();
+    const u = all.add(file('0123456789'));
+    await until(u, 'failed');
+    expect(u.error?.code).toBe('file_lost');
+    server.ends = 'ready';
+    all.resume(u.key);
+    await until(u, 'ready');
+    expect(server.log.filter((line) => line === 'POST')).toHaveLength(2);
+  });
+
   it('go two at a time', async () => {
     const all = uploads();
     const many = ['a', 'b', 'c', 'd'].map((name) => all.add(file('01234567', name)));

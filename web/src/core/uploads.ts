@@ -235,6 +235,11 @@ export class Uploads {
         task.stored = stored;
         return this.put(task, 'ready');
       }
+      if (stored.state === 'failed') {
+        // All of it came and nothing is left of it: only another upload helps.
+        delete task.url;
+        throw new AppError('file_lost', 410);
+      }
       await new Promise((done) => setTimeout(done, POLL_MS));
     }
   }

@@ -2,7 +2,10 @@
 
 use std::{future::Future, pin::Pin};
 
-use kernel::{Ctx, Periodic, Resident, blobs};
+use kernel::{
+    Ctx, Periodic, Resident,
+    blobs::{self, Sweep},
+};
 use proto::{Error, Result, UserId};
 use serde_json::json;
 use store::{
@@ -31,15 +34,18 @@ fn boxed(work: impl Future<Output = Result<()>> + Send + 'static) -> Work {
     Box::pin(work)
 }
 
-/// Each part goes on until there is no more; where the store is away, those
-/// behind it wait for the next round.
+/// Each part goes on until there is no more, past what cannot be done; where
+/// the store is away, those behind it wait for the next round.
 async fn sweep(ctx: Ctx, job: Claimed) -> Result<()> {
+    let mut sweep = Sweep::default();
     while actions::expire(&ctx).await? {}
+    while actions::sweep_failed(&ctx).await? {}
     while actions::sweep_loose(&ctx).await? {}
     actions::sweep_stuck(&ctx).await?;
-    while actions::sweep_left_over(&ctx).await? {}
-    while actions::sweep_gone(&ctx).await? {}
-    while blobs::collect(&ctx).await? {}
+    while actions::sweep_left_over(&ctx, &mut sweep).await? {}
+    while actions::sweep_gone(&ctx, &mut sweep).await? {}
+    while blobs::collect(&ctx, &mut sweep).await? {}
+    sweep.end()?;
     ctx.db().write(move |tx| finish(tx, &job)).await
 }
 

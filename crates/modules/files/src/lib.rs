@@ -31,7 +31,13 @@ pub fn module() -> Module {
         name: NAME,
         needs: &["identity", "directory"],
         migrations: const {
-            &[::store::migration!("20261122_230400_files", include_str!("../migrations/20261122_230400_files.sql"))]
+            &[
+                ::store::migration!("20261122_230400_files", include_str!("../migrations/20261122_230400_files.sql")),
+                ::store::migration!(
+                    "20261123_020000_files_space",
+                    include_str!("../migrations/20261123_020000_files_space.sql")
+                ),
+            ]
         },
         routes: routes::all,
         calls: Vec::new(),
@@ -53,6 +59,10 @@ pub fn module() -> Module {
             "UPLOADS_PER_PERSON",
             "UPLOADS_PER_ORG",
             "UPLOADS_AT_ONCE",
+            "FILES_PER_PERSON",
+            "FILES_PER_ORG",
+            "DOWNLOADS_AT_ONCE",
+            "DOWNLOADS",
             "UPLOAD_METADATA_BYTES",
             "PAGE",
         ],

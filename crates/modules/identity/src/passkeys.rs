@@ -8,7 +8,7 @@
 //! What is stored is the library's own form of a credential and of an open
 //! ceremony; its version is pinned, and a test reads what older ones wrote.
 
-use kernel::KernelConfig;
+use kernel::{Kernel, KernelConfig};
 use proto::{Code, Error, Result, UserId};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -21,23 +21,23 @@ use webauthn_rs::prelude::{
 const CREDENTIAL_ID_BYTES: usize = 1_023;
 
 /// The relying party, where passkeys work at all.
-fn found(config: &KernelConfig) -> Option<Webauthn> {
+fn found(config: &KernelConfig, name: &str) -> Option<Webauthn> {
     let url = Url::parse(&config.public_url).ok()?;
     // An address has no domain, and so is no relying party.
     let domain = url.domain()?;
     let secure = url.scheme() == "https" || domain == "localhost" || domain.ends_with(".localhost");
     let builder = WebauthnBuilder::new(domain, &url).ok().filter(|_| secure)?;
-    builder.rp_name(&config.name).build().ok()
+    builder.rp_name(name).build().ok()
 }
 
 /// Whether passkeys can be used with this server's address.
 pub(crate) fn available(config: &KernelConfig) -> bool {
-    found(config).is_some()
+    found(config, &config.name).is_some()
 }
 
 /// `passkeys_unavailable` where they cannot be used.
-pub(crate) fn relying_party(config: &KernelConfig) -> Result<Webauthn> {
-    found(config).ok_or_else(|| Code::PasskeysUnavailable.into())
+pub(crate) fn relying_party(kernel: &Kernel) -> Result<Webauthn> {
+    found(&kernel.config, &kernel.live().name).ok_or_else(|| Code::PasskeysUnavailable.into())
 }
 
 /// What a ceremony gives: options for the device, and what is kept meanwhile.

@@ -1,7 +1,7 @@
 //! What the server itself says in messages that leave it. Everything else is
 //! said by the client, which knows more languages.
 
-use kernel::KernelConfig;
+use kernel::Kernel;
 
 use crate::actions::codes::Purpose;
 
@@ -39,8 +39,8 @@ pub(crate) fn code(server: &str, locale: Option<&str>, purpose: Purpose, code: &
 
 /// The message that an account was merged into another one, with where that
 /// is undone by whoever did not want it.
-pub(crate) fn merged(config: &KernelConfig, locale: Option<&str>, login: &str) -> Words {
-    let (server, url) = (&config.name, format!("{}/sign-in", config.public_url.trim_end_matches('/')));
+pub(crate) fn merged(kernel: &Kernel, locale: Option<&str>, login: &str) -> Words {
+    let (server, url) = (&kernel.live().name, format!("{}/sign-in", kernel.config.public_url.trim_end_matches('/')));
     if is_chinese(locale) {
         let short = format!(
             "【{server}】您的帐号 {login} 已合并到另一个帐号。如果不是您本人操作，请在 7 天内用原来的登录名和密码在 {url} 登录并选择“分开帐号”。"

@@ -5,4 +5,5 @@
 mod authz;
 mod delivery;
 mod document;
+mod reload;
 mod sql;

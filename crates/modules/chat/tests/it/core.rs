@@ -316,7 +316,7 @@ fn the_core_agrees_with_its_model() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (world, dora) = runtime.block_on(async {
         let world = World::new().await;
-        world.server.kernel.budgets.lift();
+        world.server.kernel.budgets.lift(true);
         let dora = world.server.person("朵拉").await;
         world.join(&dora).await;
         (world, dora)

@@ -38,7 +38,7 @@ async fn send_rate() {
             Arc::new(kernel::LogOnly),
             rand::rngs::StdRng::seed_from_u64(1),
         );
-        kernel.budgets.lift();
+        kernel.budgets.lift(true);
         let id = |n: usize| ConversationId(Uuid::from_u128(n as u128 + 1_000));
         for n in 0..conversations {
             db.db()

@@ -71,8 +71,7 @@ pub(crate) async fn create_org(ctx: Ctx, once: Once, input: NewOrg) -> Result<Or
                 return Ok(see::<OrgResource, View>(tx, &ctx, OrgId(before))?.into_inner().org);
             }
             // Where accounts are by invitation, so are organisations.
-            let config = &ctx.kernel.config;
-            if !config.signup_open && sql::org_ids_of(tx, by)?.is_empty() && sql::any_org(tx)? {
+            if !ctx.kernel.live().signup_open && sql::org_ids_of(tx, by)?.is_empty() && sql::any_org(tx)? {
                 return Err(Code::FoundingClosed.into());
             }
             if sql::founded(tx, by)? >= i64::try_from(limits::ORGS_PER_PERSON).unwrap_or(i64::MAX) {

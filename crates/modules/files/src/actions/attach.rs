@@ -73,6 +73,7 @@ fn together(tx: &mut Tx<'_>, ctx: &Ctx, files: &[FileId]) -> Result<bool> {
 /// time: a file that is taken hold of meanwhile may be noted as loose, so the
 /// sweep looks again, under the lock.
 fn detach(tx: &mut Tx<'_>, ctx: &Ctx, event: &Detach) -> Result<()> {
+    sql::files::pin(tx, &event.files)?;
     for file in &event.files {
         sql::attachments::remove(tx, *file, &event.holder, ctx.now)?;
     }

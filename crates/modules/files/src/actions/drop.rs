@@ -4,7 +4,10 @@
 //! and gives its space back; then its parts are deleted and its row forgotten.
 //! What it held in the store is let go of, and goes when nothing holds it.
 
-use kernel::{Ctx, Resource as _, allow, blobs};
+use kernel::{
+    Ctx, Resource as _, allow,
+    blobs::{self, Sweep},
+};
 use proto::{Code, Error, FileId, Millis, Result, UserId};
 use store::Tx;
 
@@ -22,13 +25,19 @@ use crate::{
 const ROUND: i64 = 100;
 /// After so long another try is made to finish a file.
 const STUCK_MS: Millis = 10 * 60_000;
+/// What could not be finished for so long is given up: something of it is lost.
+const GIVEN_UP_MS: Millis = 86_400_000;
+/// Where the store is away or full it is not the file's fault.
+const AWAY_MS: Millis = 7 * 86_400_000;
+/// How long its owner is told.
+const FAILED_MS: Millis = 7 * 86_400_000;
 
 /// Under the file's lock; `since` is when it was last held.
 fn take(tx: &mut Tx<'_>, row: &FileRow, now: Millis, since: Millis) -> Result<()> {
     sql::files::set_gone(tx, row, now)?;
     blobs::let_go(tx, NAME, row.id.0, since)?;
-    let uploads = if row.state == Stored::Ready { 0 } else { -1 };
-    sql::usage::add(tx, row.org, row.owner, Use { bytes: -row.size, uploads })
+    let uploads = if matches!(row.state, Stored::Ready | Stored::Failed) { 0 } else { -1 };
+    sql::usage::add(tx, row.org, row.owner, Use { bytes: -row.charged, uploads, files: -1 })
 }
 
 /// As if it had been loose for long. What its owner deletes gives its space
@@ -124,29 +133,66 @@ pub(crate) async fn sweep_stuck(ctx: &Ctx) -> Result<()> {
     let (now, before) = (ctx.now, ctx.now - STUCK_MS);
     let found = ctx.db().read(move |tx| sql::files::stale(tx, Stored::Checking, before, ROUND)).await?;
     for row in found {
-        let id = row.id;
+        let (id, since) = (row.id, row.whole_at.unwrap_or(row.created_at));
         if !ctx.db().write(move |tx| sql::files::claim(tx, &row, now)).await? {
             continue;
         }
-        if let Err(error) = finish::finish(ctx.clone(), id).await {
+        let Err(error) = finish::finish(ctx.clone(), id).await else { continue };
+        let away = matches!(error.code(), Code::StorageUnavailable | Code::StorageFull);
+        if now - since >= if away { AWAY_MS } else { GIVEN_UP_MS } {
+            tracing::warn!(file = %id, %error, "a file could not be finished and is given up");
+            give_up(ctx, id).await?;
+        } else {
             tracing::warn!(file = %id, %error, "a file could not be finished yet");
+        }
+        if away {
+            break;
         }
     }
     Ok(())
 }
 
-/// Parts of files that are finished. Whether there may be more.
-pub(crate) async fn sweep_left_over(ctx: &Ctx) -> Result<bool> {
+/// Gives the space of a file back that cannot be finished, and tells its owner.
+async fn give_up(ctx: &Ctx, id: FileId) -> Result<()> {
+    let now = ctx.now;
+    ctx.db()
+        .write(move |tx| {
+            tx.lock(&[Own::key(id)])?;
+            let Some(row) = sql::files::get(tx, id)?.filter(|row| row.state == Stored::Checking) else {
+                return Ok(());
+            };
+            sql::files::set_failed(tx, id, now)?;
+            sql::usage::add(tx, row.org, row.owner, Use { bytes: -row.charged, uploads: -1, files: 0 })
+        })
+        .await
+}
+
+/// Files whose owner was told for long that nothing came of them. Whether
+/// there may be more.
+pub(crate) async fn sweep_failed(ctx: &Ctx) -> Result<bool> {
+    let before = ctx.now - FAILED_MS;
+    let found = ctx.db().read(move |tx| sql::files::stale(tx, Stored::Failed, before, ROUND)).await?;
+    for row in &found {
+        take_if(ctx, row.id, |row, _| row.state == Stored::Failed).await?;
+    }
+    Ok(found.len() as i64 == ROUND)
+}
+
+/// Parts of files that need none any more. Whether there may be more.
+pub(crate) async fn sweep_left_over(ctx: &Ctx, sweep: &mut Sweep) -> Result<bool> {
     let before = ctx.now - STUCK_MS;
     let found = ctx.db().read(move |tx| sql::parts::left_over(tx, before, ROUND)).await?;
     for id in &found {
-        finish::tidy(ctx, *id).await?;
+        let outcome = finish::tidy(ctx, *id).await;
+        if !sweep.note(id, outcome)? {
+            put_off(ctx, *id).await?;
+        }
     }
     Ok(found.len() as i64 == ROUND)
 }
 
 /// Files that are out of sight. Whether there may be more.
-pub(crate) async fn sweep_gone(ctx: &Ctx) -> Result<bool> {
+pub(crate) async fn sweep_gone(ctx: &Ctx, sweep: &mut Sweep) -> Result<bool> {
     let now = ctx.now;
     let found = ctx.db().read(move |tx| sql::files::stale(tx, Stored::Gone, now, ROUND)).await?;
     for row in &found {
@@ -158,9 +204,17 @@ pub(crate) async fn sweep_gone(ctx: &Ctx) -> Result<bool> {
                 blobs::let_go(tx, NAME, id.0, since)
             })
             .await?;
-        forget(ctx, id).await?;
+        let outcome = forget(ctx, id).await;
+        if !sweep.note(&id, outcome)? {
+            put_off(ctx, id).await?;
+        }
     }
     Ok(found.len() as i64 == ROUND)
+}
+
+async fn put_off(ctx: &Ctx, id: FileId) -> Result<()> {
+    let now = ctx.now;
+    ctx.db().write(move |tx| sql::files::put_off(tx, id, now)).await
 }
 
 /// One slice of what nothing holds of a person whose account ended. What was

@@ -1,5 +1,12 @@
 //! What happens once all bytes are there: they become one object, their first
-//! bytes say what it is, and a picture gets its sizes.
+//! bytes say what it is, and a picture loses what its camera wrote into it and
+//! gets its sizes.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use kernel::{
@@ -7,6 +14,7 @@ use kernel::{
     blobs::{self, Written},
     pictures,
 };
+use parking_lot::Mutex;
 use proto::{BlobId, Code, Error, FileId, OrgId, Result, limits};
 use sha2::{Digest as _, Sha256};
 use store::Tx;
@@ -16,56 +24,80 @@ use crate::{
     NAME,
     model::{
         policy::Own,
-        rows::{FileRow, Part, Stored},
+        rows::{FileRow, Part, Stored, charge},
         types,
         wire::{Fault, Picture},
     },
     store::{self as sql, files::Found, usage::Use},
 };
 
-/// Files held in memory whole while they are looked at.
+/// Files held in memory whole while they are read and hashed.
 static SMALL: Semaphore = Semaphore::const_new(4);
 /// Larger ones, of which a part is held.
 static LARGE: Semaphore = Semaphore::const_new(2);
+/// How long whoever sent the last byte waits for a small file: pictures of
+/// others may stand before theirs. With the time to send, it is less than what
+/// a request is given.
+const WAITS: Duration = Duration::from_secs(10);
+/// Files that are being finished, by server: one goes through once at a time.
+static UNDER_WAY: LazyLock<Mutex<HashSet<(usize, FileId)>>> = LazyLock::new(Mutex::default);
+
+/// Takes itself out when it is dropped.
+struct UnderWay((usize, FileId));
+
+impl UnderWay {
+    fn begin(ctx: &Ctx, id: FileId) -> Option<Self> {
+        let which = (Arc::as_ptr(&ctx.kernel).addr(), id);
+        UNDER_WAY.lock().insert(which).then_some(Self(which))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        UNDER_WAY.lock().remove(&self.0);
+    }
+}
 
 /// The folder of an upload's parts.
 pub(crate) fn folder(id: FileId) -> String {
     format!("uploads/{}", id.0.simple())
 }
 
-/// Finishes a file: a small one before this returns, a large one beside it.
-/// Should the node die, the sweep does it.
-pub(crate) async fn soon(ctx: Ctx, row: &FileRow) -> Result<()> {
+/// Finishes a file: mostly a small one before this returns, a large one beside
+/// it. Should the node die, or something fail, the sweep does it: the bytes are
+/// kept, which is what was asked.
+pub(crate) async fn soon(ctx: Ctx, row: &FileRow) {
     let (id, small) = (row.id, row.size <= limits::PICTURE_BYTES as i64);
-    if small {
-        // The bytes are kept, which is what was asked; the rest is tried again.
-        if let Err(error) = finish(ctx, id).await {
-            tracing::warn!(file = %id, %error, "a file could not be finished yet");
-        }
-        return Ok(());
-    }
-    tokio::spawn(async move {
+    let work = tokio::spawn(async move {
         if let Err(error) = finish(ctx, id).await {
             tracing::warn!(file = %id, %error, "a file could not be finished yet");
         }
     });
-    Ok(())
+    if small {
+        let _ = tokio::time::timeout(WAITS, work).await;
+    }
 }
 
 /// Makes a file whose bytes are all there ready. Done twice it is done once.
 pub(crate) async fn finish(ctx: Ctx, id: FileId) -> Result<()> {
+    let Some(_under_way) = UnderWay::begin(&ctx, id) else { return Ok(()) };
     let checking =
         move |tx: &mut Tx<'_>| Ok::<_, Error>(sql::files::get(tx, id)?.filter(|row| row.state == Stored::Checking));
     let Some(row) = ctx.db().read(checking).await? else { return Ok(()) };
     let is_small = row.size <= limits::PICTURE_BYTES as i64;
-    let _turn = if is_small { &SMALL } else { &LARGE }.acquire().await.map_err(Error::internal)?;
+    let turn = if is_small { &SMALL } else { &LARGE }.acquire().await.map_err(Error::internal)?;
     // Read once it is its turn: somebody else may have been through, and who waits holds no list of parts.
     let read = ctx.db().read(move |tx| {
         let Some(row) = checking(tx)? else { return Ok::<_, Error>(None) };
         Ok(Some((row, sql::parts::of(tx, id)?)))
     });
     let Some((row, parts)) = read.await? else { return Ok(()) };
-    let looked = if is_small { small(&ctx, &row, &parts).await? } else { large(&ctx, &row, &parts).await? };
+    let mut looked = if is_small { small(&ctx, &row, &parts).await? } else { large(&ctx, &row, &parts).await? };
+    // Looking at a picture takes longer than all that, and has a queue of its own.
+    drop(turn);
+    if is_small && types::is_picture(looked.mime) {
+        look(&ctx, &row, &mut looked).await?;
+    }
     let now = ctx.kernel.ctx(ctx.actor.clone());
     let work = now.clone();
     let org = row.org;
@@ -79,11 +111,17 @@ pub(crate) async fn finish(ctx: Ctx, id: FileId) -> Result<()> {
 
 /// What was made of the bytes, all of it durable.
 struct Looked {
-    main: Written,
+    main: Kept,
     mime: &'static str,
     picture: Option<Picture>,
     fault: Option<Fault>,
-    shown: Vec<(u32, Written)>,
+    shown: Vec<(u32, Kept)>,
+}
+
+/// An object and its size.
+struct Kept {
+    written: Written,
+    size: i64,
 }
 
 async fn begin(ctx: &Ctx, org: Option<OrgId>, size: i64) -> Result<BlobId> {
@@ -91,11 +129,12 @@ async fn begin(ctx: &Ctx, org: Option<OrgId>, size: i64) -> Result<BlobId> {
     ctx.db().write(move |tx| blobs::begin(tx, &work, org, size)).await
 }
 
-async fn write(ctx: &Ctx, org: Option<OrgId>, bytes: Bytes) -> Result<Written> {
-    let id = begin(ctx, org, bytes.len() as i64).await?;
+async fn write(ctx: &Ctx, org: Option<OrgId>, bytes: Bytes) -> Result<Kept> {
+    let size = bytes.len() as i64;
+    let id = begin(ctx, org, size).await?;
     let sha256 = Sha256::digest(&bytes).into();
     blobs::write(&ctx.kernel.config.blobs, id, bytes).await?;
-    Ok(Written { id, org, sha256 })
+    Ok(Kept { written: Written { id, org, sha256 }, size })
 }
 
 async fn small(ctx: &Ctx, row: &FileRow, parts: &[Part]) -> Result<Looked> {
@@ -108,12 +147,24 @@ async fn small(ctx: &Ctx, row: &FileRow, parts: &[Part]) -> Result<Looked> {
     }
     let bytes = Bytes::from(all);
     let mime = types::of(&bytes[..bytes.len().min(types::HEAD)]);
-    let main = write(ctx, row.org, bytes.clone()).await?;
-    let mut looked = Looked { main, mime, picture: None, fault: None, shown: Vec::new() };
-    if !types::is_picture(mime) {
-        return Ok(looked);
-    }
-    match pictures::picture(bytes).await {
+    let kept = if types::is_picture(mime) { without_metadata(bytes).await } else { bytes };
+    let main = write(ctx, row.org, kept).await?;
+    Ok(Looked { main, mime, picture: None, fault: None, shown: Vec::new() })
+}
+
+/// What is given out of a picture does not tell where it was taken.
+async fn without_metadata(bytes: Bytes) -> Bytes {
+    let whole = bytes.clone();
+    let cleaned = tokio::task::spawn_blocking(move || pictures::cleaned(&whole)).await;
+    cleaned.ok().flatten().unwrap_or(bytes)
+}
+
+/// Makes the sizes of a picture that are shown, at its owner's turn. The bytes
+/// are read again then: whoever waits holds none.
+async fn look(ctx: &Ctx, row: &FileRow, looked: &mut Looked) -> Result<()> {
+    let turn = pictures::turn(row.owner.0).await?;
+    let bytes = ctx.kernel.config.blobs.read_all(&blobs::name(looked.main.written.id)).await?;
+    match pictures::picture(turn, bytes).await {
         Ok(found) => {
             let [r, g, b] = found.colour;
             looked.picture = Some(Picture {
@@ -132,7 +183,7 @@ async fn small(ctx: &Ctx, row: &FileRow, parts: &[Part]) -> Result<Looked> {
             _ => return Err(error),
         },
     }
-    Ok(looked)
+    Ok(())
 }
 
 async fn large(ctx: &Ctx, row: &FileRow, parts: &[Part]) -> Result<Looked> {
@@ -145,37 +196,41 @@ async fn large(ctx: &Ctx, row: &FileRow, parts: &[Part]) -> Result<Looked> {
         head.extend_from_slice(&bytes[..wanted]);
     };
     ctx.kernel.config.blobs.join(&parts, &blobs::name(id), look).await?;
-    let main = Written { id, org: row.org, sha256: hash.finalize().into() };
+    let main = Kept { written: Written { id, org: row.org, sha256: hash.finalize().into() }, size: row.size };
     let mime = types::of(&head);
     let fault = types::is_picture(mime).then_some(Fault::ImageTooLarge);
     Ok(Looked { main, mime, picture: None, fault, shown: Vec::new() })
 }
 
 fn settle(tx: &mut Tx<'_>, ctx: &Ctx, id: FileId, org: Option<OrgId>, looked: &Looked) -> Result<()> {
-    let mut keys = vec![Own::key(id), looked.main.key()];
-    keys.extend(looked.shown.iter().map(|(_, written)| written.key()));
+    let mut keys = vec![Own::key(id), looked.main.written.key()];
+    keys.extend(looked.shown.iter().map(|(_, kept)| kept.written.key()));
     tx.lock(&keys)?;
     // Somebody else was quicker, or it was given up: ours are doomed by age.
     let Some(row) = sql::files::get(tx, id)?.filter(|row| row.state == Stored::Checking && row.org == org) else {
         return Ok(());
     };
-    let blob = blobs::settle(tx, ctx, &looked.main, NAME, id.0)?;
+    let blob = blobs::settle(tx, ctx, &looked.main.written, NAME, id.0)?;
+    let mut charged = charge(looked.main.size);
     let mut shown = Vec::new();
-    for (side, written) in &looked.shown {
+    for (side, kept) in &looked.shown {
         // The same picture twice, where it is smaller than both sides.
-        let id = blobs::settle(tx, ctx, written, NAME, id.0)?;
+        let id = blobs::settle(tx, ctx, &kept.written, NAME, id.0)?;
+        charged += charge(kept.size);
         shown.push((*side, id));
     }
     let found = Found {
         blob,
-        sha256: looked.main.sha256,
+        size: looked.main.size,
+        charged,
+        sha256: looked.main.written.sha256,
         mime: looked.mime,
         picture: looked.picture.clone(),
         fault: looked.fault,
         shown,
     };
     sql::files::ready(tx, id, &found, ctx.now)?;
-    sql::usage::add(tx, row.org, row.owner, Use { bytes: 0, uploads: -1 })
+    sql::usage::add(tx, row.org, row.owner, Use { bytes: charged - row.charged, uploads: -1, files: 0 })
 }
 
 /// Deletes the parts of an upload that is whole or given up.

@@ -7,10 +7,13 @@ mod finish;
 mod reading;
 mod receive;
 mod serve;
+mod turns;
 mod uploads;
 
 pub(crate) use attach::hooks;
-pub(crate) use drop::{erase, expire, remove, sweep_gone, sweep_left_over, sweep_loose, sweep_stuck, terminate};
+pub(crate) use drop::{
+    erase, expire, remove, sweep_failed, sweep_gone, sweep_left_over, sweep_loose, sweep_stuck, terminate,
+};
 pub(crate) use reading::{file, link, list, picture, space};
 pub(crate) use receive::append;
 pub(crate) use serve::{Served, serve};

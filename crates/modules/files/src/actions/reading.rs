@@ -122,6 +122,7 @@ async fn make_secret(ctx: &Ctx) -> Result<Vec<u8>> {
 
 /// How much space one has there.
 pub(crate) async fn space(ctx: Ctx, query: SpaceQuery) -> Result<Space> {
+    let most = ctx.kernel.config.space;
     ctx.clone()
         .db()
         .read(move |tx| {
@@ -133,12 +134,12 @@ pub(crate) async fn space(ctx: Ctx, query: SpaceQuery) -> Result<Space> {
                 None => None,
                 Some(id) => Some(Used {
                     used: sql::usage::get(tx, Account::org(id))?.bytes,
-                    limit: settings::bytes(&settings::ORG_MB, tx, org)?,
+                    limit: settings::of_org(tx, most, id)?,
                 }),
             };
             Ok(Space {
                 used: sql::usage::get(tx, Account::person(org, ctx.user()))?.bytes,
-                limit: settings::bytes(&settings::PERSON_MB, tx, org)?,
+                limit: settings::of_person(tx, most, org)?,
                 file_limit: settings::bytes(&settings::FILE_MB, tx, org)?,
                 org: whole,
             })

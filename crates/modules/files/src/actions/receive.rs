@@ -6,21 +6,19 @@
 //! came before, on whichever node it goes on, and an object nobody tells of
 //! (the node died in between) goes with the folder of its upload.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use kernel::{Ctx, Resource as _, allow};
-use parking_lot::Mutex;
-use proto::{Code, Error, FileId, Result, UserId, limits};
-use tokio::{sync::Semaphore, time::Instant};
+use proto::{Code, Error, FileId, Result, limits};
+use tokio::time::Instant;
 
-use super::finish;
+use super::{
+    finish,
+    turns::{Full, Turns},
+};
 use crate::{
     model::{
         policy::{Change, Own, Read},
@@ -35,43 +33,8 @@ const TAKES: Duration = Duration::from_secs(18);
 /// Parts of one upload; a body that comes in drops makes many small ones.
 const PARTS: i64 = 10_000;
 /// Bodies taken at a time on this node. Each holds at most a part and what the
-/// connection gave last.
-static TAKING: Semaphore = Semaphore::const_new(64);
-/// Of which somebody's own. By the server too: several may run in one process.
-static EACH: LazyLock<Mutex<HashMap<(usize, UserId), usize>>> = LazyLock::new(Mutex::default);
-
-/// A turn to send, held while bytes come.
-struct Turn {
-    whose: (usize, UserId),
-    _permit: tokio::sync::SemaphorePermit<'static>,
-}
-
-impl Turn {
-    fn take(ctx: &Ctx) -> Result<Self> {
-        let whose = (Arc::as_ptr(&ctx.kernel).addr(), ctx.user());
-        let busy = || Error::api(Code::Overloaded);
-        let permit = TAKING.try_acquire().map_err(|_| busy())?;
-        let mut each = EACH.lock();
-        let mine = each.entry(whose).or_default();
-        if *mine >= limits::UPLOADS_AT_ONCE {
-            return Err(busy().with("limit", limits::UPLOADS_AT_ONCE));
-        }
-        *mine += 1;
-        Ok(Self { whose, _permit: permit })
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let mut each = EACH.lock();
-        if let Some(mine) = each.get_mut(&self.whose) {
-            *mine -= 1;
-            if *mine == 0 {
-                each.remove(&self.whose);
-            }
-        }
-    }
-}
+/// connection gave last. A quarter is kept for organisations that send little.
+static TAKING: Turns = Turns::new(64, limits::UPLOADS_AT_ONCE, 16);
 
 /// Takes the bytes from `offset` on; how far it is afterwards. With a checksum
 /// the body is kept whole or not at all.
@@ -82,9 +45,13 @@ pub(crate) async fn append(
     checksum: Option<Checksum>,
     body: Body,
 ) -> Result<FileRow> {
-    let turn = Turn::take(&ctx)?;
     let work = ctx.clone();
     let row = ctx.db().read(move |tx| Ok::<_, Error>(allow::<Own, Read>(tx, &work, id)?.into_inner().row)).await?;
+    let busy = |full| match full {
+        Full::Own => Error::api(Code::Overloaded).with("limit", limits::UPLOADS_AT_ONCE),
+        Full::All => Error::api(Code::Overloaded),
+    };
+    let turn = TAKING.take(&ctx.kernel, ctx.user(), row.org).map_err(busy)?;
     stands_at(&row, offset)?;
     // Apart: when the connection breaks the request is dropped, and what came
     // is still to be kept.
@@ -94,7 +61,7 @@ pub(crate) async fn append(
         let taken = Intake { ctx: ctx.clone(), row, held: Vec::new() }.take(checksum, body).await?;
         // Whoever sent the last byte, and no repetition of theirs: the sweep tries again.
         if open && taken.state == Stored::Checking {
-            finish::soon(ctx, &taken).await?;
+            finish::soon(ctx, &taken).await;
         }
         Ok(taken)
     });
@@ -102,7 +69,8 @@ pub(crate) async fn append(
 }
 
 fn stands_at(row: &FileRow, offset: i64) -> Result<()> {
-    if row.received == offset && (row.state == Stored::Uploading || row.size == offset) {
+    // What is whole may be a picture, which is a little smaller than what was sent.
+    if row.received == offset {
         return Ok(());
     }
     Err(Error::api(Code::UploadOffset).with("offset", row.received))
@@ -149,7 +117,7 @@ impl Intake {
     async fn hold(&mut self, bytes: &Bytes, all: bool) -> Result<()> {
         let whole = self.row.received + (self.held.len() + bytes.len()) as i64;
         if whole > self.row.size {
-            return Err(Error::api(Code::BodyTooLarge).with("limit", self.row.size - self.row.received));
+            return Err(Error::api(Code::BodyTooLarge).with("limit", (self.row.size - self.row.received).max(0)));
         }
         self.held.extend_from_slice(bytes);
         if all && self.held.len() > limits::UPLOAD_PART_BYTES {

@@ -23,6 +23,10 @@ pub(crate) struct FileRow {
     pub(crate) created_at: Millis,
     pub(crate) touched_at: Millis,
     pub(crate) loose_at: Option<Millis>,
+    /// Bytes it counts for.
+    pub(crate) charged: i64,
+    /// Since when all its bytes are there.
+    pub(crate) whole_at: Option<Millis>,
 }
 
 /// The states of a row.
@@ -31,6 +35,8 @@ pub(crate) enum Stored {
     Uploading,
     Checking,
     Ready,
+    /// All bytes came and no file could be made of them; a word to its owner.
+    Failed,
     Gone,
 }
 
@@ -40,16 +46,23 @@ impl Stored {
             Self::Uploading => "uploading",
             Self::Checking => "checking",
             Self::Ready => "ready",
+            Self::Failed => "failed",
             Self::Gone => "gone",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        [Self::Uploading, Self::Checking, Self::Ready, Self::Gone]
+        [Self::Uploading, Self::Checking, Self::Ready, Self::Failed, Self::Gone]
             .into_iter()
             .find(|state| state.as_str() == text)
             .ok_or_else(|| Error::internal(format!("a file in the state {text}")))
     }
+}
+
+/// What an object of so many bytes counts for: it takes a block of a disk,
+/// however small it is.
+pub(crate) fn charge(size: i64) -> i64 {
+    size.max(4_096)
 }
 
 impl FileRow {
@@ -70,6 +83,7 @@ impl FileRow {
                 Stored::Uploading | Stored::Gone => State::Uploading,
                 Stored::Checking => State::Checking,
                 Stored::Ready => State::Ready,
+                Stored::Failed => State::Failed,
             },
             org_id: self.org,
             created_at: self.created_at,

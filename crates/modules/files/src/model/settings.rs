@@ -1,6 +1,10 @@
-//! How much space people have. Outside of any organisation the defaults hold.
+//! How much space people have. Outside of any organisation the defaults hold;
+//! above what an organisation sets stands what the operator gives.
 
-use kernel::settings::{Kind, Scope, Setting};
+use kernel::{
+    Space,
+    settings::{Kind, Scope, Setting},
+};
 use proto::{OrgId, Result, limits};
 use store::Tx;
 
@@ -27,6 +31,16 @@ pub(crate) const ORG_MB: Setting = Setting {
 };
 
 pub(crate) const ALL: &[Setting] = &[FILE_MB, PERSON_MB, ORG_MB];
+
+/// Most bytes of one person, in an organisation or outside of any.
+pub(crate) fn of_person(tx: &mut Tx<'_>, most: Space, org: Option<OrgId>) -> Result<i64> {
+    Ok(bytes(&PERSON_MB, tx, org)?.min(most.person))
+}
+
+/// Most bytes of an organisation.
+pub(crate) fn of_org(tx: &mut Tx<'_>, most: Space, org: OrgId) -> Result<i64> {
+    Ok(bytes(&ORG_MB, tx, Some(org))?.min(most.org))
+}
 
 /// In bytes.
 pub(crate) fn bytes(setting: &Setting, tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<i64> {

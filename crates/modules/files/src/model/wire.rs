@@ -10,7 +10,8 @@ use utoipa::{IntoParams, ToSchema};
 pub struct File {
     pub id: FileId,
     pub name: String,
-    /// In bytes.
+    /// In bytes. Of a picture, once it is ready, a little less than was sent
+    /// may be kept: without what its camera wrote into it.
     pub size: i64,
     /// By its first bytes; `application/octet-stream` where they say nothing,
     /// and until it is ready.
@@ -42,6 +43,9 @@ pub enum State {
     Checking,
     /// It can be read and attached.
     Ready,
+    /// All bytes came, yet no file could be made of them; it takes no space
+    /// any more. Send it anew.
+    Failed,
 }
 
 /// What is known of a picture before it is there.
@@ -112,7 +116,8 @@ pub struct SpaceQuery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = files::Space)]
 pub struct Space {
-    /// What one keeps there, unfinished uploads with their whole size.
+    /// What one keeps there: a file for at least 4 KiB, a picture with the
+    /// smaller ones made of it, unfinished uploads with their whole size.
     pub used: i64,
     pub limit: i64,
     /// The largest file.

@@ -120,7 +120,7 @@ async fn get_progress(ctx: Ctx, At(id): At<FileId>, headers: HeaderMap) -> Resul
     tus::version(&headers)?;
     let row = actions::progress(ctx, id).await?;
     let mut answered = place(&row);
-    answered.push((HeaderName::from_static("upload-length"), row.size.to_string()));
+    answered.push((HeaderName::from_static("upload-length"), row.size.max(row.received).to_string()));
     Ok(answer(StatusCode::OK, answered))
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn add(tx: &mut Tx<'_>, file: FileId, holder: &Holder, org: Option<Or
     hold(tx, file)
 }
 
+/// Under [`super::files::pin`].
 pub(crate) fn remove(tx: &mut Tx<'_>, file: FileId, holder: &Holder, now: Millis) -> Result<()> {
     tx.execute(
         sql!("DELETE FROM files_attachments WHERE file_id = $1 AND kind = $2 AND place = $3 AND item = $4"),
@@ -72,6 +73,7 @@ pub(crate) fn forget_org(tx: &mut Tx<'_>, org: OrgId, now: Millis, limit: i64) -
         &[&org, &limit],
         |row| row.get::<FileId>(0),
     )?;
+    super::files::pin(tx, &held)?;
     for file in &held {
         tx.execute(sql!("DELETE FROM files_attachments WHERE org_id = $1 AND file_id = $2"), &[&org, file])?;
         loosen(tx, *file, now)?;

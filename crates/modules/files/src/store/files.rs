@@ -14,15 +14,17 @@ use crate::model::{
 macro_rules! file_columns {
     () => {
         "f.id, f.owner_id, f.org_id, f.name, f.size, f.received, f.parts, f.state, f.mime, f.blob_id, f.sha256,
-         f.width, f.height, f.colour, f.animated, f.fault, f.created_at, f.touched_at, f.loose_at"
+         f.width, f.height, f.colour, f.animated, f.fault, f.created_at, f.touched_at, f.loose_at, f.charged, f.whole_at"
     };
 }
 
 fn read(row: &Row<'_>) -> store::Result<(FileRow, String)> {
-    let size: (Option<i64>, Option<i64>, Option<String>) = (row.get(11)?, row.get(12)?, row.get(13)?);
+    let shown: (Option<i64>, Option<i64>, Option<String>) = (row.get(11)?, row.get(12)?, row.get(13)?);
+    // Older rows counted for their size.
+    let (size, charged): (i64, Option<i64>) = (row.get(4)?, row.get(19)?);
     let animated: bool = row.get(14)?;
     let fault: Option<String> = row.get(15)?;
-    let picture = match size {
+    let picture = match shown {
         (Some(width), Some(height), Some(colour)) => Some(Picture { width, height, colour, animated }),
         _ => None,
     };
@@ -31,7 +33,7 @@ fn read(row: &Row<'_>) -> store::Result<(FileRow, String)> {
         owner: row.get(1)?,
         org: row.get(2)?,
         name: row.get(3)?,
-        size: row.get(4)?,
+        size,
         received: row.get(5)?,
         parts: row.get(6)?,
         state: Stored::Gone,
@@ -43,6 +45,8 @@ fn read(row: &Row<'_>) -> store::Result<(FileRow, String)> {
         created_at: row.get(16)?,
         touched_at: row.get(17)?,
         loose_at: row.get(18)?,
+        charged: charged.unwrap_or(size),
+        whole_at: row.get(20)?,
     };
     Ok((file, row.get(7)?))
 }
@@ -80,8 +84,8 @@ pub(crate) fn create(tx: &mut Tx<'_>, scope: Option<OrgScope>, file: &FileRow) -
     tx.execute(
         sql!(
             "INSERT INTO files_files (id, owner_id, org_id, name, size, received, parts, state, mime, animated,
-                created_at, touched_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, FALSE, $9, $9)"
+                created_at, touched_at, charged, whole_at)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, FALSE, $9, $9, $10, $11)"
         ),
         &[
             &file.id,
@@ -93,6 +97,8 @@ pub(crate) fn create(tx: &mut Tx<'_>, scope: Option<OrgScope>, file: &FileRow) -
             &file.state.as_str(),
             &file.mime,
             &file.created_at,
+            &file.charged,
+            &file.whole_at,
         ],
     )?;
     Ok(())
@@ -107,8 +113,11 @@ pub(crate) fn advance(
     now: Millis,
 ) -> Result<()> {
     tx.execute(
-        sql!("UPDATE files_files SET received = $2, parts = parts + 1, state = $3, touched_at = $4 WHERE id = $1"),
-        &[&own.row.id, &received, &state.as_str(), &now],
+        sql!(
+            "UPDATE files_files SET received = $2, parts = parts + 1, state = $3, touched_at = $4, whole_at = $5
+             WHERE id = $1"
+        ),
+        &[&own.row.id, &received, &state.as_str(), &now, &(state == Stored::Checking).then_some(now)],
     )?;
     Ok(())
 }
@@ -116,6 +125,9 @@ pub(crate) fn advance(
 /// What was found when all bytes were looked at.
 pub(crate) struct Found<'a> {
     pub(crate) blob: BlobId,
+    /// Of what is kept, and what all of it counts for.
+    pub(crate) size: i64,
+    pub(crate) charged: i64,
     pub(crate) sha256: [u8; 32],
     pub(crate) mime: &'a str,
     pub(crate) picture: Option<Picture>,
@@ -130,7 +142,7 @@ pub(crate) fn ready(tx: &mut Tx<'_>, id: FileId, found: &Found<'_>, now: Millis)
     tx.execute(
         sql!(
             "UPDATE files_files SET state = 'ready', blob_id = $2, sha256 = $3, mime = $4, width = $5, height = $6,
-                colour = $7, animated = $8, fault = $9, touched_at = $10, loose_at = $10
+                colour = $7, animated = $8, fault = $9, touched_at = $10, loose_at = $10, size = $11, charged = $12
              WHERE id = $1 AND state = 'checking'"
         ),
         &[
@@ -144,6 +156,8 @@ pub(crate) fn ready(tx: &mut Tx<'_>, id: FileId, found: &Found<'_>, now: Millis)
             &picture.is_some_and(|p| p.animated),
             &found.fault.map(Fault::as_str),
             &now,
+            &found.size,
+            &found.charged,
         ],
     )?;
     for (side, blob) in &found.shown {
@@ -182,15 +196,53 @@ pub(crate) fn page(tx: &mut Tx<'_>, owner: UserId, before: (i64, Uuid), limit: i
 /// Takes a file out of everybody's sight; its objects follow. Under its lock.
 pub(crate) fn set_gone(tx: &mut Tx<'_>, file: &FileRow, now: Millis) -> Result<()> {
     tx.execute(
-        sql!("UPDATE files_files SET state = 'gone', name = '', touched_at = $2, loose_at = NULL WHERE id = $1"),
+        sql!("UPDATE files_files SET state = 'gone', name = '', touched_at = $2, loose_at = NULL, charged = 0 WHERE id = $1"),
         &[&file.id, &now],
     )?;
     tx.execute(sql!("DELETE FROM files_pictures WHERE file_id = $1"), &[&file.id])?;
     Ok(())
 }
 
+/// Tells its owner that nothing came of a file; it counts for nothing. Under
+/// its lock.
+pub(crate) fn set_failed(tx: &mut Tx<'_>, id: FileId, now: Millis) -> Result<()> {
+    let sql = sql!(
+        "UPDATE files_files SET state = 'failed', charged = 0, touched_at = $2 WHERE id = $1 AND state = 'checking'"
+    );
+    tx.execute(sql, &[&id, &now])?;
+    Ok(())
+}
+
+/// Puts what the sweep could not do behind the others, and out of the sweep of
+/// this moment.
+pub(crate) fn put_off(tx: &mut Tx<'_>, id: FileId, now: Millis) -> Result<()> {
+    let sql = sql!("UPDATE files_files SET touched_at = $2 WHERE id = $1 AND state IN ('ready', 'failed', 'gone')");
+    tx.execute(sql, &[&id, &(now + 1)])?;
+    Ok(())
+}
+
+/// Makes others wait who let go of one of these files, so that the last one
+/// knows that it is the last. SQLite has one writer.
+pub(crate) fn pin(tx: &mut Tx<'_>, ids: &[FileId]) -> Result<()> {
+    let hex: Vec<String> = ids.iter().map(|id| id.0.simple().to_string()).collect();
+    let json = serde_json::to_string(&hex).map_err(Error::internal)?;
+    tx.query(
+        dialect!(
+            sqlite: "SELECT id FROM files_files WHERE id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY id",
+            postgres: "SELECT id FROM files_files WHERE id IN
+                (SELECT CAST(value AS UUID) FROM jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB)) AS t(value))
+                ORDER BY id FOR UPDATE",
+        ),
+        &[&json],
+        |row| row.get::<FileId>(0),
+    )?;
+    Ok(())
+}
+
 /// Forgets a file whose objects are deleted or let go of.
 pub(crate) fn forget(tx: &mut Tx<'_>, id: FileId) -> Result<()> {
+    // Those of an organisation that ended were taken without looking.
+    tx.execute(sql!("DELETE FROM files_pictures WHERE file_id = $1"), &[&id])?;
     tx.execute(sql!("DELETE FROM files_files WHERE id = $1 AND state = 'gone'"), &[&id])?;
     Ok(())
 }

@@ -39,12 +39,12 @@ pub(crate) fn forget(tx: &mut Tx<'_>, id: FileId) -> Result<bool> {
     Ok(deleted == SLICE)
 }
 
-/// Whole files whose pieces are still there.
+/// Files that need no pieces any more and have some still.
 pub(crate) fn left_over(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<Vec<FileId>> {
     Ok(tx.query(
         sql!(
             "SELECT DISTINCT p.file_id FROM files_parts p JOIN files_files f ON f.id = p.file_id
-             WHERE f.state = 'ready' AND f.touched_at <= $1 ORDER BY p.file_id LIMIT $2"
+             WHERE f.state IN ('ready', 'failed') AND f.touched_at <= $1 ORDER BY p.file_id LIMIT $2"
         ),
         &[&before, &limit],
         |row| row.get(0),

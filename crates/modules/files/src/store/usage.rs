@@ -37,13 +37,15 @@ pub(crate) struct Use {
     pub(crate) bytes: i64,
     /// Unfinished uploads.
     pub(crate) uploads: i64,
+    /// Files, unfinished ones too.
+    pub(crate) files: i64,
 }
 
 pub(crate) fn get(tx: &mut Tx<'_>, account: Account) -> Result<Use> {
     let found = tx.opt(
-        sql!("SELECT bytes, uploads FROM files_usage WHERE org_id = $1 AND user_id = $2"),
+        sql!("SELECT bytes, uploads, files FROM files_usage WHERE org_id = $1 AND user_id = $2"),
         &[&account.org, &account.user],
-        |row| Ok(Use { bytes: row.get(0)?, uploads: row.get(1)? }),
+        |row| Ok(Use { bytes: row.get(0)?, uploads: row.get(1)?, files: row.get(2)? }),
     )?;
     Ok(found.unwrap_or_default())
 }
@@ -53,11 +55,12 @@ pub(crate) fn add(tx: &mut Tx<'_>, org: Option<OrgId>, user: UserId, change: Use
     for account in Account::of(org, user) {
         tx.execute(
             sql!(
-                "INSERT INTO files_usage (org_id, user_id, bytes, uploads) VALUES ($1, $2, $3, $4)
+                "INSERT INTO files_usage (org_id, user_id, bytes, uploads, files) VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (org_id, user_id) DO UPDATE
-                 SET bytes = files_usage.bytes + excluded.bytes, uploads = files_usage.uploads + excluded.uploads"
+                 SET bytes = files_usage.bytes + excluded.bytes, uploads = files_usage.uploads + excluded.uploads,
+                     files = files_usage.files + excluded.files"
             ),
-            &[&account.org, &account.user, &change.bytes, &change.uploads],
+            &[&account.org, &account.user, &change.bytes, &change.uploads, &change.files],
         )?;
     }
     Ok(())

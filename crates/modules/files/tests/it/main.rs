@@ -8,5 +8,6 @@ mod messages;
 mod pictures;
 mod serving;
 mod sql;
+mod sweeping;
 mod uploads;
 mod world;

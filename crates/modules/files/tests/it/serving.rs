@@ -4,11 +4,14 @@
 //! Seen to fail: with the type of the bytes sent for all files, with the
 //! session left out of the check, and with the range's end taken as it stands.
 
+use std::{sync::atomic::Ordering, time::Duration};
+
 use axum::http::Method;
-use proto::Code;
+use kernel::Budget;
+use proto::{Code, limits};
 use serde_json::json;
 
-use crate::world::{World, at, file, follow, link, original, sent};
+use crate::world::{STILL, WORKS, World, at, file, follow, link, original, sent};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ranges_and_validators_work_as_browsers_and_download_managers_use_them() {
@@ -109,5 +112,41 @@ async fn an_address_ends_with_its_time_its_session_and_the_right_to_read() {
     assert_eq!(follow(nobody, &url, &[]).await.answer().appearance(), appearance);
     w.bob.get(&at(&id, "")).await.fails(Code::NotFound);
     w.server.run_jobs().await;
+    w.server.finish().await;
+}
+
+/// Seen to fail without turns.
+#[tokio::test(flavor = "multi_thread")]
+async fn so_many_downloads_are_given_at_a_time_and_no_more() {
+    let w = World::new().await;
+    let id = sent(&w.alice, "a.txt", b"text", None).await;
+    let group = w.group().await;
+    crate::world::say(&w.alice, &group, json!([{ "type": "file", "file": id }])).await.ok();
+    let (url, bobs, nobody) = (link(&w.alice, &id).await, link(&w.bob, &id).await, w.server.nobody());
+    w.store.set(STILL);
+    let held = (0..limits::DOWNLOADS_AT_ONCE).map(|_| follow(nobody, &url, &[]));
+    let others = async {
+        while w.store.waiting.load(Ordering::SeqCst) < limits::DOWNLOADS_AT_ONCE {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let refused = follow(nobody, &url, &[]).await.answer().fails(Code::RateLimited);
+        assert_eq!(refused["context"]["limit"], limits::DOWNLOADS_AT_ONCE);
+        // It is theirs alone, and an answer without bytes takes none for long.
+        let bob = nobody.raw(Method::HEAD, &bobs, &[], Vec::new()).await;
+        assert_eq!(bob.status.as_u16(), 200);
+        w.store.set(WORKS);
+    };
+    let both = futures_util::future::join(futures_util::future::join_all(held), others);
+    let (given, ()) = tokio::time::timeout(testkit::CUT_OFF, both).await.unwrap();
+    assert!(given.iter().all(|raw| raw.body == b"text"));
+    let again = async {
+        // The last turn is given back a moment after the last byte.
+        while follow(nobody, &url, &[]).await.status.as_u16() == 429 {}
+    };
+    tokio::time::timeout(testkit::CUT_OFF, again).await.unwrap();
+    // Downloads count as requests of whom the address was given to.
+    while w.server.kernel.budgets.spend(Budget::Requests, w.alice.id.0).is_ok() {}
+    follow(nobody, &url, &[]).await.answer().fails(Code::RateLimited);
+    assert_eq!(follow(nobody, &bobs, &[]).await.body, b"text");
     w.server.finish().await;
 }

@@ -1,15 +1,19 @@
 //! A small organisation, a store of files that can fail, and short ways to
 //! send and read.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use axum::http::Method;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::{StreamExt as _, stream::BoxStream};
+use kernel::KernelConfig;
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
     PutOptions, PutPayload, PutResult, Result, memory::InMemory, path::Path,
@@ -26,11 +30,17 @@ pub const FULL: u8 = 1;
 pub const AWAY: u8 = 2;
 /// Whole objects cannot be written; parts of uploads can.
 pub const NO_WHOLE: u8 = 3;
+/// Whole objects are not given out until it does something else.
+pub const STILL: u8 = 4;
 
 #[derive(Debug, Default)]
 pub struct Fickle {
     pub inner: InMemory,
     pub mood: AtomicU8,
+    /// Who waits for a whole object.
+    pub waiting: AtomicUsize,
+    /// What cannot be deleted: names that hold this.
+    pub stuck: Mutex<Option<String>>,
 }
 
 impl std::fmt::Display for Fickle {
@@ -83,11 +93,26 @@ impl ObjectStore for Fickle {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         self.read()?;
+        if self.mood.load(Ordering::SeqCst) == STILL && location.as_ref().starts_with("blobs/") {
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+            while self.mood.load(Ordering::SeqCst) == STILL {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+        }
         self.inner.get_opts(location, options).await
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        self.inner.delete_stream(locations)
+        let stuck = self.stuck.lock().unwrap().clone();
+        let locations = locations.map(move |path| {
+            let path = path?;
+            match &stuck {
+                Some(part) if path.as_ref().contains(part) => Err(failed(std::io::Error::other("stuck"))),
+                _ => Ok(path),
+            }
+        });
+        self.inner.delete_stream(locations.boxed())
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
@@ -118,10 +143,19 @@ pub const DAY: i64 = 86_400_000;
 
 impl World {
     pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With changes to the configuration.
+    pub async fn with(change: impl FnOnce(&mut KernelConfig)) -> Self {
         let store = Arc::new(Fickle::default());
         let blobs = store::Blobs::over(store.clone());
         let modules = vec![identity::module(), directory::module(), chat::module(), files::module()];
-        let server = TestServer::configured(modules, move |config| config.blobs = blobs).await;
+        let server = TestServer::configured(modules, move |config| {
+            config.blobs = blobs;
+            change(config);
+        });
+        let server = server.await;
         let alice = server.person("张伟").await;
         let bob = server.person("Bob").await;
         let eve = server.person("Eve").await;
@@ -202,7 +236,23 @@ pub async fn sent(person: &Person, name: &str, bytes: &[u8], org: Option<&str>) 
     let raw = begin(person, name, bytes.len(), org, bytes).await;
     assert_eq!(raw.status.as_u16(), 201, "{}", String::from_utf8_lossy(&raw.body));
     assert_eq!(raw.header("upload-offset"), bytes.len().to_string());
-    raw.header("magpie-file").to_owned()
+    let id = raw.header("magpie-file").to_owned();
+    settled(person, &id).await;
+    id
+}
+
+/// Waits until a file was looked at, should others have stood before it; its state.
+pub async fn settled(person: &Person, id: &str) -> String {
+    let looked = async {
+        loop {
+            let state = file(person, id).await["state"].as_str().unwrap().to_owned();
+            if state != "checking" {
+                break state;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(testkit::CUT_OFF, looked).await.unwrap()
 }
 
 pub fn at(id: &str, rest: &str) -> String {

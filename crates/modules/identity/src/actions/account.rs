@@ -140,7 +140,7 @@ impl Offer {
                 ctx.hooks().run(tx, ctx, &offered)?;
                 if offered.is_good() { Ok(false) } else { Err(Code::InvitationInvalid.into()) }
             }
-            None if config.signup_open => Ok(false),
+            None if ctx.kernel.live().signup_open => Ok(false),
             None => Err(Code::SignupClosed.into()),
         }
     }

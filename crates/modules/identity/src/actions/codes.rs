@@ -177,7 +177,7 @@ async fn send(ctx: Ctx, job: Claimed) -> Result<()> {
         })
         .await?;
     if let Some((kind, address, locale)) = to {
-        let words = words::code(&ctx.kernel.config.name, locale.as_deref(), purpose, &code);
+        let words = words::code(&ctx.kernel.live().name, locale.as_deref(), purpose, &code);
         match kind {
             ContactKind::Email => {
                 ctx.kernel.delivery.email(&mailbox(&address), &words.subject, &words.text).await?;

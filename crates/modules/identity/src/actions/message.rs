@@ -53,8 +53,7 @@ async fn send(ctx: Ctx, job: Claimed) -> Result<()> {
         })
         .await?;
     if let Some((contact, user)) = found {
-        let words =
-            words::merged(&ctx.kernel.config, user.locale.as_deref(), user.login.as_deref().unwrap_or_default());
+        let words = words::merged(&ctx.kernel, user.locale.as_deref(), user.login.as_deref().unwrap_or_default());
         match contact.kind {
             ContactKind::Email => {
                 ctx.kernel.delivery.email(&mailbox(&contact.address), &words.subject, &words.text).await?;

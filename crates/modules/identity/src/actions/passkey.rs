@@ -77,7 +77,7 @@ pub(super) fn asking(ctx: &Ctx) -> Result<(UserId, SessionId)> {
 
 /// Begins to add a passkey to one's account.
 pub(crate) async fn begin_passkey(ctx: Ctx) -> Result<Ceremony> {
-    let party = passkeys::relying_party(&ctx.kernel.config)?;
+    let party = passkeys::relying_party(&ctx.kernel)?;
     let who = asking(&ctx)?;
     ctx.clone()
         .db()
@@ -101,7 +101,7 @@ fn room(own: &Credentials) -> Result<()> {
 /// Adds the passkey a device made. Adding it is a proof: the device has just
 /// verified its person.
 pub(crate) async fn add_passkey(ctx: Ctx, device: String, input: NewPasskey) -> Result<Passkey> {
-    let party = passkeys::relying_party(&ctx.kernel.config)?;
+    let party = passkeys::relying_party(&ctx.kernel)?;
     let who = asking(&ctx)?;
     let name = input.name.as_deref().map(passkey_name).transpose()?.unwrap_or(device);
     let (state, _) = take(&ctx, input.id, ADD, who).await?;
@@ -175,7 +175,7 @@ pub(crate) async fn drop_passkey(ctx: Ctx, id: PasskeyId) -> Result<()> {
 /// Begins a sign-in by whichever passkey the device has.
 pub(crate) async fn begin_sign_in(kernel: &Arc<Kernel>, caller: &Caller) -> Result<Ceremony> {
     caller.refuse_plain_http(kernel)?;
-    let party = passkeys::relying_party(&kernel.config)?;
+    let party = passkeys::relying_party(&kernel)?;
     kernel.budgets.spend(Budget::Ceremony, caller.peer.who())?;
     let begun = passkeys::begin_sign_in(&party)?;
     let options = begun.options.clone();
@@ -192,7 +192,7 @@ pub(crate) async fn sign_in_by_passkey(
     input: PasskeySignIn,
 ) -> Result<SignedIn> {
     caller.refuse_plain_http(kernel)?;
-    let party = passkeys::relying_party(&kernel.config)?;
+    let party = passkeys::relying_party(&kernel)?;
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
     let ctx = kernel.ctx(Principal::SYSTEM);
     kernel.budgets.spend(Budget::SignInAddress, caller.peer.who())?;
@@ -244,7 +244,7 @@ pub(super) fn note_use(tx: &mut Tx<'_>, ctx: &Ctx, found: &FoundPasskey, used: &
 /// when the account is made.
 pub(crate) async fn begin_sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: PasskeySignUp) -> Result<Ceremony> {
     caller.refuse_plain_http(kernel)?;
-    let party = passkeys::relying_party(&kernel.config)?;
+    let party = passkeys::relying_party(&kernel)?;
     kernel.budgets.spend(Budget::Ceremony, caller.peer.who())?;
     let name = name("name", &input.name)?;
     let offer = Offer::new(input.invitation, input.setup_token.as_deref(), caller.peer);
@@ -270,7 +270,7 @@ pub(crate) async fn sign_up_by_passkey(
     input: PasskeySignIn,
 ) -> Result<SignedIn> {
     caller.refuse_plain_http(kernel)?;
-    let party = passkeys::relying_party(&kernel.config)?;
+    let party = passkeys::relying_party(&kernel)?;
     kernel.budgets.spend(Budget::SignUp, caller.peer.who())?;
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
     let ctx = kernel.ctx(Principal::SYSTEM);

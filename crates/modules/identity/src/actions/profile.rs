@@ -154,15 +154,15 @@ fn show_stand_ins(tx: &mut Tx<'_>, ctx: &Ctx, users: &mut [User], merged: &[(Use
 
 /// What anyone may know of the server.
 pub(crate) async fn server(kernel: Arc<Kernel>) -> Result<Server> {
-    let config = &kernel.config;
+    let (config, live) = (&kernel.config, kernel.live());
     let setup_required = config.setup_required && !kernel.db.read(sql::anybody).await?;
     Ok(Server {
-        name: config.name.clone(),
+        name: live.name.clone(),
         version: config.version.to_owned(),
         api: ApiLevels { min: 1, max: API_LEVEL },
         epoch: kernel.db.epoch(),
         setup_required,
-        signup: if config.signup_open { SignupPolicy::Open } else { SignupPolicy::Invitation },
+        signup: if live.signup_open { SignupPolicy::Open } else { SignupPolicy::Invitation },
         server_time: kernel.now(),
         plain_http: !config.https,
         passkeys: passkeys::available(config),

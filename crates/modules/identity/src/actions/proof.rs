@@ -31,7 +31,7 @@ pub(super) fn note(tx: &mut Tx<'_>, ctx: &Ctx, (user, session): (UserId, Session
 
 /// Begins a proof by one of one's passkeys.
 pub(crate) async fn begin_proof(ctx: Ctx) -> Result<Ceremony> {
-    let party = passkeys::relying_party(&ctx.kernel.config)?;
+    let party = passkeys::relying_party(&ctx.kernel)?;
     let who = passkey::asking(&ctx)?;
     ctx.kernel.budgets.spend(Budget::Proof, ctx.actor.id)?;
     ctx.clone()
@@ -122,7 +122,7 @@ async fn by_password(ctx: &Ctx, text: &str) -> Result<Good> {
 }
 
 async fn by_passkey(ctx: &Ctx, who: (UserId, SessionId), answer: PasskeyAnswer) -> Result<Good> {
-    let party = passkeys::relying_party(&ctx.kernel.config)?;
+    let party = passkeys::relying_party(&ctx.kernel)?;
     let (state, _) = passkey::take(ctx, answer.id, passkey::PROVE, who).await?;
     let shown = Shown::read(answer.credential)?;
     let (found, used) =

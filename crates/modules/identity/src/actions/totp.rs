@@ -37,7 +37,7 @@ pub(crate) async fn begin_totp(ctx: Ctx) -> Result<TotpSecret> {
             let own = allow::<Credentials, Secure>(tx, &ctx, user)?;
             let stored = totp::new_secret(&ctx.kernel);
             sql::begin_totp(tx, &own, &stored, ctx.now)?;
-            totp::shown(&stored, &ctx.kernel.config.name, &own.login)
+            totp::shown(&stored, &ctx.kernel.live().name, &own.login)
         })
         .await
 }

@@ -1,0 +1,178 @@
+//! What the sweep does where something is lost, stuck, or comes in crowds.
+//!
+//! Seen to fail: with the sweep ended by the first object that cannot be
+//! deleted, with a file checked for ever, and (on PostgreSQL) with the rows of
+//! files not held while their holders let go.
+
+use std::{sync::mpsc, time::Duration};
+
+use kernel::attachments::{Detach, Holder};
+use object_store::{ObjectStoreExt as _, path::Path};
+use proto::{Code, FileId};
+use serde_json::json;
+use store::{Engine, Tx, dialect, sql};
+
+use crate::world::{AWAY, DAY, NO_WHOLE, WORKS, World, append, at, begin, begun, file, offset, original, say, sent};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_object_that_cannot_be_deleted_keeps_no_other() {
+    let mut w = World::new().await;
+    // An upload, a file and an object of each kind, the stuck one first.
+    let (first, second) = (begun(&w.alice, "1.txt", 4, None).await, begun(&w.alice, "2.txt", 4, None).await);
+    for id in [&first, &second] {
+        append(&w.alice, id, 0, b"ab", &[]).await;
+    }
+    let (third, fourth) = (sent(&w.alice, "3.txt", b"3", None).await, sent(&w.alice, "4.txt", b"4", None).await);
+    let simple = first.replace('-', "");
+    *w.store.stuck.lock().unwrap() = Some(simple.clone());
+    w.later(DAY).await;
+    let left = w.store.names("uploads").await;
+    assert!(left.len() == 1 && left[0].contains(&simple), "{left:?}");
+    *w.store.stuck.lock().unwrap() = None;
+
+    let blobs = w.store.names("blobs").await;
+    let stuck = blobs[0].rsplit('/').next().unwrap().to_owned();
+    *w.store.stuck.lock().unwrap() = Some(stuck.clone());
+    for id in [&third, &fourth] {
+        w.alice.delete(&at(id, "")).await.ok();
+    }
+    w.later(20 * 60_000).await;
+    let left = w.store.names("blobs").await;
+    assert!(left.len() == 1 && left[0].contains(&stuck), "{left:?}");
+    *w.store.stuck.lock().unwrap() = None;
+    w.later(DAY).await;
+    assert!(w.store.names("blobs").await.is_empty() && w.store.names("uploads").await.is_empty());
+    w.server.forgive_jobs();
+    w.server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_finished_is_given_up_and_its_owner_is_told() {
+    let w = World::new().await;
+    let space = async || w.alice.get("/api/v1/file-space").await.ok()["used"].as_i64().unwrap();
+    let id = begun(&w.alice, "a.bin", 9_000, None).await;
+    append(&w.alice, &id, 0, &[1; 4_000], &[]).await;
+    w.store.set(NO_WHOLE);
+    append(&w.alice, &id, 4_000, &[2; 5_000], &[]).await;
+    assert_eq!(file(&w.alice, &id).await["state"], "checking");
+    // A part of it is lost.
+    let parts = w.store.names("uploads").await;
+    w.store.inner.delete(&Path::from(parts[0].as_str())).await.unwrap();
+    w.store.set(WORKS);
+    w.later(DAY / 2).await;
+    assert_eq!((file(&w.alice, &id).await["state"].as_str(), space().await), (Some("checking"), 9_000));
+    w.later(DAY).await;
+    assert_eq!((file(&w.alice, &id).await["state"].as_str(), space().await), (Some("failed"), 0));
+    w.bob.get(&at(&id, "")).await.fails(Code::NotFound);
+    let group = w.group().await;
+    say(&w.alice, &group, json!([{ "type": "file", "file": id }])).await.fails(Code::FileUnknown);
+    assert_eq!(offset(&w.alice, &id).await, Ok(9_000));
+    w.later(20 * 60_000).await;
+    assert!(w.store.names("uploads").await.is_empty());
+    w.later(7 * DAY).await;
+    w.alice.get(&at(&id, "")).await.fails(Code::NotFound);
+    assert_eq!(space().await, 0);
+    w.server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_away_for_days_costs_nobody_a_file() {
+    let w = World::new().await;
+    let id = begun(&w.alice, "a.txt", 4, None).await;
+    w.store.set(NO_WHOLE);
+    append(&w.alice, &id, 0, b"text", &[]).await;
+    w.store.set(AWAY);
+    for _ in 0..3 {
+        w.later(DAY).await;
+    }
+    assert_eq!(file(&w.alice, &id).await["state"], "checking");
+    w.store.set(WORKS);
+    w.later(20 * 60_000).await;
+    assert_eq!(original(&w, &w.alice, &id).await, b"text");
+    w.server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_of_abandoned_uploads_is_bounded_and_swept() {
+    const CROWD: i64 = 900;
+    let w = World::new().await;
+    let id: FileId = begun(&w.alice, "a.txt", 5, None).await.parse().unwrap();
+    let crowd = move |tx: &mut Tx<'_>| {
+        let copies = dialect!(
+            sqlite: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)
+                INSERT INTO files_files (id, owner_id, org_id, name, size, received, parts, state, mime, animated,
+                    created_at, touched_at, charged)
+                SELECT randomblob(16), f.owner_id, f.org_id, f.name, f.size, 0, 0, f.state, f.mime, f.animated,
+                    f.created_at, f.touched_at, f.charged FROM files_files f, n WHERE f.id = $1",
+            postgres: "INSERT INTO files_files (id, owner_id, org_id, name, size, received, parts, state, mime, animated,
+                    created_at, touched_at, charged)
+                SELECT gen_random_uuid(), f.owner_id, f.org_id, f.name, f.size, 0, 0, f.state, f.mime, f.animated,
+                    f.created_at, f.touched_at, f.charged FROM files_files f, generate_series(1, $2) WHERE f.id = $1",
+        );
+        tx.execute(copies, &[&id, &CROWD])?;
+        let all = sql!("UPDATE files_usage SET bytes = bytes * ($1 + 1), files = $1 + 1, uploads = $1 + 1");
+        tx.execute(all, &[&CROWD])
+    };
+    w.server.db().write(crowd).await.unwrap();
+    begin(&w.alice, "b.txt", 5, None, b"").await.answer().fails(Code::TooManyUploads);
+    w.later(DAY).await;
+    let left = |tx: &mut Tx<'_>| {
+        let files = tx.one(sql!("SELECT COUNT(*) FROM files_files"), &[], |row| row.get::<i64>(0))?;
+        let used = sql!("SELECT bytes, files, uploads FROM files_usage");
+        Ok::<_, store::Error>((files, tx.one(used, &[], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?))
+    };
+    assert_eq!(w.server.db().read(left).await.unwrap(), (0, (0_i64, 0_i64, 0_i64)));
+    begun(&w.alice, "b.txt", 5, None).await;
+    w.server.finish().await;
+}
+
+/// Two messages let go of a file at the same moment: one of them knows that it
+/// was the last. SQLite has one writer, so there it is never a question.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_two_to_let_go_know_that_nothing_holds_the_file() {
+    let w = World::new().await;
+    if w.server.db().engine() == Engine::Sqlite {
+        return;
+    }
+    let id: FileId = sent(&w.alice, "a.txt", b"text", None).await.parse().unwrap();
+    let hold = move |tx: &mut Tx<'_>| {
+        let held = sql!("INSERT INTO files_attachments (file_id, kind, place, item, org_id, at) VALUES ($1, 'test', $1, $2, NULL, 0)");
+        tx.execute(held, &[&id, &1_i64])?;
+        tx.execute(held, &[&id, &2_i64])?;
+        tx.execute(sql!("UPDATE files_files SET loose_at = NULL WHERE id = $1"), &[&id])
+    };
+    w.server.db().write(hold).await.unwrap();
+    let let_go = |item: i64| {
+        let ctx = w.server.kernel.ctx(kernel::Principal::SYSTEM);
+        move |tx: &mut Tx<'_>| {
+            let holder = Holder { kind: "test".into(), place: id.0, item };
+            ctx.hooks().run(tx, &ctx, &Detach { holder, files: vec![id] })
+        }
+    };
+    let ((done, first_done), (go_on, may_go_on)) = (mpsc::channel::<()>(), mpsc::channel::<()>());
+    let (db, first) = (w.server.db(), let_go(1));
+    // The closure may be run again; the second time nobody waits.
+    let first = tokio::spawn(async move {
+        let may_go_on = std::sync::Mutex::new(may_go_on);
+        db.write(move |tx| {
+            first(tx)?;
+            let _ = done.send(());
+            let _ = may_go_on.lock().unwrap().recv_timeout(Duration::from_secs(5));
+            Ok::<_, proto::Error>(())
+        })
+        .await
+    });
+    tokio::task::spawn_blocking(move || first_done.recv().unwrap()).await.unwrap();
+    let (db, second) = (w.server.db(), let_go(2));
+    let second = tokio::spawn(async move { db.write(move |tx| second(tx)).await });
+    // Without the row held it comes through now, and sees the other one still there.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    go_on.send(()).unwrap();
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    let loose = move |tx: &mut Tx<'_>| {
+        tx.one(sql!("SELECT loose_at FROM files_files WHERE id = $1"), &[&id], |row| row.get::<Option<i64>>(0))
+    };
+    assert!(w.server.db().read(loose).await.unwrap().is_some());
+    w.server.finish().await;
+}

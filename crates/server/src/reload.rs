@@ -1,0 +1,94 @@
+//! SIGHUP: reads the configuration anew and applies what needs no restart.
+//! What needs one is said by name; a faulty configuration changes nothing.
+
+use std::sync::Arc;
+
+use kernel::{Kernel, Live};
+
+use crate::{
+    config::{Config, Flags, Signup},
+    delivery::Carrier,
+};
+
+/// Changes what is logged; given by whoever set the log up.
+pub type LogLevel = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
+/// The parts of a running server that a changed configuration reaches.
+pub struct Reload {
+    pub flags: Flags,
+    /// What was read last; settings that need a restart keep their old value.
+    pub config: Config,
+    pub kernel: Arc<Kernel>,
+    pub carrier: Arc<Carrier>,
+    pub log: LogLevel,
+}
+
+impl Reload {
+    /// Applies the configuration at each SIGHUP, for ever.
+    pub async fn forever(mut self) {
+        let signal = tokio::signal::unix::SignalKind::hangup();
+        let Ok(mut hangups) = tokio::signal::unix::signal(signal) else {
+            tracing::warn!("SIGHUP is not handled");
+            return;
+        };
+        while hangups.recv().await.is_some() {
+            self.again();
+        }
+    }
+
+    /// Reads and applies once.
+    fn again(&mut self) {
+        match Config::load(&self.flags) {
+            Ok(config) => {
+                let told = self.apply(config);
+                let (applied, later) = (told.applied.join(", "), told.later.join(", "));
+                tracing::info!(%applied, "the configuration was read again");
+                if !later.is_empty() {
+                    tracing::warn!(settings = %later, "changed, but a restart is needed before it holds");
+                }
+            }
+            Err(faults) => {
+                for fault in &faults {
+                    tracing::error!(%fault, "the configuration has a fault");
+                }
+                tracing::error!("nothing of the configuration was changed");
+            }
+        }
+    }
+
+    /// Takes the live part of `new` into force.
+    pub fn apply(&mut self, new: Config) -> Told {
+        let changed = self.config.differs(&new);
+        let told = Told {
+            applied: changed.iter().filter(|s| s.live()).map(|s| s.name()).collect(),
+            later: changed.iter().filter(|s| !s.live()).map(|s| s.name()).collect(),
+        };
+        self.kernel.change(Live { name: new.name.clone(), signup_open: new.signup == Signup::Open });
+        self.kernel.budgets.lift(new.unlimited);
+        if let Err(error) = self.carrier.change(new.mail.server().as_ref(), new.sms.gateway().as_ref()) {
+            tracing::error!(error = %format!("{error:#}"), "messages leave as before");
+        }
+        if let Err(error) = (self.log)(&new.log) {
+            tracing::error!(%error, "the log stays as it was");
+        }
+        // What was not applied is told again the next time.
+        self.config = Config {
+            name: new.name,
+            signup: new.signup,
+            unlimited: new.unlimited,
+            mail: new.mail,
+            sms: new.sms,
+            log: new.log,
+            ..self.config.clone()
+        };
+        told
+    }
+}
+
+/// Names of the settings that changed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Told {
+    pub applied: Vec<String>,
+    /// These hold after a restart.
+    pub later: Vec<String>,
+}
