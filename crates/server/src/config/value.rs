@@ -1,7 +1,13 @@
 //! The kinds of value that settings have. Each says what is valid.
 
-use std::{collections::BTreeMap, fmt::Debug, net::SocketAddr, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
+use ipnet::IpNet;
 use toml::Value as Toml;
 
 use crate::delivery::Secret;
@@ -54,6 +60,10 @@ text! {
     String, false, |text| Ok(text.to_owned());
     PathBuf, false, |text| Ok(text.into());
     Secret, true, |text| Ok(Self(text.to_owned()));
+    IpNet, false, |text| {
+        let alone = || text.parse::<IpAddr>().map(IpNet::from);
+        text.parse().or_else(|_| alone()).map_err(|_| "is no address and no ADDRESS/BITS".to_owned())
+    };
     SocketAddr, false, |text| text.parse().map_err(|_| "is not ADDRESS:PORT".to_owned());
 }
 
