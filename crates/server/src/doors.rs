@@ -67,9 +67,10 @@ impl Doors {
         let tls = self.tls.as_ref()?;
         let path = request.uri().path();
         if let Some(token) = path.strip_prefix(CHALLENGES) {
-            return Some(
-                tls.challenge(token).map_or(StatusCode::NOT_FOUND.into_response(), |text| text.into_response()),
-            );
+            return Some(match tls.challenge(token) {
+                Some(text) => text.into_response(),
+                None => StatusCode::NOT_FOUND.into_response(),
+            });
         }
         let asks = matches!(*request.method(), Method::GET | Method::HEAD);
         let asked = request.headers().get(header::HOST).and_then(|v| v.to_str().ok())?.parse::<Authority>().ok()?;

@@ -44,11 +44,6 @@ impl Proxies {
         self.trusted.iter().any(|net| net.contains(&ip))
     }
 
-    /// Whether a proxy's word counts on a connection from there.
-    pub fn is_proxy(&self, peer: SocketAddr) -> bool {
-        self.trusts(peer.ip().to_canonical())
-    }
-
     /// How a request arrived on a connection from `peer` to `to`.
     pub fn arrival(&self, peer: SocketAddr, to: Option<IpAddr>, tls: bool, headers: &HeaderMap) -> Arrival {
         let peer = peer.ip().to_canonical();
@@ -138,6 +133,7 @@ mod tests {
         ask(ProxyHeaders::XForwarded, from, &[("x-forwarded-for", chain)]).0
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with what may be none")]
     fn some(ip: &str) -> Option<String> {
         Some(ip.to_owned())
     }

@@ -118,7 +118,8 @@ settings! {
         data_dir: PathBuf = default "\"data\"", flag;
         /// Address and port to serve on by http.
         listen: SocketAddr = default "\"0.0.0.0:8080\"", flag;
-        /// The address that goes into links and QR codes. Not set: the first
+        /// The address that goes into links and QR codes. Not set: the first of
+        /// tls.names with a certificate that everybody trusts, else the first
         /// private address of this machine.
         public_url: Option<String> = example "\"http://localhost:8080\"" where web_address, flag;
         /// Address and port to serve on by https, where [tls] says how.
@@ -183,7 +184,7 @@ impl Config {
     }
 }
 
-fn log_filter(text: &String) -> Result<(), String> {
+fn log_filter(text: &str) -> Result<(), String> {
     tracing_subscriber::EnvFilter::try_new(text).map(drop).map_err(|e| format!("cannot be read: {e}"))
 }
 

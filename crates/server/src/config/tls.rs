@@ -80,7 +80,7 @@ impl Tls {
 }
 
 /// Names a certificate may have, in ASCII.
-fn host_names(names: &Vec<String>) -> Result<(), String> {
+fn host_names(names: &[String]) -> Result<(), String> {
     let good = |name: &str| {
         let rest = name.strip_prefix("*.").unwrap_or(name);
         let label = |label: &str| {

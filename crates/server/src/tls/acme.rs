@@ -24,15 +24,15 @@ use super::{certified, keep_secret, seconds};
 use crate::config::{self, Challenge};
 
 /// How often it is seen whether a new certificate is due.
-const LOOK: Duration = Duration::from_secs(3_600);
+const LOOK: Duration = Duration::from_hours(1);
 /// The first wait after a failure; twice as long after each further one.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_mins(1);
 /// Authorities bear few failures an hour.
-const AGAIN_MOST: Duration = Duration::from_secs(6 * 3_600);
+const AGAIN_MOST: Duration = Duration::from_hours(6);
 /// How long an authority may take to look.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How long the operator's program may take for a record.
-const COMMAND: Duration = Duration::from_secs(120);
+const COMMAND: Duration = Duration::from_mins(2);
 
 /// A client of an authority.
 pub struct Acme {
@@ -115,8 +115,9 @@ impl Acme {
     /// Asks for a certificate and keeps it.
     pub async fn obtain(&self) -> Result<CertifiedKey> {
         let account = self.account().await?;
-        let names: Vec<_> = self.config.names.iter().map(|name| Identifier::Dns(name.to_ascii_lowercase())).collect();
-        let mut order = account.new_order(&NewOrder::new(&names)).await.context("the order was refused")?;
+        let names: Vec<_> = self.config.names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let asked: Vec<_> = names.iter().cloned().map(Identifier::Dns).collect();
+        let mut order = account.new_order(&NewOrder::new(&asked)).await.context("the order was refused")?;
         let mut records = Vec::new();
         let outcome = self.prove(&mut order, &mut records).await;
         self.answers.write().clear();
@@ -127,7 +128,7 @@ impl Acme {
         }
         outcome?;
         let key = KeyPair::generate()?;
-        let mut params = CertificateParams::new(self.config.names.clone())?;
+        let mut params = CertificateParams::new(names)?;
         params.distinguished_name = DistinguishedName::new();
         order.finalize_csr(params.serialize_request(&key)?.der()).await.context("the request was refused")?;
         let patience = RetryPolicy::new().timeout(PATIENCE);

@@ -6,15 +6,15 @@ pub mod local_ca;
 pub mod trust;
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, DirBuilder, OpenOptions},
     io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use kernel::Kernel;
 use parking_lot::{Mutex, RwLock};
 use rustls::{
@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// How often files, addresses and dates are looked at.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 const DAY: i64 = 24 * 3_600;
 
 /// The certificate in use; none until there is the first.
@@ -55,7 +55,7 @@ impl Served {
 /// Where certificates come from.
 enum Source {
     Files(Mutex<Files>),
-    LocalCa { authority: LocalCa, names: Vec<String>, leaf: Mutex<Option<local_ca::Leaf>> },
+    LocalCa { authority: Box<LocalCa>, names: Vec<String>, leaf: Mutex<Option<local_ca::Leaf>> },
     Acme(Box<Acme>),
 }
 
@@ -89,7 +89,7 @@ impl Tls {
             }
             TlsMode::LocalCa => {
                 let names = [lan::own_names(), config.tls.names.clone()].concat();
-                let authority = LocalCa::open(&folder, &config.name, &names, seconds(kernel))?;
+                let authority = Box::new(LocalCa::open(&folder, &config.name, &names, seconds(kernel))?);
                 Source::LocalCa { authority, names, leaf: Mutex::default() }
             }
             TlsMode::Acme => Source::Acme(Box::new(Acme::new(&config.tls, folder))),
@@ -211,6 +211,39 @@ fn acceptor(served: Arc<Served>) -> Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
+/// What an administrator would look at: whose certificate there is, and for
+/// how long. An error where people would not be served, or soon.
+pub fn state(config: &Config, now: i64) -> Result<String> {
+    /// Before the end of what nobody renews by itself.
+    const SOON: i64 = 14 * DAY;
+    let folder = config.data_dir.join("tls");
+    let (what, der) = match config.tls.mode {
+        TlsMode::Off => return Ok("none is wanted".into()),
+        TlsMode::Files => {
+            let path = |path: &Option<PathBuf>| path.clone().context("tls.cert and tls.key are needed");
+            let mut files = Files { cert: path(&config.tls.cert)?, key: path(&config.tls.key)?, read: Vec::new() };
+            let key = files.changed()?.context("there is none")?;
+            (files.cert.display().to_string(), key.cert.first().context("there is none")?.clone())
+        }
+        TlsMode::LocalCa if !folder.join("ca.crt").exists() => {
+            return Ok("an authority is made at the first start".into());
+        }
+        TlsMode::LocalCa => {
+            let authority = LocalCa::open(&folder, &config.name, &config.tls.names, now)?;
+            (format!("the authority {}", authority.fingerprint()), CertificateDer::from(authority.der().to_vec()))
+        }
+        TlsMode::Acme => {
+            let stored = Acme::new(&config.tls, folder).stored();
+            let stored = stored.context("none was given yet; the log of the server says why")?;
+            (config.tls.names.join(", "), stored.cert.first().context("there is none")?.clone())
+        }
+    };
+    let (_, cert) = x509_parser::parse_x509_certificate(&der)?;
+    let left = cert.validity().not_after.timestamp() - now;
+    ensure!(left > SOON, "{what}: ends in {} days", left / DAY);
+    Ok(format!("{what}, good for {} days", left / DAY))
+}
+
 /// Seconds since 1970 by the kernel's clock.
 fn seconds(kernel: &Kernel) -> i64 {
     kernel.now() / 1_000
@@ -224,7 +257,7 @@ fn at(seconds: i64) -> Result<time::OffsetDateTime> {
 fn keep_secret(path: &Path, content: &[u8]) -> Result<()> {
     let new = path.with_extension("new");
     let written = (|| {
-        fs::create_dir_all(path.parent().unwrap_or(path))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap_or(path))?;
         let _ = fs::remove_file(&new);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
         file.write_all(content)?;

@@ -129,19 +129,18 @@ struct Words {
     after: &'static str,
 }
 
+fn each<T>(items: &[T], write: impl Fn(&T) -> String) -> String {
+    items.iter().map(write).collect::<Vec<_>>().concat()
+}
+
 fn page(authority: &LocalCa, server: &str, headers: &HeaderMap) -> Response {
     let words = if chinese(headers) { &CHINESE } else { &ENGLISH };
     let name = escaped(server);
-    let links: String =
-        words.get.iter().map(|(href, text)| format!("<p><a class=\"get\" href=\"{href}\">{text}</a></p>\n")).collect();
-    let devices: String = words
-        .devices
-        .iter()
-        .map(|Steps { device, steps }| {
-            let steps: String = steps.iter().map(|step| format!("<li>{step}</li>\n")).collect();
-            format!("<section><h2>{device}</h2>\n<ol>\n{steps}</ol></section>\n")
-        })
-        .collect();
+    let links = each(&words.get, |(href, text)| format!("<p><a class=\"get\" href=\"{href}\">{text}</a></p>\n"));
+    let devices = each(&words.devices, |Steps { device, steps }| {
+        let steps = each(steps, |step| format!("<li>{step}</li>\n"));
+        format!("<section><h2>{device}</h2>\n<ol>\n{steps}</ol></section>\n")
+    });
     let Words { lang, title, why, compare, after, .. } = words;
     let fingerprint = authority.fingerprint();
     let html = format!(

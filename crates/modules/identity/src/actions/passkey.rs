@@ -175,7 +175,7 @@ pub(crate) async fn drop_passkey(ctx: Ctx, id: PasskeyId) -> Result<()> {
 /// Begins a sign-in by whichever passkey the device has.
 pub(crate) async fn begin_sign_in(kernel: &Arc<Kernel>, caller: &Caller) -> Result<Ceremony> {
     caller.refuse_plain_http()?;
-    let party = passkeys::relying_party(&kernel)?;
+    let party = passkeys::relying_party(kernel)?;
     kernel.budgets.spend(Budget::Ceremony, caller.address().who())?;
     let begun = passkeys::begin_sign_in(&party)?;
     let options = begun.options.clone();
@@ -192,7 +192,7 @@ pub(crate) async fn sign_in_by_passkey(
     input: PasskeySignIn,
 ) -> Result<SignedIn> {
     caller.refuse_plain_http()?;
-    let party = passkeys::relying_party(&kernel)?;
+    let party = passkeys::relying_party(kernel)?;
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
     let ctx = kernel.ctx(Principal::SYSTEM);
     kernel.budgets.spend(Budget::SignInAddress, caller.address().who())?;
@@ -244,7 +244,7 @@ pub(super) fn note_use(tx: &mut Tx<'_>, ctx: &Ctx, found: &FoundPasskey, used: &
 /// when the account is made.
 pub(crate) async fn begin_sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: PasskeySignUp) -> Result<Ceremony> {
     caller.refuse_plain_http()?;
-    let party = passkeys::relying_party(&kernel)?;
+    let party = passkeys::relying_party(kernel)?;
     kernel.budgets.spend(Budget::Ceremony, caller.address().who())?;
     let name = name("name", &input.name)?;
     let offer = Offer::new(input.invitation, input.setup_token.as_deref(), caller.address());
@@ -270,7 +270,7 @@ pub(crate) async fn sign_up_by_passkey(
     input: PasskeySignIn,
 ) -> Result<SignedIn> {
     caller.refuse_plain_http()?;
-    let party = passkeys::relying_party(&kernel)?;
+    let party = passkeys::relying_party(kernel)?;
     kernel.budgets.spend(Budget::SignUp, caller.address().who())?;
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
     let ctx = kernel.ctx(Principal::SYSTEM);
