@@ -2,8 +2,8 @@
 //! which checks signatures and nonces, looks at what it asks to be proven, and
 //! signs. No public authority is asked here.
 //!
-//! Seen to fail: with the answers of http-01 not given, with another record's
-//! value, and with the account made anew each time.
+//! Seen to fail: with the answers of http-01 not given, and with another
+//! record's value.
 
 use std::{
     collections::HashSet,

@@ -1,8 +1,8 @@
 //! http and https side by side, as people and proxies reach them.
 //!
 //! Seen to fail: with the headers of every peer believed, with the scheme taken
-//! from the configuration instead of the connection, and with plain http
-//! always served.
+//! from the configuration instead of the connection, with plain http always
+//! served, and with files read once only.
 
 use std::{fs, path::Path};
 

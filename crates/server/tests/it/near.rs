@@ -107,7 +107,7 @@ async fn speak<S>(mut stream: S, host: &str, request: &str, lines: &[&str], body
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+    let lines = lines.iter().map(|line| format!("{line}\r\n")).collect::<Vec<_>>().concat();
     let length = body.len();
     let text = format!(
         "{request} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n{lines}\r\n{body}"

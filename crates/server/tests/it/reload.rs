@@ -1,7 +1,7 @@
 //! A changed configuration on a running server.
 //!
-//! Seen to fail: with the old configuration kept whole, and with all of the
-//! new one kept (then a second reload no longer tells what needs a restart).
+//! Seen to fail: with what needs a restart not kept as it was, so that a second
+//! reload told otherwise.
 
 use std::{fs, sync::Arc};
 
