@@ -5,12 +5,15 @@ import path from 'node:path'
 
 import { run, tempDir } from './process.mjs'
 
+const ASKER = new URL('./asker.mjs', import.meta.url).pathname
+
 /** Why there can be no second host here, or nothing. */
 export const noSecondHost = process.getuid?.() === 0 ? undefined : 'network namespaces need root'
 
 /**
- * A host that reaches this machine at `address`. `wrap(program)` gives a program that runs `program` there;
- * `exec` runs one to its end.
+ * A host that reaches this machine at `address`, and at `publicAddress`, which looks like one of the open internet
+ * (RFC 5737). `wrap(program)` gives a program that runs `program` there; `exec` runs one to its end; `ask` sends one
+ * request from there (see asker.mjs).
  */
 export async function secondHost() {
   const id = process.pid % 10_000
@@ -18,13 +21,19 @@ export async function secondHost() {
   const [near, far] = [`mp${id}a`, `mp${id}b`]
   // A corner of 10/8 that is rarely in use: the addresses must be private ones.
   const net = `10.213.${id % 250}`
+  const open = '203.0.113'
   await run('ip', ['netns', 'add', name])
   const remove = () => run('ip', ['netns', 'del', name]).catch(() => {})
   try {
     await run('ip', ['link', 'add', near, 'type', 'veth', 'peer', 'name', far, 'netns', name])
     await run('ip', ['addr', 'add', `${net}.1/30`, 'dev', near])
+    await run('ip', ['addr', 'add', `${open}.1/30`, 'dev', near])
     await run('ip', ['link', 'set', near, 'up'])
-    for (const args of [['addr', 'add', `${net}.2/30`, 'dev', far], ['link', 'set', far, 'up'], ['link', 'set', 'lo', 'up']]) {
+    const there = [
+      ['addr', 'add', `${net}.2/30`, 'dev', far], ['addr', 'add', `${open}.2/30`, 'dev', far],
+      ['link', 'set', far, 'up'], ['link', 'set', 'lo', 'up'],
+    ]
+    for (const args of there) {
       await run('ip', ['-n', name, ...args])
     }
   } catch (error) {
@@ -33,6 +42,8 @@ export async function secondHost() {
   }
   return {
     address: `${net}.1`,
+    publicAddress: `${open}.1`,
+    privateFrom: `${net}.2`,
     wrap(program) {
       const script = path.join(tempDir('lan'), 'program')
       writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${name} ${program} "$@"\n`)
@@ -40,6 +51,7 @@ export async function secondHost() {
       return script
     },
     exec: (program, args) => run('ip', ['netns', 'exec', name, program, ...args]),
+    ask: async (request) => JSON.parse(await run('ip', ['netns', 'exec', name, process.execPath, ASKER, JSON.stringify(request)])),
     remove,
   }
 }

@@ -23,7 +23,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _, stream::FuturesUnordered};
 use kernel::{
-    Failure, Kernel, Known, Peer, Principal, Registry,
+    Arrival, Failure, Kernel, Known, Principal, Registry,
     extract::{Secret, secret},
     streams::Followed,
 };
@@ -59,9 +59,11 @@ const LAST: Duration = Duration::from_secs(1);
 pub(crate) fn routes(shared: Arc<Shared>) -> Router<Arc<Kernel>> {
     Router::new().route(
         "/api/v1/realtime",
-        get(move |State(kernel): State<Arc<Kernel>>, peer: Peer, headers: HeaderMap, upgrade| {
+        get(move |State(kernel): State<Arc<Kernel>>, arrival: Arrival, headers: HeaderMap, upgrade| {
             let shared = Arc::clone(&shared);
-            async move { connect(shared, kernel, peer, headers, upgrade).await.unwrap_or_else(IntoResponse::into_response) }
+            async move {
+                connect(shared, kernel, arrival, headers, upgrade).await.unwrap_or_else(IntoResponse::into_response)
+            }
         }),
     )
 }
@@ -91,7 +93,7 @@ fn offered_secret(headers: &HeaderMap) -> Option<&str> {
 async fn connect(
     shared: Arc<Shared>,
     kernel: Arc<Kernel>,
-    peer: Peer,
+    arrival: Arrival,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failure> {
@@ -99,14 +101,14 @@ async fn connect(
         return Err(Failure(Code::ShuttingDown.into()));
     }
     let offered = offered_secret(&headers);
-    let found = offered.map(Secret::Bearer).or_else(|| secret(&headers, kernel.config.https));
+    let found = offered.map(Secret::Bearer).or_else(|| secret(&headers, arrival.https));
     if matches!(found, Some(Secret::Cookie(_))) && !own_origin(&headers, &kernel.config.public_url) {
         return Err(Failure(Code::OriginRefused.into()));
     }
     let Some(Secret::Bearer(secret) | Secret::Cookie(secret)) = found else {
         return Err(Failure(Code::Unauthenticated.into()));
     };
-    let entry = Arc::new(Entry { secret: secret.into(), peer });
+    let entry = Arc::new(Entry { secret: secret.into(), peer: arrival.peer() });
     let principal = entry.principal(&kernel).await?.ok_or(Code::Unauthenticated)?;
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,

@@ -102,7 +102,8 @@ pub struct KernelConfig {
     pub version: &'static str,
     /// Goes into every link and QR code; never taken from a Host header.
     pub public_url: String,
-    /// Requests over plain http are refused from other than private addresses.
+    /// What a request counts as where no listener says how it arrived
+    /// ([`crate::Arrival`]).
     pub https: bool,
     /// `open` or `invitation`: who may make an account. At the start; what
     /// holds is [`Kernel::live`].

@@ -1,25 +1,18 @@
 //! What a handler may ask for: who is asking, a checked body, a checked query.
 
-use std::{
-    convert::Infallible,
-    future::Future,
-    net::{IpAddr, SocketAddr},
-    pin::Pin,
-    sync::Arc,
-};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use axum::{
     Json,
     body::to_bytes,
-    extract::{ConnectInfo, FromRequest, FromRequestParts, MatchedPath, Request},
+    extract::{FromRequest, FromRequestParts, MatchedPath, Request},
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use proto::{API_LEVEL, Code, Error, PrincipalKind, limits};
 use serde::{Serialize, de::DeserializeOwned};
-use uuid::Uuid;
 
-use crate::{Ctx, Failure, Kernel, Principal};
+use crate::{Arrival, Ctx, Failure, Kernel, Peer, Principal};
 
 /// The cookie on https.
 pub const COOKIE: &str = "__Host-magpie";
@@ -106,7 +99,8 @@ impl FromRequestParts<Arc<Kernel>> for Anyone {
 
     async fn from_request_parts(parts: &mut Parts, kernel: &Arc<Kernel>) -> Result<Self, Failure> {
         check_level(&parts.headers)?;
-        let found = secret(&parts.headers, kernel.config.https);
+        let arrival = Arrival::of(&parts.extensions, kernel);
+        let found = secret(&parts.headers, arrival.https);
         if matches!(found, Some(Secret::Cookie(_)))
             && !matches!(parts.method, Method::GET | Method::HEAD)
             && !parts.headers.contains_key(CSRF_HEADER)
@@ -115,7 +109,7 @@ impl FromRequestParts<Arc<Kernel>> for Anyone {
         }
         let actor = match (found, kernel.registry.authenticator()) {
             (Some(Secret::Bearer(secret) | Secret::Cookie(secret)), Some(authenticator)) => {
-                authenticator.authenticate(kernel, secret, Peer::of(parts)).await?
+                authenticator.authenticate(kernel, secret, arrival.peer()).await?
             }
             _ => None,
         };
@@ -254,50 +248,6 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for At<T> {
     }
 }
 
-/// The address at the other end of the connection, as the listener tells it;
-/// `None` where it tells none, which counts as a public one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer(pub Option<IpAddr>);
-
-impl<S: Send + Sync> FromRequestParts<S> for Peer {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::of(parts))
-    }
-}
-
-impl Peer {
-    fn of(parts: &Parts) -> Self {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Self(peer.map(|ConnectInfo(at)| at.ip().to_canonical()))
-    }
-
-    /// Whether the connection cannot have crossed the open internet:
-    /// loopback, RFC 1918, link-local, unique local (RFC 4193) and the shared
-    /// space of RFC 6598.
-    pub fn is_private(self) -> bool {
-        match self.0 {
-            None => false,
-            Some(IpAddr::V4(ip)) => {
-                let [a, b, ..] = ip.octets();
-                ip.is_loopback() || ip.is_private() || ip.is_link_local() || (a == 100 && b & 0xc0 == 64)
-            }
-            Some(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-        }
-    }
-
-    /// Whose budget it spends: an IPv4 address, or a /64 of IPv6, which one
-    /// customer has whole.
-    pub fn who(self) -> Uuid {
-        match self.0 {
-            None => Uuid::nil(),
-            Some(IpAddr::V4(ip)) => Uuid::new_v5(&Uuid::NAMESPACE_OID, &ip.octets()),
-            Some(IpAddr::V6(ip)) => Uuid::new_v5(&Uuid::NAMESPACE_OID, &ip.octets()[..8]),
-        }
-    }
-}
-
 /// 201 with the thing made.
 #[derive(Debug)]
 pub struct Created<T>(pub T);
@@ -356,33 +306,5 @@ mod tests {
         assert_eq!(secret(&headers, true), Some(Secret::Bearer("t")));
         headers.insert(header::AUTHORIZATION, "Basic t".parse().unwrap());
         assert_eq!(secret(&headers, true), None);
-    }
-
-    #[test]
-    fn an_address_of_the_open_internet_is_not_private_and_a_missing_one_neither() {
-        let peer = |ip: &str| Peer(Some(ip.parse::<IpAddr>().unwrap().to_canonical()));
-        for ip in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.31.0.1",
-            "192.168.1.1",
-            "169.254.7.7",
-            "100.64.0.1",
-            "100.127.255.255",
-            "::1",
-            "fd00::1",
-            "fe80::1",
-            "::ffff:192.168.1.1",
-        ] {
-            assert!(peer(ip).is_private(), "{ip}");
-        }
-        for ip in
-            ["8.8.8.8", "172.32.0.1", "100.63.0.1", "100.128.0.1", "2001:db8::1", "::ffff:8.8.8.8", "0.0.0.0", "::"]
-        {
-            assert!(!peer(ip).is_private(), "{ip}");
-        }
-        assert!(!Peer(None).is_private());
-        assert_eq!(peer("2001:db8::1").who(), peer("2001:db8::ffff").who());
-        assert_ne!(peer("2001:db8::1").who(), peer("2001:db8:0:1::1").who());
     }
 }

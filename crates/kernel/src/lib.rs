@@ -7,6 +7,7 @@
 
 pub mod access;
 mod acquaintance;
+mod arrival;
 pub mod attachments;
 pub mod audit;
 pub mod blobs;
@@ -34,13 +35,14 @@ pub mod waiting;
 pub mod worker;
 
 pub use acquaintance::{Known, Marks, WhoIsKnown, WhoIsMarked};
+pub use arrival::{Arrival, Peer};
 pub use budget::{Budget, Budgets};
 pub use contract::{StreamEvents, Touch, stream_event};
 pub use ctx::{
     Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, Live, ManualClock, Principal, Space, SystemClock,
 };
 pub use delivery::{Channel, Delivery, LogOnly, Sending};
-pub use extract::{Anyone, At, Body, Created, Params, Peer};
+pub use extract::{Anyone, At, Body, Created, Params};
 pub use hooks::{Event, Hook, Hooks};
 pub use merge::Merge;
 pub use module::{

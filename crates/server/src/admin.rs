@@ -52,8 +52,7 @@ pub async fn recover(kernel: &Arc<Kernel>, whose: &Recover) -> Result<Card> {
 }
 
 pub async fn run(config: Config, admin: Admin) -> Result<()> {
-    let base =
-        config.public_url().map(str::to_owned).unwrap_or_else(|| format!("http://localhost:{}", config.listen.port()));
+    let base = config.public_url().map_or_else(|| format!("http://localhost:{}", config.listen.port()), str::to_owned);
     let running = wiring::assemble(&config, base.clone(), false)?;
     match admin {
         Admin::Seed(plan) => seed::run(&running.kernel, &plan).await?,

@@ -1,13 +1,16 @@
 //! `magpie doctor`: what an administrator would check, in one go.
 
-use std::{fs, time::Duration};
+use std::{fs, net::SocketAddr, time::Duration};
 
 use anyhow::{Result, bail};
-use kernel::{OrgScope, audit};
+use kernel::{Clock as _, OrgScope, SystemClock, audit};
 use proto::OrgId;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::{config::Config, wiring};
+use crate::{
+    config::{Config, TlsMode},
+    tls, wiring,
+};
 
 /// Prints a line for each thing looked at; fails if one is wrong.
 pub async fn run(config: &Config) -> Result<()> {
@@ -22,7 +25,11 @@ pub async fn run(config: &Config) -> Result<()> {
     line("data folder", data_folder(config));
     line("database", database(config));
     line("chains of acts", chains(config).await);
-    line("address", address(config).await);
+    line("address", address(config.listen, "--listen").await);
+    if config.tls.mode != TlsMode::Off {
+        line("https address", address(config.listen_tls, "--listen-tls").await);
+        line("certificate", tls::state(config, SystemClock.now() / 1_000).map_err(|e| format!("{e:#}")));
+    }
     if let Some(url) = &config.nats_url {
         line("nats", nats(&url.0).await);
     }
@@ -73,16 +80,15 @@ async fn chains(config: &Config) -> Result<String, String> {
     Ok(format!("{chains} chains with {entries} entries, none changed"))
 }
 
-async fn address(config: &Config) -> Result<String, String> {
-    match TcpListener::bind(config.listen).await {
-        Ok(_) => Ok(format!("{} is free", config.listen)),
-        Err(_) if answers(config).await => Ok(format!("a server answers at {}", config.listen)),
-        Err(error) => Err(format!("{}: {error}; choose another with --listen", config.listen)),
+async fn address(at: SocketAddr, flag: &str) -> Result<String, String> {
+    match TcpListener::bind(at).await {
+        Ok(_) => Ok(format!("{at} is free")),
+        Err(_) if answers(at.port()).await => Ok(format!("a server answers at {at}")),
+        Err(error) => Err(format!("{at}: {error}; choose another with {flag}")),
     }
 }
 
-async fn answers(config: &Config) -> bool {
-    let port = config.listen.port();
+async fn answers(port: u16) -> bool {
     tokio::time::timeout(Duration::from_secs(2), TcpStream::connect(("127.0.0.1", port))).await.is_ok_and(|c| c.is_ok())
 }
 

@@ -8,6 +8,8 @@ use kernel::{Kernel, Live};
 use crate::{
     config::{Config, Flags, Signup},
     delivery::Carrier,
+    doors::Doors,
+    tls::Tls,
 };
 
 /// Changes what is logged; given by whoever set the log up.
@@ -16,11 +18,13 @@ pub type LogLevel = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 /// The parts of a running server that a changed configuration reaches.
 pub struct Reload {
     pub flags: Flags,
-    /// What was read last; settings that need a restart keep their old value.
+    /// What holds; settings that need a restart keep their old value.
     pub config: Config,
     pub kernel: Arc<Kernel>,
     pub carrier: Arc<Carrier>,
     pub log: LogLevel,
+    pub doors: Arc<Doors>,
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl Reload {
@@ -71,17 +75,30 @@ impl Reload {
         if let Err(error) = (self.log)(&new.log) {
             tracing::error!(%error, "the log stays as it was");
         }
-        // What was not applied is told again the next time.
-        self.config = Config {
+        self.keep(new);
+        self.doors.change(&self.config);
+        if let Some(tls) = &self.tls {
+            tls.reload(&self.config);
+        }
+        told
+    }
+
+    /// The live part of `new` with the rest of the old: what was not applied
+    /// is told again the next time.
+    fn keep(&mut self, new: Config) {
+        let mut config = Config {
             name: new.name,
             signup: new.signup,
+            log: new.log,
             unlimited: new.unlimited,
+            trusted_proxies: new.trusted_proxies,
+            proxy_headers: new.proxy_headers,
             mail: new.mail,
             sms: new.sms,
-            log: new.log,
             ..self.config.clone()
         };
-        told
+        (config.tls.cert, config.tls.key) = (new.tls.cert, new.tls.key);
+        self.config = config;
     }
 }
 

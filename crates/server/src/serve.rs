@@ -1,6 +1,6 @@
 //! `magpie serve`.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -9,36 +9,46 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     assets,
-    config::{Config, Flags},
-    listen,
+    config::{Config, Flags, TlsMode},
+    doors::Doors,
+    lan,
+    listen::{self, Service},
     reload::{LogLevel, Reload},
+    tls::{Tls, trust},
     wiring,
 };
+
+/// At most so many codes for cameras are printed.
+const CODES: usize = 3;
 
 pub async fn run(config: Config, flags: Flags, log: LogLevel) -> Result<()> {
     // Every socket is a file handle; the usual soft limit of 1,024 is a small office.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "the limit of open files could not be raised");
     }
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {} (is another program there?)", config.listen))?;
-    let local = listener.local_addr()?;
-    let addresses = addresses(local.ip(), local.port());
-    // Never from a Host header: a link must lead to where we say we are.
-    let public_url = config.public_url().map(str::to_owned).unwrap_or_else(|| {
-        addresses.iter().find(|a| !a.contains("localhost")).or(addresses.first()).cloned().unwrap_or_default()
-    });
-    let running = wiring::assemble(&config, public_url, true)?;
+    let plain = bind(config.listen, "--listen").await?;
+    let secure = match config.tls.mode {
+        TlsMode::Off => None,
+        TlsMode::Files | TlsMode::LocalCa | TlsMode::Acme => Some(bind(config.listen_tls, "--listen-tls").await?),
+    };
+    let at = Addresses::new(&config, plain.local_addr()?, secure.as_ref().map(TcpListener::local_addr).transpose()?);
+    let running = wiring::assemble(&config, at.public(&config), true)?;
     let kernel = running.kernel.clone();
+    let tls = Tls::open(&config, &kernel).context("https")?;
     running.gateway.start(kernel.clone());
     let worker = tokio::spawn(kernel::worker::forever(kernel.clone()));
 
     let (stop, stopped) = watch::channel(false);
-    let app = web(&kernel, running.gateway.routes());
-    let serving = tokio::spawn(listen::serve(listener, app, stopped));
-    greet(&kernel, &addresses).await;
-    let reload = Reload { flags, config, kernel: kernel.clone(), carrier: running.carrier.clone(), log };
+    let doors = Arc::new(Doors::new(&config, tls.clone(), at.tls.map_or(0, |at| at.port())));
+    let app = web(&kernel, running.gateway.routes().merge(trust::routes(tls.as_ref())));
+    let service = Service { app, doors: doors.clone() };
+    let mut serving = vec![tokio::spawn(listen::serve(plain, service.clone(), None, stopped.clone()))];
+    if let (Some(listener), Some(tls)) = (secure, &tls) {
+        serving.push(tokio::spawn(listen::serve(listener, service, Some(tls.acceptor()), stopped)));
+    }
+    let keeping = tls.clone().map(|tls| tokio::spawn(tls.keep()));
+    greet(&kernel, &config, &at, tls.as_deref()).await;
+    let reload = Reload { flags, config, kernel: kernel.clone(), carrier: running.carrier.clone(), log, doors, tls };
     let reloading = tokio::spawn(reload.forever());
 
     wait_for_end().await;
@@ -46,60 +56,97 @@ pub async fn run(config: Config, flags: Flags, log: LogLevel) -> Result<()> {
     // Clients are told to come back before the door closes.
     let _ = tokio::time::timeout(Duration::from_secs(5), running.gateway.drain()).await;
     let _ = stop.send(true);
-    let _ = serving.await;
+    for listener in serving {
+        let _ = listener.await;
+    }
     worker.abort();
     reloading.abort();
+    if let Some(keeping) = keeping {
+        keeping.abort();
+    }
     kernel.db.clone().close().await;
     Ok(())
 }
 
-/// The routes of the web listener: the API, the socket, the client.
-pub fn web(kernel: &Arc<Kernel>, realtime: Router<Arc<Kernel>>) -> Router {
+async fn bind(at: SocketAddr, flag: &str) -> Result<TcpListener> {
+    let bound = TcpListener::bind(at).await;
+    bound.with_context(|| format!("cannot listen on {at} (is another program there? choose another with {flag})"))
+}
+
+/// The routes of the web listeners: the API, the socket, the client.
+pub fn web(kernel: &Arc<Kernel>, others: Router<Arc<Kernel>>) -> Router {
     let (routes, _) = kernel::http::api(kernel, Listener::Web).split_for_parts();
-    kernel::http::layered(routes.merge(realtime).fallback(assets::serve), kernel.clone())
+    kernel::http::layered(routes.merge(others).fallback(assets::serve), kernel.clone())
 }
 
-/// Where people reach the server: this machine first, then its private
-/// addresses.
-fn addresses(ip: IpAddr, port: u16) -> Vec<String> {
-    if !ip.is_unspecified() {
-        let host = if ip.is_loopback() { "localhost".to_owned() } else { bracketed(ip) };
-        return vec![format!("http://{host}:{port}")];
-    }
-    let mut all = vec![format!("http://localhost:{port}")];
-    for interface in if_addrs::get_if_addrs().unwrap_or_default() {
-        let ip = interface.ip();
-        let private = match ip {
-            IpAddr::V4(v4) => v4.is_private(),
-            IpAddr::V6(_) => false,
+/// Where the server can be reached.
+struct Addresses {
+    /// This machine first, then its private addresses.
+    plain: Vec<String>,
+    secure: Vec<String>,
+    tls: Option<SocketAddr>,
+}
+
+impl Addresses {
+    fn new(config: &Config, plain: SocketAddr, tls: Option<SocketAddr>) -> Self {
+        let named = |tls: SocketAddr| {
+            let names = config.tls.names.iter().filter(|name| !name.starts_with("*."));
+            names.map(move |name| lan::url("https", name, tls.port())).collect::<Vec<_>>()
         };
-        if private {
-            all.push(format!("http://{}:{port}", bracketed(ip)));
+        let mut secure: Vec<_> = tls.into_iter().flat_map(named).collect();
+        if config.tls.mode == TlsMode::LocalCa {
+            secure.extend(tls.into_iter().flat_map(|at| lan::addresses("https", at)));
         }
+        Self { plain: lan::addresses("http", plain), secure, tls }
     }
-    all
-}
 
-fn bracketed(ip: IpAddr) -> String {
-    match ip {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => format!("[{v6}]"),
+    /// The address for links. Never from a Host header: a link must lead to
+    /// where we say we are. What our own authority signs is nothing for a link:
+    /// not everybody trusts it yet.
+    fn public(&self, config: &Config) -> String {
+        let named = self.secure.first().filter(|_| config.tls.mode != TlsMode::LocalCa);
+        let within = || self.plain.iter().find(|a| !a.contains("localhost")).or(self.plain.first());
+        let configured = config.public_url().map(str::to_owned);
+        configured.or_else(|| named.or_else(within).cloned()).unwrap_or_default()
     }
 }
 
 /// What the person who started the server needs to know, on standard output.
-async fn greet(kernel: &Arc<Kernel>, addresses: &[String]) {
+async fn greet(kernel: &Arc<Kernel>, config: &Config, at: &Addresses, tls: Option<&Tls>) {
     println!("Magpie {} is running at", kernel.config.version);
-    for address in addresses {
+    let near = at.plain.iter().filter(|address| !address.contains("localhost"));
+    let near: Vec<_> = near.take(CODES).collect();
+    for address in at.plain.iter().chain(&at.secure) {
         println!("  {address}");
     }
     match identity::setup_token(kernel).await {
         Ok(Some(token)) => {
-            let base = addresses.first().map_or(kernel.config.public_url.as_str(), String::as_str);
+            // On this machine, where nobody listens on the way.
+            let base = at.plain.first().map_or(kernel.config.public_url.as_str(), String::as_str);
             println!("Set it up once, with this link:\n  {base}/setup/{token}");
+            if let Some(address) = near.first() {
+                println!("or with a phone in the same network:\n  {address}/setup/{token}");
+                lan::print_code(&format!("{address}/setup/{token}"));
+            }
         }
         Ok(None) => {}
         Err(error) => tracing::error!(%error, "the set-up link could not be made"),
+    }
+    for address in near {
+        println!("{address}");
+        lan::print_code(address);
+    }
+    if let Some(authority) = tls.and_then(Tls::authority) {
+        let base = at.plain.iter().find(|a| !a.contains("localhost")).or(at.plain.first());
+        println!("Devices learn to trust its https at\n  {}/trust", base.map_or("", String::as_str));
+        println!("  SHA-256 {}", authority.fingerprint());
+    }
+    let proxied = config.public_url().is_some_and(|url| url.starts_with("https://"));
+    if proxied && tls.is_none() && config.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "public_url is https, and neither [tls] nor trusted_proxies is set: all connections count as https and as \
+             the proxy's own"
+        );
     }
 }
 

@@ -8,10 +8,10 @@ use axum::{
     http::{header, request::Parts},
 };
 use kernel::{
-    Kernel, Peer,
+    Arrival, Kernel, Peer,
     extract::{DEVICE_COOKIE, LAN_DEVICE_COOKIE, Secret, cookie, secret},
 };
-use proto::{Code, Error, Millis, Result};
+use proto::{Error, Millis, Result};
 
 use crate::{
     model::{SessionKind, credentials::PASSKEY_NAME_CHARS, device},
@@ -21,7 +21,7 @@ use crate::{
 /// Whoever asks to be let in.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    pub(crate) peer: Peer,
+    arrival: Arrival,
     user_agent: Option<String>,
     /// Hash of the session cookie the request carries.
     presented: Option<[u8; 32]>,
@@ -57,27 +57,32 @@ impl FromRequestParts<Arc<Kernel>> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, kernel: &Arc<Kernel>) -> Result<Self, Infallible> {
-        let peer = Peer::from_request_parts(parts, kernel).await?;
+        let arrival = Arrival::of(&parts.extensions, kernel);
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let presented = match secret(&parts.headers, kernel.config.https) {
+        let presented = match secret(&parts.headers, arrival.https) {
             Some(Secret::Cookie(text)) => secret_hash(text),
             _ => None,
         };
-        let name = if kernel.config.https { DEVICE_COOKIE } else { LAN_DEVICE_COOKIE };
+        let name = if arrival.https { DEVICE_COOKIE } else { LAN_DEVICE_COOKIE };
         let known = cookie(&parts.headers, name).and_then(DeviceSecret::read);
-        Ok(Self { peer, user_agent, presented, known })
+        Ok(Self { arrival, user_agent, presented, known })
     }
 }
 
 impl Caller {
     /// The address the request came from.
     pub fn address(&self) -> Peer {
-        self.peer
+        self.arrival.peer()
+    }
+
+    /// Whether it came over https: its cookies are of that kind.
+    pub(crate) fn https(&self) -> bool {
+        self.arrival.https
     }
 
     /// Secrets do not cross the open internet in clear text.
-    pub(crate) fn refuse_plain_http(&self, kernel: &Kernel) -> Result<()> {
-        if kernel.config.https || self.peer.is_private() { Ok(()) } else { Err(Code::PlainHttpRefused.into()) }
+    pub(crate) fn refuse_plain_http(&self) -> Result<()> {
+        self.arrival.refuse_clear_text()
     }
 
     /// Hash of what the browser is known by, where it shows any.
@@ -99,7 +104,7 @@ impl Caller {
             kind: if bearer { SessionKind::Bearer } else { SessionKind::Cookie },
             device: device(device_name, self.user_agent.as_deref())?,
             shared,
-            address: self.peer.0.map(|ip| ip.to_string()),
+            address: self.address().0.map(|ip| ip.to_string()),
             // A program's token does not take the place of a browser's cookie.
             presented: self.presented.filter(|_| !bearer),
             known: self.known.clone(),

@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use kernel::{
-    Anyone, At, Body, Ctx, Failure, Kernel, Listener, Params, Reply,
+    Anyone, Arrival, At, Body, Ctx, Failure, Kernel, Listener, Params, Reply,
     extract::{COOKIE, DEVICE_COOKIE, LAN_COOKIE, LAN_DEVICE_COOKIE},
 };
 use proto::{Code, Error, Problem, SessionId, UserId, limits};
@@ -67,26 +67,26 @@ enum Keep {
     Delete,
 }
 
-fn cookie(kernel: &Kernel, secret: &str, keep: Keep) -> Option<HeaderValue> {
+fn cookie(https: bool, secret: &str, keep: Keep) -> Option<HeaderValue> {
     let age = match keep {
         Keep::Long => format!("; Max-Age={COOKIE_SECONDS}"),
         Keep::Briefly => String::new(),
         Keep::Delete => "; Max-Age=0".to_owned(),
     };
-    let (name, secure) = if kernel.config.https { (COOKIE, "; Secure") } else { (LAN_COOKIE, "") };
+    let (name, secure) = if https { (COOKIE, "; Secure") } else { (LAN_COOKIE, "") };
     HeaderValue::from_str(&format!("{name}={secret}; Path=/{age}; HttpOnly; SameSite=Lax{secure}")).ok()
 }
 
 /// By which the browser is known again when it signs in.
-fn device_cookie(kernel: &Kernel, secret: &str) -> Option<HeaderValue> {
-    let (name, secure) = if kernel.config.https { (DEVICE_COOKIE, "; Secure") } else { (LAN_DEVICE_COOKIE, "") };
+fn device_cookie(https: bool, secret: &str) -> Option<HeaderValue> {
+    let (name, secure) = if https { (DEVICE_COOKIE, "; Secure") } else { (LAN_DEVICE_COOKIE, "") };
     let text = format!("{name}={secret}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Strict{secure}");
     HeaderValue::from_str(&text).ok()
 }
 
 /// The answer to whoever signed in: a browser finds the secret only in the
 /// cookie, a program only in the body.
-fn signed_in(kernel: &Kernel, mut who: SignedIn) -> Response {
+fn signed_in(caller: &Caller, mut who: SignedIn) -> Response {
     let secret = match who.session.kind {
         SessionKind::Bearer => None,
         SessionKind::Cookie => who.token.take(),
@@ -94,8 +94,8 @@ fn signed_in(kernel: &Kernel, mut who: SignedIn) -> Response {
     let keep = if who.session.shared { Keep::Briefly } else { Keep::Long };
     let device = who.known_by.take();
     let mut response = (StatusCode::CREATED, Json(who)).into_response();
-    let session = secret.and_then(|secret| cookie(kernel, &secret, keep));
-    let device = device.and_then(|secret| device_cookie(kernel, &secret));
+    let session = secret.and_then(|secret| cookie(caller.https(), &secret, keep));
+    let device = device.and_then(|secret| device_cookie(caller.https(), &secret));
     for value in session.into_iter().chain(device) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
@@ -108,8 +108,8 @@ fn signed_in(kernel: &Kernel, mut who: SignedIn) -> Response {
 #[utoipa::path(get, path = "/api/v1/server", operation_id = "identity.get_server", tag = "identity",
     responses((status = 200, body = Server)),
     extensions(("x-authz" = json!({"object": "server", "action": "see", "scope": "public", "roles": ["anyone"]}))))]
-async fn get_server(State(kernel): State<Arc<Kernel>>) -> Reply<Server> {
-    Ok(Json(actions::server(kernel).await?))
+async fn get_server(State(kernel): State<Arc<Kernel>>, arrival: Arrival) -> Reply<Server> {
+    Ok(Json(actions::server(kernel, arrival).await?))
 }
 
 /// Makes an account and signs it in: by a cookie, or with `bearer` by a token
@@ -123,7 +123,7 @@ async fn get_server(State(kernel): State<Arc<Kernel>>) -> Reply<Server> {
     extensions(("x-authz" = json!({"object": "account", "action": "create", "scope": "public", "roles": ["anyone"]}))))]
 async fn create_account(anyone: Anyone, caller: Caller, Body(input): Body<SignUp>) -> Result<Response, Failure> {
     let who = actions::sign_up(&anyone.kernel, &caller, input).await?;
-    Ok(signed_in(&anyone.kernel, who))
+    Ok(signed_in(&caller, who))
 }
 
 /// Signs in: by a cookie, or with `bearer` by a token in the answer. A name
@@ -135,7 +135,7 @@ async fn create_account(anyone: Anyone, caller: Caller, Body(input): Body<SignUp
     extensions(("x-authz" = json!({"object": "session", "action": "create", "scope": "public", "roles": ["anyone"]}))))]
 async fn create_session(anyone: Anyone, caller: Caller, Body(input): Body<SignIn>) -> Result<Response, Failure> {
     let who = actions::sign_in(&anyone.kernel, &caller, input).await?;
-    Ok(signed_in(&anyone.kernel, who))
+    Ok(signed_in(&caller, who))
 }
 
 /// The devices one is signed in on, the one used last first.
@@ -170,11 +170,10 @@ async fn end_session(ctx: Ctx, At(id): At<SessionId>) -> Result<StatusCode, Fail
     tag = "identity",
     responses((status = 204), (status = 401, body = Problem)),
     extensions(("x-authz" = json!({"object": "session", "action": "end", "scope": "self", "roles": ["person"]}))))]
-async fn end_current_session(ctx: Ctx) -> Result<Response, Failure> {
-    let kernel = ctx.kernel.clone();
+async fn end_current_session(ctx: Ctx, arrival: Arrival) -> Result<Response, Failure> {
     actions::end(ctx, None).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Some(value) = cookie(&kernel, "", Keep::Delete) {
+    if let Some(value) = cookie(arrival.https, "", Keep::Delete) {
         response.headers_mut().insert(header::SET_COOKIE, value);
     }
     Ok(response)

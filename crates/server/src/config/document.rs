@@ -13,7 +13,7 @@ const HEAD: &str = "\
 #
 # Lines that begin with \"#:\" are settings with their defaults, or with an
 # example where nothing is set by default; take the mark away to set one.
-# Below each stands its environment variable, and its flag where it has one of
+# With each stands its environment variable, and its flag where it has one of
 # its own; any other is --set NAME=VALUE. What says SIGHUP is applied without a
 # restart by `kill -HUP`. A secret may stand in a file of its own instead, named
 # by the same setting with _file (in the environment: _FILE) at its end.

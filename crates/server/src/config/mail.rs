@@ -9,7 +9,7 @@ settings! {
     /// A mail server, for codes that prove an address or open an account
     /// again. Without one such messages stand in the log only.
     Mail at "mail" {
-        /// smtps://USER:PASSWORD@HOST, or smtp://…?tls=required (STARTTLS).
+        /// `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required` (STARTTLS).
         url: Option<Secret> = example "\"smtp://localhost:25\"", live;
         /// Who the messages are from.
         from: Option<String> = example "\"Magpie <magpie@localhost>\"", live;

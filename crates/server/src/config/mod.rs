@@ -14,17 +14,20 @@ mod read;
 pub(crate) mod setting;
 #[cfg(test)]
 mod tests;
+mod tls;
 pub(crate) mod value;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use clap::Args;
+use ipnet::IpNet;
 
 pub use self::{
     document::document,
     files::Files,
     mail::{Mail, Sms},
     read::{Given, Loaded, load},
+    tls::{Challenge, Tls, TlsMode},
 };
 use self::{
     read::Reader,
@@ -42,6 +45,9 @@ pub struct Flags {
     /// Address and port to serve on.
     #[arg(long, global = true, value_name = "ADDR:PORT")]
     pub listen: Option<String>,
+    /// Address and port to serve on by https.
+    #[arg(long, global = true, value_name = "ADDR:PORT")]
+    pub listen_tls: Option<String>,
     /// The address that goes into links and QR codes.
     #[arg(long, global = true, value_name = "URL")]
     pub public_url: Option<String>,
@@ -56,7 +62,12 @@ pub struct Flags {
 impl Flags {
     /// What flags say, by the names of settings.
     fn values(&self, sections: &[Described], faults: &mut Vec<String>) -> BTreeMap<String, String> {
-        let own = [("data_dir", &self.data_dir), ("listen", &self.listen), ("public_url", &self.public_url)];
+        let own = [
+            ("data_dir", &self.data_dir),
+            ("listen", &self.listen),
+            ("listen_tls", &self.listen_tls),
+            ("public_url", &self.public_url),
+        ];
         let mut values: BTreeMap<_, _> =
             own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect();
         let settings: Vec<&Setting> = sections.iter().flat_map(|s| s.settings).collect();
@@ -93,6 +104,11 @@ words! {
     LogFormat { Text = "text", Json = "json", }
 }
 
+words! {
+    /// By which headers proxies tell who asks.
+    ProxyHeaders { XForwarded = "x-forwarded", Forwarded = "forwarded", }
+}
+
 settings! {
     /// The configuration in force.
     Config at "" {
@@ -100,11 +116,22 @@ settings! {
         name: String = default "\"Magpie\"" where filled, live;
         /// Folder of the database and the files.
         data_dir: PathBuf = default "\"data\"", flag;
-        /// Address and port to serve on.
+        /// Address and port to serve on by http.
         listen: SocketAddr = default "\"0.0.0.0:8080\"", flag;
-        /// The address that goes into links and QR codes. Not set: the first
+        /// The address that goes into links and QR codes. Not set: the first of
+        /// tls.names with a certificate that everybody trusts, else the first
         /// private address of this machine.
         public_url: Option<String> = example "\"http://localhost:8080\"" where web_address, flag;
+        /// Address and port to serve on by https, where [tls] says how.
+        listen_tls: SocketAddr = default "\"0.0.0.0:8443\"", flag;
+        /// Reverse proxies that stand in front: addresses, or ranges as
+        /// "10.0.0.0/8". Only their word counts for whose a request is and
+        /// whether it came by https.
+        trusted_proxies: Vec<IpNet> = default "[]", live;
+        /// By which headers they say it: "x-forwarded" (X-Forwarded-For and
+        /// X-Forwarded-Proto), or "forwarded" (RFC 7239). The other kind is not
+        /// read: a proxy passes on what a client made up.
+        proxy_headers: ProxyHeaders = default "\"x-forwarded\"", live;
         /// Who may make an account: "open", or "invitation" (with an
         /// invitation to an organisation only).
         signup: Signup = default "\"open\"", live;
@@ -128,6 +155,7 @@ settings! {
         mail: Mail,
         sms: Sms,
         files: Files,
+        tls: Tls,
     }
 }
 
@@ -147,6 +175,7 @@ impl Config {
         self.mail.rules(reader);
         self.sms.rules(reader);
         self.files.rules(reader);
+        self.tls.rules(reader);
     }
 
     /// Every setting that `other` says otherwise.
@@ -155,7 +184,7 @@ impl Config {
     }
 }
 
-fn log_filter(text: &String) -> Result<(), String> {
+fn log_filter(text: &str) -> Result<(), String> {
     tracing_subscriber::EnvFilter::try_new(text).map(drop).map_err(|e| format!("cannot be read: {e}"))
 }
 

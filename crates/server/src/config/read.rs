@@ -122,7 +122,7 @@ impl Reader<'_> {
     /// The strongest of the sources that give a value.
     fn find(&mut self, setting: &Setting) -> Option<(String, Raw)> {
         let (name, variable) = (setting.name(), setting.env());
-        let in_file = self.from_file(setting);
+        let in_file = self.given_in_file(setting);
         let variable_file = setting.secret.then(|| format!("{variable}_FILE"));
         let file = variable_file.as_ref().and_then(|v| (self.env)(v)).and_then(|path| {
             let source = variable_file.clone().unwrap_or_default();
@@ -140,7 +140,7 @@ impl Reader<'_> {
         from_flag.or(from_env).or(in_file)
     }
 
-    fn from_file(&mut self, setting: &Setting) -> Option<(String, Raw)> {
+    fn given_in_file(&mut self, setting: &Setting) -> Option<(String, Raw)> {
         let table = match setting.section {
             "" => Some(&self.file),
             section => self.file.get(section).and_then(Toml::as_table),

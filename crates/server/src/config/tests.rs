@@ -75,6 +75,10 @@ fn rules_between_settings_hold() {
         ("[mail]\nurl = 'smtp://localhost'", "mail.from: is needed with mail.url"),
         ("[mail]\nurl = 'smtp://u:p@mail.example.org'\nfrom = 'm@example.org'", "mail.url: a password would cross"),
         ("[files]\nbucket = 'b'\naccess_key = 'a'", "files.secret_key: is needed with files.bucket"),
+        ("[tls]\nmode = 'files'\ncert = 'x'", "tls.key: is needed with \"files\""),
+        ("[tls]\nmode = 'acme'", "tls.names: is needed with \"acme\""),
+        ("[tls]\nmode = 'acme'\nnames = ['*.example.org']", "tls.names: a name with * needs"),
+        ("[tls]\nnames = ['a b']", "tls.names (file): [\"a b\"] holds \"a b\", which is not a name of a host"),
     ] {
         let faults = faults(file, &[]);
         assert!(faults.len() == 1 && faults[0].starts_with(told), "{faults:?}");
@@ -113,7 +117,7 @@ fn the_documented_file_is_made_from_the_settings_and_is_the_default() {
     assert_eq!(text, document(), "docs/config.toml is stale: run make gen");
     assert_eq!(config(text, &[]), config("", &[]));
     // With the marks taken away every line is understood, and every setting is there.
-    let all: String = text.lines().filter_map(|l| l.strip_prefix("#: ")).map(|l| format!("{l}\n")).collect();
+    let all = text.lines().filter_map(|l| l.strip_prefix("#: ")).collect::<Vec<_>>().join("\n");
     let settings: Vec<_> = Config::sections().iter().flat_map(|s| s.settings).collect();
     let read = loaded(&Flags::default(), &all, &[]).unwrap_or_else(|faults| panic!("{faults:#?}"));
     let given: Vec<_> = read.given.iter().map(|g| g.name.clone()).collect();
@@ -135,4 +139,8 @@ fn lists_and_tables_come_from_the_environment_too() {
     assert_eq!(config("", &env).sms.headers["a"], "b");
     assert!(faults("", &[env[0], ("MAGPIE_SMS_HEADERS", "a=b")])[0].ends_with("is not a table of texts"));
     assert!(config("", &[("MAGPIE_UNLIMITED", "1")]).unlimited);
+    let nets = |text: &str| config("", &[("MAGPIE_TRUSTED_PROXIES", text)]).trusted_proxies;
+    assert_eq!(nets("10.0.0.0/8, ::1"), ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]);
+    let told = faults("trusted_proxies = ['10.0.0.0/99', 'all']", &[]);
+    assert!(told[0].ends_with("holds \"10.0.0.0/99\", which is no address and no ADDRESS/BITS"), "{told:?}");
 }

@@ -1,7 +1,13 @@
 //! The kinds of value that settings have. Each says what is valid.
 
-use std::{collections::BTreeMap, fmt::Debug, net::SocketAddr, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
+use ipnet::IpNet;
 use toml::Value as Toml;
 
 use crate::delivery::Secret;
@@ -10,7 +16,7 @@ use crate::delivery::Secret;
 /// and of flags. An error says what it "is not"; it never repeats the value.
 pub trait Value: Sized + Debug + PartialEq {
     /// What a check looks at: the value itself, also of an optional one.
-    type Checked;
+    type Checked: ?Sized;
     const SECRET: bool = false;
 
     fn from_toml(value: &Toml) -> Result<Self, String> {
@@ -51,10 +57,25 @@ macro_rules! text {
 }
 
 text! {
-    String, false, |text| Ok(text.to_owned());
     PathBuf, false, |text| Ok(text.into());
     Secret, true, |text| Ok(Self(text.to_owned()));
+    IpNet, false, |text| {
+        let alone = || text.parse::<IpAddr>().map(IpNet::from);
+        text.parse().or_else(|_| alone()).map_err(|_| "is no address and no ADDRESS/BITS".to_owned())
+    };
     SocketAddr, false, |text| text.parse().map_err(|_| "is not ADDRESS:PORT".to_owned());
+}
+
+impl Value for String {
+    type Checked = str;
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        Ok(text.to_owned())
+    }
+
+    fn checked(&self) -> Option<&str> {
+        Some(self)
+    }
 }
 
 impl Value for bool {
@@ -116,7 +137,7 @@ impl<T: Value> Value for Option<T> {
 
 /// In the environment the parts stand between commas.
 impl<T: Value> Value for Vec<T> {
-    type Checked = Self;
+    type Checked = [T];
     const SECRET: bool = T::SECRET;
 
     fn from_toml(value: &Toml) -> Result<Self, String> {
@@ -133,7 +154,7 @@ impl<T: Value> Value for Vec<T> {
         Some(Self::new())
     }
 
-    fn checked(&self) -> Option<&Self> {
+    fn checked(&self) -> Option<&[T]> {
         Some(self)
     }
 }
@@ -193,7 +214,7 @@ pub fn between(least: i64, most: i64) -> impl Fn(&i64) -> Result<(), String> {
 }
 
 /// `http://` or `https://` with a host.
-pub fn web_address(url: &String) -> Result<(), String> {
+pub fn web_address(url: &str) -> Result<(), String> {
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     match host.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default()) {
         None => Err("does not begin with https:// or http://".into()),
@@ -203,6 +224,6 @@ pub fn web_address(url: &String) -> Result<(), String> {
 }
 
 /// A text that is there.
-pub fn filled(text: &String) -> Result<(), String> {
+pub fn filled(text: &str) -> Result<(), String> {
     if text.trim().is_empty() { Err("is empty".into()) } else { Ok(()) }
 }

@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod acme;
 mod authz;
 mod delivery;
 mod document;
+mod https;
+mod near;
 mod reload;
 mod sql;

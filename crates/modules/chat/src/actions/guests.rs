@@ -210,7 +210,7 @@ pub(crate) async fn face(kernel: &Arc<Kernel>, peer: Peer, code: String) -> Resu
 /// and a place in the conversation, or none of these.
 pub(crate) async fn enter(kernel: &Arc<Kernel>, caller: Caller, code: String, input: NewGuest) -> Result<GuestEntered> {
     let name = kernel::text::name("name", &input.name)?;
-    let door = GuestDoor::open(kernel, &caller)?;
+    let door = GuestDoor::open(&caller)?;
     kernel.budgets.spend(Budget::GuestEnter, caller.address().who())?;
     let ctx = kernel.ctx(Principal::SYSTEM);
     // A link never moves, so what to lock may be found out before; all else

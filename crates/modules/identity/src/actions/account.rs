@@ -149,8 +149,8 @@ impl Offer {
 /// Makes an account and signs it in. A person who shows an invitation accepts
 /// it afterwards as whom they have become: until then it is only looked at.
 pub(crate) async fn sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: SignUp) -> Result<SignedIn> {
-    caller.refuse_plain_http(kernel)?;
-    kernel.budgets.spend(Budget::SignUp, caller.peer.who())?;
+    caller.refuse_plain_http()?;
+    kernel.budgets.spend(Budget::SignUp, caller.address().who())?;
     let name = name("name", &input.name)?;
     let login = input.login.as_deref().map(Login::read).transpose()?;
     let chosen = match &input.password {
@@ -160,7 +160,7 @@ pub(crate) async fn sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: SignUp
         None => return Err(Error::field(Code::FieldRequired, "password")),
     };
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
-    let offer = Offer::new(input.invitation, input.setup_token.as_deref(), caller.peer);
+    let offer = Offer::new(input.invitation, input.setup_token.as_deref(), caller.address());
     let ctx = kernel.ctx(Principal::SYSTEM);
     // Asked before the costly hash, and again in the transaction that writes.
     let (asked, context) = (offer.clone(), ctx.clone());

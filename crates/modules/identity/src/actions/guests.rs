@@ -19,8 +19,8 @@ pub struct GuestDoor(Entrance);
 impl GuestDoor {
     /// `plain_http_refused` where the token would cross the open internet in
     /// clear text.
-    pub fn open(kernel: &Kernel, caller: &Caller) -> Result<Self> {
-        caller.refuse_plain_http(kernel)?;
+    pub fn open(caller: &Caller) -> Result<Self> {
+        caller.refuse_plain_http()?;
         Ok(Self(caller.entrance(None, true, false)?))
     }
 }

@@ -38,8 +38,8 @@ fn read_code(text: &str) -> Option<String> {
 
 /// Asks for a link, on the device that is to be signed in.
 pub(crate) async fn new_link(kernel: &Arc<Kernel>, caller: &Caller, input: NewLink) -> Result<Link> {
-    caller.refuse_plain_http(kernel)?;
-    kernel.budgets.spend(Budget::Ceremony, caller.peer.who())?;
+    caller.refuse_plain_http()?;
+    kernel.budgets.spend(Budget::Ceremony, caller.address().who())?;
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
     let (code, (secret, secret_hash)) = (new_code(kernel), new_secret(kernel));
     let (id, now) = (link_id(&code), kernel.now());
@@ -57,8 +57,8 @@ pub(crate) async fn new_link(kernel: &Arc<Kernel>, caller: &Caller, input: NewLi
 
 /// Asks whether the device has been let in; then signs it in, once.
 pub(crate) async fn claim_link(kernel: &Arc<Kernel>, caller: &Caller, id: LinkId, secret: &str) -> Result<Claimed> {
-    caller.refuse_plain_http(kernel)?;
-    kernel.budgets.spend(Budget::LinkClaim, caller.peer.who())?;
+    caller.refuse_plain_http()?;
+    kernel.budgets.spend(Budget::LinkClaim, caller.address().who())?;
     let shown = secret_hash(secret);
     let found = kernel.db.read(move |tx| sql::link(tx, id)).await?;
     // Without the secret there is no such link.

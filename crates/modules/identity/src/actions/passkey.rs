@@ -174,9 +174,9 @@ pub(crate) async fn drop_passkey(ctx: Ctx, id: PasskeyId) -> Result<()> {
 
 /// Begins a sign-in by whichever passkey the device has.
 pub(crate) async fn begin_sign_in(kernel: &Arc<Kernel>, caller: &Caller) -> Result<Ceremony> {
-    caller.refuse_plain_http(kernel)?;
-    let party = passkeys::relying_party(&kernel)?;
-    kernel.budgets.spend(Budget::Ceremony, caller.peer.who())?;
+    caller.refuse_plain_http()?;
+    let party = passkeys::relying_party(kernel)?;
+    kernel.budgets.spend(Budget::Ceremony, caller.address().who())?;
     let begun = passkeys::begin_sign_in(&party)?;
     let options = begun.options.clone();
     let ctx = kernel.ctx(Principal::SYSTEM);
@@ -191,11 +191,11 @@ pub(crate) async fn sign_in_by_passkey(
     caller: &Caller,
     input: PasskeySignIn,
 ) -> Result<SignedIn> {
-    caller.refuse_plain_http(kernel)?;
-    let party = passkeys::relying_party(&kernel)?;
+    caller.refuse_plain_http()?;
+    let party = passkeys::relying_party(kernel)?;
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
     let ctx = kernel.ctx(Principal::SYSTEM);
-    kernel.budgets.spend(Budget::SignInAddress, caller.peer.who())?;
+    kernel.budgets.spend(Budget::SignInAddress, caller.address().who())?;
     let (state, _) = take(&ctx, input.id, SIGN_IN, NOBODY).await?;
     let shown = Shown::read(input.credential)?;
     let (found, used) = check(kernel, &shown, |data| passkeys::finish_sign_in(&party, &state, &shown, data)).await?;
@@ -203,7 +203,7 @@ pub(crate) async fn sign_in_by_passkey(
     if shown.user != Some(found.handle) {
         return Err(Code::PasskeyRefused.into());
     }
-    kernel.budgets.give_back(Budget::SignInAddress, caller.peer.who());
+    kernel.budgets.give_back(Budget::SignInAddress, caller.address().who());
     let entered = kernel
         .db
         .write(move |tx| {
@@ -243,11 +243,11 @@ pub(super) fn note_use(tx: &mut Tx<'_>, ctx: &Ctx, found: &FoundPasskey, used: &
 /// Begins an account by passkey alone. The offer is looked at now and again
 /// when the account is made.
 pub(crate) async fn begin_sign_up(kernel: &Arc<Kernel>, caller: &Caller, input: PasskeySignUp) -> Result<Ceremony> {
-    caller.refuse_plain_http(kernel)?;
-    let party = passkeys::relying_party(&kernel)?;
-    kernel.budgets.spend(Budget::Ceremony, caller.peer.who())?;
+    caller.refuse_plain_http()?;
+    let party = passkeys::relying_party(kernel)?;
+    kernel.budgets.spend(Budget::Ceremony, caller.address().who())?;
     let name = name("name", &input.name)?;
-    let offer = Offer::new(input.invitation, input.setup_token.as_deref(), caller.peer);
+    let offer = Offer::new(input.invitation, input.setup_token.as_deref(), caller.address());
     let ctx = kernel.ctx(Principal::SYSTEM);
     let user: UserId = ctx.id();
     let begun = passkeys::begin_adding(&party, user, &name, &name, Vec::new())?;
@@ -269,9 +269,9 @@ pub(crate) async fn sign_up_by_passkey(
     caller: &Caller,
     input: PasskeySignIn,
 ) -> Result<SignedIn> {
-    caller.refuse_plain_http(kernel)?;
-    let party = passkeys::relying_party(&kernel)?;
-    kernel.budgets.spend(Budget::SignUp, caller.peer.who())?;
+    caller.refuse_plain_http()?;
+    let party = passkeys::relying_party(kernel)?;
+    kernel.budgets.spend(Budget::SignUp, caller.address().who())?;
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
     let ctx = kernel.ctx(Principal::SYSTEM);
     let (state, detail) = take(&ctx, input.id, CREATE, NOBODY).await?;

@@ -22,7 +22,7 @@ use crate::{
 /// or by the session alone where there is nothing to prove by. Wrong ones are
 /// counted for each session.
 pub(crate) async fn change_password(ctx: Ctx, caller: &Caller, input: PasswordChange) -> Result<()> {
-    caller.refuse_plain_http(&ctx.kernel)?;
+    caller.refuse_plain_http()?;
     let (kernel, user) = (ctx.kernel.clone(), ctx.user());
     let (who, known, ways) = ctx
         .db()

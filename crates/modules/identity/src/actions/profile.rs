@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use kernel::{
-    Allowed, Channel, Ctx, Kernel, Known, allow, see,
+    Allowed, Arrival, Channel, Ctx, Kernel, Known, allow, see,
     streams::{self, bump},
     text::{fold, name},
 };
@@ -153,7 +153,7 @@ fn show_stand_ins(tx: &mut Tx<'_>, ctx: &Ctx, users: &mut [User], merged: &[(Use
 }
 
 /// What anyone may know of the server.
-pub(crate) async fn server(kernel: Arc<Kernel>) -> Result<Server> {
+pub(crate) async fn server(kernel: Arc<Kernel>, arrival: Arrival) -> Result<Server> {
     let (config, live) = (&kernel.config, kernel.live());
     let setup_required = config.setup_required && !kernel.db.read(sql::anybody).await?;
     Ok(Server {
@@ -164,7 +164,7 @@ pub(crate) async fn server(kernel: Arc<Kernel>) -> Result<Server> {
         setup_required,
         signup: if live.signup_open { SignupPolicy::Open } else { SignupPolicy::Invitation },
         server_time: kernel.now(),
-        plain_http: !config.https,
+        plain_http: !arrival.https,
         passkeys: passkeys::available(config),
         public_url: config.public_url.clone(),
         can: Sends { email: kernel.delivery.can(Channel::Email), sms: kernel.delivery.can(Channel::Sms) },

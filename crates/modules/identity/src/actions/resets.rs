@@ -34,8 +34,8 @@ use crate::{
 /// Sends a code to a contact point, if it is the verified one of somebody and
 /// not too many were sent. The answer is the same in every case.
 pub(crate) async fn start_reset(kernel: &Arc<Kernel>, caller: &Caller, input: ResetStart) -> Result<Reset> {
-    caller.refuse_plain_http(kernel)?;
-    kernel.budgets.spend(Budget::Reset, caller.peer.who())?;
+    caller.refuse_plain_http()?;
+    kernel.budgets.spend(Budget::Reset, caller.address().who())?;
     let address = Address::either("contact", &input.contact)?;
     let key = Address::key(address.kind, &address.folded);
     let shown = caller.known();
@@ -120,8 +120,8 @@ pub(crate) async fn finish_reset(
     id: Uuid,
     input: ResetFinish,
 ) -> Result<SignedIn> {
-    caller.refuse_plain_http(kernel)?;
-    kernel.budgets.spend(Budget::Reset, caller.peer.who())?;
+    caller.refuse_plain_http()?;
+    kernel.budgets.spend(Budget::Reset, caller.address().who())?;
     let entrance = caller.entrance(input.device.as_deref(), input.bearer, input.shared)?;
     // Hashed before anything is looked at, so that a right guess takes no longer.
     let hashed = match &input.new_password {

@@ -197,7 +197,7 @@ struct Compared {
 /// browser on which its person was signed in of late has a count of its own, so
 /// that nobody is kept out there by the tries of others.
 async fn compare(kernel: &Arc<Kernel>, caller: &Caller, login: &str, password: &str, pins: bool) -> Result<Compared> {
-    caller.refuse_plain_http(kernel)?;
+    caller.refuse_plain_http()?;
     if login.len() > limits::LOGIN_CHARS * 4 || login.chars().count() > limits::LOGIN_CHARS {
         return Err(Error::too_long("login", limits::LOGIN_CHARS));
     }
@@ -206,7 +206,7 @@ async fn compare(kernel: &Arc<Kernel>, caller: &Caller, login: &str, password: &
     }
     let given = Password::given(password)?;
     let login = fold(login);
-    kernel.budgets.spend(Budget::SignInAddress, caller.peer.who())?;
+    kernel.budgets.spend(Budget::SignInAddress, caller.address().who())?;
     let (pin, now) = (pins && is_pin(password), kernel.now());
     let known = known_device(kernel, caller, &login).await?;
     let of_login = throttle::login_key(&login);
@@ -242,7 +242,7 @@ impl Compared {
     /// right password without the code beside it is none: codes are guessed.
     fn was_right(kernel: &Kernel, caller: &Caller, tries: Uuid) {
         kernel.budgets.refill(Budget::SignIn, tries);
-        kernel.budgets.give_back(Budget::SignInAddress, caller.peer.who());
+        kernel.budgets.give_back(Budget::SignInAddress, caller.address().who());
     }
 }
 

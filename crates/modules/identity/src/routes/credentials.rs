@@ -114,7 +114,7 @@ async fn create_passkey_session(
     Body(input): Body<PasskeySignIn>,
 ) -> Result<Response, Failure> {
     let who = actions::sign_in_by_passkey(&anyone.kernel, &caller, input).await?;
-    Ok(signed_in(&anyone.kernel, who))
+    Ok(signed_in(&caller, who))
 }
 
 /// Begins an account by passkey alone: a name, and no password.
@@ -140,7 +140,7 @@ async fn create_passkey_account(
     Body(input): Body<PasskeySignIn>,
 ) -> Result<Response, Failure> {
     let who = actions::sign_up_by_passkey(&anyone.kernel, &caller, input).await?;
-    Ok(signed_in(&anyone.kernel, who))
+    Ok(signed_in(&caller, who))
 }
 
 /// Makes a secret for an authenticator app. Not in force before it is

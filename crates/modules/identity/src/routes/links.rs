@@ -62,7 +62,7 @@ async fn claim_sign_in_link(
 ) -> Result<Response, Failure> {
     Ok(match actions::claim_link(&anyone.kernel, &caller, id, &input.secret).await? {
         Claimed::NotYet(waiting) => (StatusCode::ACCEPTED, Json(waiting)).into_response(),
-        Claimed::SignedIn(who) => signed_in(&anyone.kernel, who),
+        Claimed::SignedIn(who) => signed_in(&caller, who),
     })
 }
 

@@ -71,5 +71,5 @@ async fn finish_reset(
     Body(input): Body<ResetFinish>,
 ) -> Result<Response, Failure> {
     let who = actions::finish_reset(&anyone.kernel, &caller, id, input).await?;
-    Ok(signed_in(&anyone.kernel, who))
+    Ok(signed_in(&caller, who))
 }
