@@ -50,9 +50,8 @@ impl<S> Patient<S> {
     ) -> Poll<io::Result<usize>> {
         let Poll::Ready(outcome) = outcome else {
             let late = self.late;
-            let waiting = self
-                .waiting
-                .get_or_insert_with(|| Waiting { until: Box::pin(tokio::time::sleep(late)), taken: 0 });
+            let waiting =
+                self.waiting.get_or_insert_with(|| Waiting { until: Box::pin(tokio::time::sleep(late)), taken: 0 });
             ready!(waiting.until.as_mut().poll(cx));
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         };
@@ -113,7 +112,7 @@ mod tests {
     async fn what_nobody_takes_ends_the_connection() {
         let (ours, _theirs) = tokio::io::duplex(64);
         let mut ours = Patient::new(ours, Duration::from_millis(1));
-        let told = tokio::time::timeout(CUT_OFF, ours.write_all(&[0; 100_000])).await.unwrap();
+        let told = tokio::time::timeout(CUT_OFF, ours.write_all(&vec![0; 100_000])).await.unwrap();
         assert_eq!(told.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
@@ -132,7 +131,7 @@ mod tests {
             }
             all
         });
-        ours.write_all(&[0; 40_000]).await.unwrap();
+        ours.write_all(&vec![0; 40_000]).await.unwrap();
         ours.shutdown().await.unwrap();
         assert_eq!(reader.await.unwrap(), 40_000);
     }

@@ -308,23 +308,24 @@ async fn who_had_left_before_is_nobody_to_who_comes_later() {
 async fn guests_together_write_no_more_than_members_can_follow() {
     let w = World::new().await;
     let group = w.group(&[&w.bob]).await;
-    let (a, b, c) = (w.let_in(&w.bob, &group).await, w.let_in(&w.bob, &group).await, w.let_in(&w.bob, &group).await);
+    let (first, second, third) =
+        (w.let_in(&w.bob, &group).await, w.let_in(&w.bob, &group).await, w.let_in(&w.bob, &group).await);
     for n in 0..30 {
-        say(&a, &group, &n.to_string()).await;
-        say(&b, &group, &n.to_string()).await;
+        say(&first, &group, &n.to_string()).await;
+        say(&second, &group, &n.to_string()).await;
     }
-    post(&c, &group, message("?")).await.fails(Code::RateLimited);
+    post(&third, &group, message("?")).await.fails(Code::RateLimited);
     say(&w.bob, &group, "members are free").await;
     w.server.clock.advance(1_000);
-    say(&c, &group, "now").await;
+    say(&third, &group, "now").await;
     // What is refused costs the others nothing.
-    let (d, talk) = w.server.nobody().enter(&code(&w.link(&w.bob, json!({})).await), "顾客").await;
+    let (customer, talk) = w.server.nobody().enter(&code(&w.link(&w.bob, json!({})).await), "顾客").await;
     for _ in 0..20 {
-        post(&d, &group, message("?")).await.fails(Code::NotFound);
+        post(&customer, &group, message("?")).await.fails(Code::NotFound);
     }
     w.server.clock.advance(1_000);
-    say(&c, &group, "again").await;
-    say(&d, &talk, "你好").await;
+    say(&third, &group, "again").await;
+    say(&customer, &talk, "你好").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -145,8 +145,11 @@ mod tests {
         let held = Arc::new(());
         let inside = held.clone();
         let stream = windows(0, 10 * WINDOW, taken_in, move |from, to| {
-            let _inside = &inside;
-            async move { Ok(Bytes::from(vec![0; usize::try_from(to - from).unwrap()])) }
+            let inside = inside.clone();
+            async move {
+                drop(inside);
+                Ok(Bytes::from(vec![0; usize::try_from(to - from).unwrap()]))
+            }
         });
         (held, Box::pin(stream))
     }
