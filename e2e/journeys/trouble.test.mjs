@@ -26,6 +26,7 @@ const said = async (text) => {
   const { items } = await ask('GET', `/conversations/${group.id}/messages?limit=100`)
   return items.filter((m) => JSON.stringify(m.body).includes(text)).length
 }
+const allSent = () => eventually('nothing waits any more', async () => (await page.getByTestId('message-sending').count()) === 0, { within: 60_000 })
 const row = (where, title) => where.getByTestId('conversation').filter({ hasText: title }).first()
 
 async function device(who, options = DESKTOP) {
@@ -75,7 +76,7 @@ step('a slow server holds nothing up: the place changes at once, and what is wri
   await waits(page, '再来一条')
   await look(page, 'trouble-slow')
   answer()
-  await page.getByTestId('message-sending').waitFor({ state: 'detached' })
+  await allSent()
   await sees(page, '再来一条')
   await page.unroute(MESSAGES)
   const order = (await messages(page)).map((m) => m.text).filter((t) => /慢也能写|再来一条/.test(t))
@@ -97,7 +98,7 @@ step('a server whose disk is full says so beside the message, which goes by itse
   await page.reload()
   await waits(page, '服务器满了时写的')
   await page.unroute(MESSAGES)
-  await page.getByTestId('message-sending').waitFor({ state: 'detached', timeout: 60_000 })
+  await allSent()
   assert.equal(await said('服务器满了时写的'), 1)
 })
 
@@ -140,7 +141,7 @@ step('a session ended from elsewhere says so; what was being written and what wa
   await page.goto(`${node.base}/chat/${group.id}`)
   await composer(page).waitFor()
   await eventually('the draft is back', async () => (await composer(page).inputValue()) === '写到一半的话')
-  await page.getByTestId('message-sending').waitFor({ state: 'detached', timeout: 60_000 })
+  await allSent()
   assert.equal(await said('没发出去就被退出了'), 1)
   await composer(page).fill('')
 })

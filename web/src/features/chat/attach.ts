@@ -20,6 +20,24 @@ const REFUSED = {
 
 let trays: Trays | undefined;
 
+/** The chosen pictures themselves, until the server's small ones take over: what one has just picked is known at once. */
+const previews = new Map<string, string>();
+const MOST_PREVIEWS = 20;
+
+function keepPreview(file: string, preview: string): void {
+  previews.set(file, preview);
+  const [oldest] = previews.keys();
+  if (previews.size > MOST_PREVIEWS && oldest !== undefined) dropPreview(oldest);
+}
+
+function dropPreview(file: string): void {
+  const preview = previews.get(file);
+  if (preview) URL.revokeObjectURL(preview);
+  previews.delete(file);
+}
+
+export const previewOf = (file: string): string | undefined => previews.get(file);
+
 function open(): Trays {
   if (trays) return trays;
   const made = new Trays({
@@ -27,7 +45,8 @@ function open(): Trays {
       putTray(id, { chips });
       settle(id);
     },
-    ready: (id, block) => {
+    ready: (id, block, preview) => {
+      if (preview) keepPreview(block.file, preview);
       const draft = draftOf(id);
       keepDraft(id, { ...draft, files: [...(draft.files ?? []), block] });
     },
@@ -48,6 +67,7 @@ function open(): Trays {
     window.removeEventListener('online', online);
     window.removeEventListener('beforeunload', leave);
     made.close();
+    for (const file of [...previews.keys()]) dropPreview(file);
     trays = undefined;
     chatUi.setState({ trays: {} });
   });
@@ -72,6 +92,7 @@ export function detach(id: string, draft: Draft, block: Attached, put: (draft: D
   const files = (draft.files ?? []).filter((f) => f.file !== block.file);
   const { files: _, ...rest } = draft;
   put(files.length > 0 ? { ...rest, files } : rest);
+  dropPreview(block.file);
   // One that another message shows stays; so does it while it may still be wanted for an edit.
   if (chatUi.getState().editing?.conversation !== id) void removeFile(block.file).catch(() => undefined);
 }

@@ -23,8 +23,8 @@ export interface Chip {
 /** Where a tray is shown and kept; the tray itself knows no screen. */
 export interface TrayHome {
   chips(conversation: string, chips: readonly Chip[]): void;
-  /** The first ones are there; what follows them is still on its way. */
-  ready(conversation: string, block: Attached): void;
+  /** The first ones are there; what follows them is still on its way. Whoever is handed a preview lets go of it. */
+  ready(conversation: string, block: Attached, preview: string | undefined): void;
   /** A file that was not taken; `limit` is in bytes, of `too_many` a count. */
   refused(conversation: string, name: string, why: 'too_many' | 'too_large' | 'no_space', limit: number): void;
 }
@@ -123,9 +123,9 @@ export class Trays {
   private flush(conversation: string): void {
     for (const one of this.of(conversation)) {
       if (!one.upload.stored) break;
-      this.drop(one);
+      this.held = this.held.filter((h) => h !== one);
       this.uploads.forget(one.upload.key);
-      this.home.ready(conversation, blockOf(one.upload.stored));
+      this.home.ready(conversation, blockOf(one.upload.stored), one.preview);
     }
     this.show(conversation);
   }

@@ -6,7 +6,7 @@ import { type Attached, bytesText, FileIcon, FileName, pictureUrl } from '~/feat
 import { useErrorText, useLocale, useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
 import { cx } from '~/ui/cx';
-import { detach, pauseFile, removeChip, resumeFile } from '../attach';
+import { detach, pauseFile, previewOf, removeChip, resumeFile } from '../attach';
 import type { Draft } from '../store';
 import { chatUi, putTray } from '../ui';
 import styles from './AttachTray.module.css';
@@ -66,7 +66,7 @@ function Ready({ file: f, onRemove }: { file: Attached; onRemove: () => void }) 
   return (
     <li className={styles.chip}>
       <Thumb
-        {...(f.type === 'image' ? { src: pictureUrl(f.file, 320), colour: f.colour ?? '' } : {})}
+        {...(f.type === 'image' ? { src: previewOf(f.file) ?? pictureUrl(f.file, 320), colour: f.colour ?? '' } : {})}
         mime={f.mime ?? ''}
         name={name}
       />

@@ -1,11 +1,11 @@
 import { Fragment, lazy, Suspense } from 'react';
-import type { Body as MessageBody } from '~/api/types';
+import type { FileBlock, ImageBlock, Body as MessageBody } from '~/api/types';
 import { myId } from '~/core/store/session';
 import { useT } from '~/i18n';
 import { cx } from '~/ui/cx';
 import { linked } from '~/ui/linked';
 import { Marks } from '~/ui/Marks';
-import { roomOf } from '~/ui/room';
+import { FILE_HIGH, pictureRoom, roomOf } from '~/ui/room';
 import { useMarks } from '../marks';
 import { useName } from '../names';
 import { ALL, isAttached, isMention, isText } from '../text';
@@ -34,11 +34,25 @@ export function Body({ body, conversation }: { body: MessageBody; conversation: 
         </span>
       ) : null}
       {files.length > 0 ? (
-        <Suspense fallback={<span className={styles.room} style={roomOf(files)} />}>
+        <Suspense fallback={<Room of={files} />}>
           <MessageFiles files={files} conversation={conversation} />
         </Suspense>
       ) : null}
     </>
+  );
+}
+
+/** As large as what comes, on a narrow screen too: nothing below it moves then. */
+function Room({ of: files }: { of: readonly (ImageBlock | FileBlock)[] }) {
+  const pictures = files.filter((f): f is ImageBlock => f.type === 'image');
+  const { width, height } = pictureRoom(pictures);
+  return (
+    <span className={styles.room} style={{ width: roomOf(files).width }}>
+      {pictures.length > 0 ? <span style={{ width, aspectRatio: `${width} / ${height}` }} /> : null}
+      {files.slice(pictures.length).map((f) => (
+        <span key={f.file} style={{ height: FILE_HIGH }} />
+      ))}
+    </span>
   );
 }
 

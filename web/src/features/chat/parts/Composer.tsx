@@ -117,11 +117,6 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
   const group = c.kind === 'group' || c.kind === 'all_staff';
   return (
     <div className={styles.composer} data-outside={outside !== undefined || undefined}>
-      {undoable ? (
-        <Suspense>
-          <UndoPill />
-        </Suspense>
-      ) : null}
       {draft.other && !composer.editing ? (
         <Suspense>
           <OtherDraft conversation={c.id} other={draft.other} />
@@ -173,6 +168,11 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
             e.preventDefault();
           }}
         />
+        {undoable ? (
+          <Suspense>
+            <UndoPill />
+          </Suspense>
+        ) : null}
         {composer.editing ? null : (
           <Opener label={t('chat:composer.attach')} icon={<Paperclip aria-hidden />}>
             {(open, onOpen) => <AttachButton conversation={c.id} open={open} onOpen={onOpen} />}

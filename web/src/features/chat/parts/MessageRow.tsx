@@ -138,7 +138,7 @@ function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRow
       onKeyDown={onKeyDown}
       onPointerEnter={(e) => e.pointerType === 'mouse' && show(true)}
       onPointerLeave={(e) => e.pointerType === 'mouse' && !held && show(false)}
-      onFocus={() => show(true)}
+      onFocus={(e) => byKeyboard(e.target) && show(true)}
       onBlur={(e) => !held && !e.currentTarget.contains(e.relatedTarget) && show(false)}
     >
       {row.mine ? null : (
@@ -197,6 +197,16 @@ function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRow
       ) : null}
     </article>
   );
+}
+
+/** A tap, or a dialog that gives the focus back after one, asks for no tools. */
+function byKeyboard(element: Element): boolean {
+  try {
+    return element.matches(':focus-visible');
+  } catch {
+    // Safari before 15.4.
+    return true;
+  }
 }
 
 /** Whose words these are, where they were sent on. */

@@ -4,7 +4,7 @@ const R = 5.5;
 const LENGTH = 2 * Math.PI * R;
 
 /** A small ring that fills as people read. */
-export function ReadRing({ share, delivered }: { share: number; delivered?: boolean }) {
+export function ReadRing({ share }: { share: number }) {
   const full = share >= 1;
   return (
     <svg className={styles.ring} viewBox="0 0 16 16" aria-hidden focusable="false" data-full={full || undefined}>
@@ -18,8 +18,6 @@ export function ReadRing({ share, delivered }: { share: number; delivered?: bool
           strokeDasharray={`${Math.min(1, share) * LENGTH} ${LENGTH}`}
           transform="rotate(-90 8 8)"
         />
-      ) : delivered ? (
-        <circle cx="8" cy="8" r="2" className={styles.dot} />
       ) : null}
       {full ? <path d="M5.5 8.2 7.2 9.9 10.6 6.4" className={styles.tick} /> : null}
     </svg>

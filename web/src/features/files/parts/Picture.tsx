@@ -1,4 +1,4 @@
-import { ImageOff } from 'lucide-react';
+import { Image, ImageOff } from 'lucide-react';
 import { useState } from 'react';
 import type { ImageBlock } from '~/api/types';
 import { useT } from '~/i18n';
@@ -27,6 +27,7 @@ export function Picture({
   const t = useT();
   const [fault, setFault] = useState<'gone' | 'failed'>();
   const [tries, setTries] = useState(0);
+  const [there, setThere] = useState(false);
   const url = (side: 320 | 1600) => `${pictureUrl(p.file, side)}${tries > 0 ? `?again=${tries}` : ''}`;
   const look = async () => {
     const answer = await fetch(pictureUrl(p.file, 320), { method: 'GET' }).catch(() => undefined);
@@ -65,9 +66,11 @@ export function Picture({
           alt=""
           draggable={false}
           decoding="async"
+          onLoad={() => setThere(true)}
           onError={() => void look()}
         />
       )}
+      {there || fault ? null : <Image aria-hidden className={styles.coming} />}
       {p.animated && !fault ? <span className={styles.moves}>GIF</span> : null}
     </button>
   );

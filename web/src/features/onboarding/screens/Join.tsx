@@ -16,6 +16,7 @@ import { FormError } from '~/ui/FormError';
 import form from '~/ui/form.module.css';
 import { Page, PageFoot } from '~/ui/Page';
 import { SkeletonRows } from '~/ui/Skeleton';
+import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
 import styles from './Join.module.css';
 
@@ -72,8 +73,10 @@ function Invited({ code, preview, me }: { code: string; preview: InvitationPrevi
     navigate({ to: '/chat/$conversation', params: { conversation }, replace: true });
   const enter = async () => {
     const accepted = await acceptInvitation(code);
-    if (accepted.state === 'joined') await land(accepted.conversation);
-    else setWaiting(true);
+    if (accepted.state === 'joined') {
+      await land(accepted.conversation);
+      toast(t('onboarding:join.joined', { org: preview.org.name }));
+    } else setWaiting(true);
   };
   const accept = useSubmit(enter);
   // If joining fails there is an account by now: the page offers to join with it.
