@@ -2451,7 +2451,8 @@ export interface components {
                 name: string;
                 /**
                  * Format: int64
-                 * @description In bytes.
+                 * @description In bytes. Of a picture, once it is ready, a little less than was sent
+                 *     may be kept: without what its camera wrote into it.
                  */
                 size: number;
                 /**
@@ -3688,7 +3689,8 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description In bytes.
+             * @description In bytes. Of a picture, once it is ready, a little less than was sent
+             *     may be kept: without what its camera wrote into it.
              */
             size: number;
             /**
@@ -3737,7 +3739,8 @@ export interface components {
         "files.Space": {
             /**
              * Format: int64
-             * @description What one keeps there, unfinished uploads with their whole size.
+             * @description What one keeps there: a file for at least 4 KiB, a picture with the
+             *     smaller ones made of it, unfinished uploads with their whole size.
              */
             used: number;
             /** Format: int64 */
