@@ -2421,7 +2421,8 @@ export interface components {
                 name: string;
                 /**
                  * Format: int64
-                 * @description In bytes.
+                 * @description In bytes. Of a picture, once it is ready, a little less than was sent
+                 *     may be kept: without what its camera wrote into it.
                  */
                 size: number;
                 /**
@@ -3618,7 +3619,8 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description In bytes.
+             * @description In bytes. Of a picture, once it is ready, a little less than was sent
+             *     may be kept: without what its camera wrote into it.
              */
             size: number;
             /**
@@ -3667,7 +3669,8 @@ export interface components {
         "files.Space": {
             /**
              * Format: int64
-             * @description What one keeps there, unfinished uploads with their whole size.
+             * @description What one keeps there: a file for at least 4 KiB, a picture with the
+             *     smaller ones made of it, unfinished uploads with their whole size.
              */
             used: number;
             /** Format: int64 */

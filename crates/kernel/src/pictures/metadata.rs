@@ -146,7 +146,7 @@ fn webp(bytes: &Bytes) -> Option<Bytes> {
     Some(webp.encoder().bytes())
 }
 
-/// Blocks of a GIF (GIF89a §15…27) up to its trailer, without comments and
+/// Blocks of a GIF (`GIF89a` §15…27) up to its trailer, without comments and
 /// without applications other than those that make it turn and colour it.
 fn gif(bytes: &Bytes) -> Option<Bytes> {
     const LOOPS: [&[u8]; 3] = [b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012"];
