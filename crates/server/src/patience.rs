@@ -50,9 +50,8 @@ impl<S> Patient<S> {
     ) -> Poll<io::Result<usize>> {
         let Poll::Ready(outcome) = outcome else {
             let late = self.late;
-            let waiting = self
-                .waiting
-                .get_or_insert_with(|| Waiting { until: Box::pin(tokio::time::sleep(late)), taken: 0 });
+            let waiting =
+                self.waiting.get_or_insert_with(|| Waiting { until: Box::pin(tokio::time::sleep(late)), taken: 0 });
             ready!(waiting.until.as_mut().poll(cx));
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         };

@@ -269,9 +269,10 @@ fn clear_staged(folder: &FsPath, age: Duration) -> u64 {
                 continue;
             }
             let name = entry.file_name();
-            let staged = name.to_str().and_then(|name| name.rsplit_once('#')).is_some_and(|(_, number)| {
-                !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
-            });
+            let staged = name
+                .to_str()
+                .and_then(|name| name.rsplit_once('#'))
+                .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()));
             let old = || entry.metadata().and_then(|m| m.modified()).ok()?.elapsed().ok();
             if staged && old().is_some_and(|for_how_long| for_how_long >= age) {
                 cleared += u64::from(fs::remove_file(entry.path()).is_ok());

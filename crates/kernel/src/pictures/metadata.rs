@@ -258,11 +258,17 @@ mod tests {
 
     #[test]
     fn segments_between_scans_are_read_and_a_broken_end_is_kept() {
-        let scan = [&[1, 0xff, 0, 2, 0xff, 0xd0, 3][..], &segment(0xfe, b"words"), &segment(0xc4, b"table"), &[
-            4, 0xff, 0xff, 0xd9, 5,
-        ]];
+        let scan = [
+            &[1, 0xff, 0, 2, 0xff, 0xd0, 3][..],
+            &segment(0xfe, b"words"),
+            &segment(0xc4, b"table"),
+            &[4, 0xff, 0xff, 0xd9, 5],
+        ];
         let read = scans(&scan.concat().into());
-        assert_eq!(read, [&[1, 0xff, 0, 2, 0xff, 0xd0, 3][..], &segment(0xc4, b"table"), &[4, 0xff, 0xff, 0xd9]].concat());
+        assert_eq!(
+            read,
+            [&[1, 0xff, 0, 2, 0xff, 0xd0, 3][..], &segment(0xc4, b"table"), &[4, 0xff, 0xff, 0xd9]].concat()
+        );
         for broken in [&[1, 2, 0xff][..], &[1, 0xff, 0xc4], &[1, 0xff, 0xc4, 0, 9, 1], &[]] {
             assert_eq!(scans(&Bytes::copy_from_slice(broken)), broken);
         }

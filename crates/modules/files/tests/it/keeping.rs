@@ -120,7 +120,8 @@ async fn the_end_of_an_organisation_takes_its_files_along() {
     w.later(8 * DAY).await;
     w.bob.get(&at(&own, "")).await.fails(Code::NotFound);
     assert!(w.store.names("blobs").await.is_empty());
-    let pictures = |tx: &mut store::Tx<'_>| tx.one(sql!("SELECT COUNT(*) FROM files_pictures"), &[], |row| row.get::<i64>(0));
+    let pictures =
+        |tx: &mut store::Tx<'_>| tx.one(sql!("SELECT COUNT(*) FROM files_pictures"), &[], |row| row.get::<i64>(0));
     assert_eq!(w.server.db().read(pictures).await.unwrap(), 0);
     w.server.finish().await;
 }

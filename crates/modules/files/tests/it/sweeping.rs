@@ -137,7 +137,9 @@ async fn the_last_two_to_let_go_know_that_nothing_holds_the_file() {
     }
     let id: FileId = sent(&w.alice, "a.txt", b"text", None).await.parse().unwrap();
     let hold = move |tx: &mut Tx<'_>| {
-        let held = sql!("INSERT INTO files_attachments (file_id, kind, place, item, org_id, at) VALUES ($1, 'test', $1, $2, NULL, 0)");
+        let held = sql!(
+            "INSERT INTO files_attachments (file_id, kind, place, item, org_id, at) VALUES ($1, 'test', $1, $2, NULL, 0)"
+        );
         tx.execute(held, &[&id, &1_i64])?;
         tx.execute(held, &[&id, &2_i64])?;
         tx.execute(sql!("UPDATE files_files SET loose_at = NULL WHERE id = $1"), &[&id])
