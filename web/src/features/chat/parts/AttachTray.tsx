@@ -100,7 +100,7 @@ function OnItsWay({ chip: c }: { chip: Chip }) {
           <span className={styles.bar} style={{ width: `${part * 100}%` }} />
         </span>
       </span>
-      {c.state === 'sending' || c.state === 'queued' ? (
+      {(c.state === 'sending' || c.state === 'queued') && part < 1 ? (
         <IconButton label={t('files:pause', { name })} onPress={() => pauseFile(c.key)}>
           <Pause aria-hidden />
         </IconButton>
@@ -136,7 +136,7 @@ function State({ chip: c, part }: { chip: Chip; part: number }) {
   }
   const text = {
     queued: t('files:state.queued', { size }),
-    sending: t('files:state.sending', { size, percent: Math.round(part * 100) }),
+    sending: part < 1 ? t('files:state.sending', { size, percent: Math.round(part * 100) }) : t('files:state.checking'),
     waiting: t('files:state.waiting'),
     paused: t('files:state.paused', { size }),
     checking: t('files:state.checking'),

@@ -28,7 +28,6 @@ export const ConversationRow = memo(function ConversationRow({
   const t = useT();
   const locale = useLocale();
   const title = useTitle(c);
-  const at = c.last?.sent_at ?? c.head.changed_at;
   const unread = c.unread > 0 || c.preferences.marked_unread;
   return (
     <Link
@@ -44,7 +43,7 @@ export const ConversationRow = memo(function ConversationRow({
         <span className={styles.line}>
           <span className={styles.title}>{title}</span>
           {c.external || c.outside ? <span className={styles.external}>{t('chat:list.external')}</span> : null}
-          <time className={styles.time}>{listTime(locale, at, now())}</time>
+          {c.last ? <time className={styles.time}>{listTime(locale, c.last.sent_at, now())}</time> : null}
         </span>
         <span className={styles.line}>
           <Preview conversation={c} />
