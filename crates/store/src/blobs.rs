@@ -21,7 +21,7 @@ use crate::{Error, Result};
 /// How long one exchange with the store may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a list of many may take.
-const LONG: Duration = Duration::from_secs(300);
+const LONG: Duration = Duration::from_mins(5);
 const CONNECT: Duration = Duration::from_secs(5);
 /// What is read and written at a time, in bytes.
 pub const WINDOW: u64 = 1_048_576;

@@ -5,7 +5,7 @@ use gateway::{Gateway, testing::Contract};
 use kernel::{Clock, Delivery, Kernel, KernelConfig, Listener, ManualClock, Module, Registry};
 use proto::Millis;
 use rand::SeedableRng;
-use store::testing::TestDb;
+use store::testing::{Place, TestDb};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{Nobody, Outbox, Person};
@@ -49,14 +49,34 @@ impl TestServer {
         Self::assembled(modules, |_| {}, delivery).await
     }
 
+    /// A server over a database that is there already, at this moment.
+    pub async fn over(place: Place, modules: Vec<Module>, change: impl FnOnce(&mut KernelConfig)) -> Self {
+        let outbox = Arc::new(Outbox::default());
+        let mut server = Self::assembled_at(Some(place), modules, change, outbox.clone()).await;
+        server.outbox = outbox;
+        server
+    }
+
     async fn assembled(
+        modules: Vec<Module>,
+        change: impl FnOnce(&mut KernelConfig),
+        delivery: Arc<dyn Delivery>,
+    ) -> Self {
+        Self::assembled_at(None, modules, change, delivery).await
+    }
+
+    async fn assembled_at(
+        place: Option<Place>,
         modules: Vec<Module>,
         change: impl FnOnce(&mut KernelConfig),
         delivery: Arc<dyn Delivery>,
     ) -> Self {
         let registry = Registry::new(modules).unwrap_or_else(|e| panic!("{e}"));
         let contract = Contract::of(registry.events());
-        let db = TestDb::open(registry.migrations()).await;
+        let db = match place {
+            Some(place) => TestDb::at(place, registry.migrations()),
+            None => TestDb::open(registry.migrations()).await,
+        };
         let clock = Arc::new(ManualClock::new(START));
         let open = db.db();
         let running = Running::start(open, registry, clock.clone(), bus::Bus::local(), change, delivery, 7).await;
@@ -125,6 +145,11 @@ impl TestServer {
             let due = self.kernel.db.read(move |tx| store::jobs::due_count(tx, now)).await.unwrap();
             assert_eq!(due, 0, "due jobs were left undone");
         }
+    }
+
+    /// Where the database is.
+    pub fn engine(&self) -> store::EngineConfig {
+        self.db.config().engine.clone()
     }
 
     /// The database, to look behind the API.

@@ -147,19 +147,21 @@ async fn every_row_comes_out_of_one_engine_and_into_either() {
     }
 }
 
+/// The release after this one.
+const LATER: &[Migration] = &[
+    STEPS[0],
+    STEPS[1],
+    migration!(
+        "20260104_000000_test",
+        "ALTER TABLE marks ADD COLUMN twice INT NOT NULL DEFAULT 0; UPDATE marks SET twice = id * 2;"
+    ),
+];
+
 /// Naive: fill tables by name; a row comes before the one it refers to. Seen.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_schema_is_filled_first_and_then_brought_to_todays() {
     let source = open(Engine::Sqlite);
     fill(&source.db()).await;
-    const LATER: &[Migration] = &[
-        STEPS[0],
-        STEPS[1],
-        migration!(
-            "20260104_000000_test",
-            "ALTER TABLE marks ADD COLUMN twice INT NOT NULL DEFAULT 0; UPDATE marks SET twice = id * 2;"
-        ),
-    ];
     for to in ENGINES {
         let place = Place::new(to);
         let (at, target) = (source.config().engine.clone(), place.config().engine.clone());
