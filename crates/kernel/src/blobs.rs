@@ -9,16 +9,19 @@
 //! gone   the object first, then its row
 //! ```
 //!
+//! While a backup is made nothing is doomed: what stands in its rows is copied
+//! after them.
+//!
 //! Content an organisation has already is not kept twice: [`settle`] answers
 //! which object stands for it, and dooms the new one. That is never visible,
 //! and nothing is shared across organisations or by people outside of one.
 
 use bytes::Bytes;
 use proto::{BlobId, Error, Millis, OrgId, Result};
-use store::{Blobs, Key, Tx, sql};
+use store::{Blobs, Key, Sql, Tx, sql};
 use uuid::Uuid;
 
-use crate::Ctx;
+use crate::{Ctx, backups};
 
 /// How long an object that nothing holds is kept.
 pub const LOOSE_MS: Millis = 7 * 86_400_000;
@@ -167,7 +170,11 @@ pub async fn collect(ctx: &Ctx, sweep: &mut Sweep) -> Result<bool> {
         .await?;
     let more = loose.len() as i64 == ROUND || pending.len() as i64 == ROUND;
     for one in loose {
-        ctx.db().write(move |tx| doom(tx, &one, now)).await?;
+        // By the clock of this moment: a backup may have begun since.
+        let now = ctx.kernel.now();
+        if !ctx.db().write(move |tx| doom(tx, &one, now)).await? {
+            return Ok(false);
+        }
     }
     for id in pending {
         ctx.db()
@@ -223,9 +230,13 @@ fn in_state(tx: &mut Tx<'_>, state: &str, before: Millis) -> Result<Vec<BlobId>>
 
 /// Under the lock of its content, so that nobody takes hold of it meanwhile.
 /// Letting go takes no such lock: what changed since it was seen is left to a
-/// later round.
-fn doom(tx: &mut Tx<'_>, one: &Candidate, now: Millis) -> Result<()> {
-    tx.lock(&[one.key])?;
+/// later round. False while a backup is made: a snapshot after the lock sees
+/// it doomed, and one before it finds the object.
+fn doom(tx: &mut Tx<'_>, one: &Candidate, now: Millis) -> Result<bool> {
+    tx.lock(&[one.key, backups::HOLD])?;
+    if backups::held(tx, now)? {
+        return Ok(false);
+    }
     let held: i64 =
         tx.one(sql!("SELECT COUNT(*) FROM kernel_blob_refs WHERE blob_id = $1"), &[&one.id], |row| row.get(0))?;
     if held > 0 {
@@ -240,7 +251,15 @@ fn doom(tx: &mut Tx<'_>, one: &Candidate, now: Millis) -> Result<()> {
             &[&one.id, &now, &one.loose_at],
         )?;
     }
-    Ok(())
+    Ok(true)
+}
+
+/// The objects that a backup needs, by their content: id, SHA-256, size.
+pub fn kept() -> &'static Sql {
+    sql!(
+        "SELECT id, sha256, size FROM kernel_blobs WHERE state = 'ready' AND sha256 IS NOT NULL
+         ORDER BY sha256 NULLS FIRST, id"
+    )
 }
 
 /// Writes a small object whole.

@@ -10,6 +10,7 @@ mod acquaintance;
 mod arrival;
 pub mod attachments;
 pub mod audit;
+pub mod backups;
 pub mod blobs;
 mod budget;
 mod contract;
@@ -59,4 +60,8 @@ pub const MIGRATIONS: &[store::Migration] = &[
     store::migration!("20261122_080000_kernel", include_str!("../migrations/20261122_080000_kernel.sql")),
     store::migration!("20261122_172000_kernel_access", include_str!("../migrations/20261122_172000_kernel_access.sql")),
     store::migration!("20261122_223000_kernel_blobs", include_str!("../migrations/20261122_223000_kernel_blobs.sql")),
+    store::migration!(
+        "20261123_030000_kernel_backups",
+        include_str!("../migrations/20261123_030000_kernel_backups.sql")
+    ),
 ];

@@ -5,9 +5,11 @@ use std::{fs, net::SocketAddr, time::Duration};
 use anyhow::{Result, bail};
 use kernel::{Clock as _, OrgScope, SystemClock, audit};
 use proto::OrgId;
+use store::Db;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::{
+    backup::{command, run},
     config::{Config, TlsMode},
     tls, wiring,
 };
@@ -25,6 +27,7 @@ pub async fn run(config: &Config) -> Result<()> {
     line("data folder", data_folder(config));
     line("database", database(config));
     line("chains of acts", chains(config).await);
+    line("backups", backups(config).await);
     line("address", address(config.listen, "--listen").await);
     if config.tls.mode != TlsMode::Off {
         line("https address", address(config.listen_tls, "--listen-tls").await);
@@ -57,8 +60,13 @@ fn database(config: &Config) -> Result<String, String> {
 /// Reads every chain of privileged acts and sees that each entry carries the
 /// one before it.
 async fn chains(config: &Config) -> Result<String, String> {
-    const PAGE: i64 = 1_000;
     let (db, _) = wiring::open(config, false).map_err(|e| format!("{e:#}"))?;
+    chains_of(&db).await
+}
+
+/// The same of a database that is open.
+pub(crate) async fn chains_of(db: &Db) -> Result<String, String> {
+    const PAGE: i64 = 1_000;
     let (mut chains, mut entries, mut after) = (0, 0, None);
     let broken = |scope: uuid::Uuid, seq: i64| {
         let whose = if scope.is_nil() { "the server".into() } else { format!("organisation {scope}") };
@@ -78,6 +86,19 @@ async fn chains(config: &Config) -> Result<String, String> {
         (chains, entries, after) = (chains + 1, entries + seq, Some(scope));
     }
     Ok(format!("{chains} chains with {entries} entries, none changed"))
+}
+
+/// How old the last good backup is, and whether that is as it should be.
+async fn backups(config: &Config) -> Result<String, String> {
+    let tell = |e: anyhow::Error| format!("{e:#}");
+    let (db, _) = wiring::open(config, false).map_err(tell)?;
+    let now = SystemClock.now();
+    let latest = run::latest(&db, now).await.map_err(tell)?;
+    match command::plan(config).map_err(tell)? {
+        None if latest.good.is_none() => Ok("none are made; name a place with backup.to (docs/backup.md)".into()),
+        None => Ok(format!("none are made by themselves; {}", run::age(&latest, now))),
+        Some(plan) => plan.trouble(&latest, now).map_or_else(|| Ok(run::age(&latest, now)), Err),
+    }
 }
 
 async fn address(at: SocketAddr, flag: &str) -> Result<String, String> {

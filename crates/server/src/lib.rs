@@ -6,6 +6,7 @@
 
 pub mod admin;
 pub mod assets;
+pub mod backup;
 pub mod config;
 pub mod delivery;
 pub mod doctor;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use magpie::{
-    admin,
+    admin, backup,
     config::{self, Config, Flags, LogFormat},
     doctor, document,
     reload::LogLevel,
@@ -54,6 +54,12 @@ enum Command {
     },
     /// Looks whether everything the server needs is in order.
     Doctor,
+    /// Makes a backup now, while the server runs or without it.
+    Backup(backup::command::Backup),
+    /// Fills an empty server from a backup, on either engine.
+    Restore(backup::command::Restore),
+    /// Brings the database to this release's form, after a backup.
+    Upgrade(backup::upgrade::Upgrade),
 }
 
 fn main() -> ExitCode {
@@ -97,6 +103,9 @@ fn main() -> ExitCode {
             Command::Migrate => wiring::open(&config, true).map(|_| println!("the database is up to date")),
             Command::Admin(admin) => admin::run(config, admin).await,
             Command::Doctor => doctor::run(&config).await,
+            Command::Backup(args) => backup::command::backup(&config, args).await,
+            Command::Restore(args) => backup::command::restore(&config, args).await,
+            Command::Upgrade(args) => backup::upgrade::run(&config, &args).await,
             Command::Openapi { .. } | Command::Events | Command::Config { .. } => Ok(()),
         }
     }))

@@ -8,7 +8,7 @@ use kernel::{Kernel, Listener};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    assets,
+    assets, backup,
     config::{Config, Flags, TlsMode},
     doors::Doors,
     lan,
@@ -37,6 +37,7 @@ pub async fn run(config: Config, flags: Flags, log: LogLevel) -> Result<()> {
     let tls = Tls::open(&config, &kernel).context("https")?;
     running.gateway.start(kernel.clone());
     let worker = tokio::spawn(kernel::worker::forever(kernel.clone()));
+    let backups = tokio::spawn(backups(config.clone(), kernel.clone()));
 
     let (stop, stopped) = watch::channel(false);
     let doors = Arc::new(Doors::new(&config, tls.clone(), at.tls.map_or(0, |at| at.port())));
@@ -60,12 +61,31 @@ pub async fn run(config: Config, flags: Flags, log: LogLevel) -> Result<()> {
         let _ = listener.await;
     }
     worker.abort();
+    backups.abort();
     reloading.abort();
     if let Some(keeping) = keeping {
         keeping.abort();
     }
     kernel.db.clone().close().await;
     Ok(())
+}
+
+/// Backups by themselves, where a place for them is configured. One that is
+/// away keeps nobody from being served: it is told, and tried again.
+async fn backups(config: Config, kernel: Arc<Kernel>) {
+    loop {
+        match prepared(&config, &kernel) {
+            Ok(None) => return,
+            Ok(Some((source, plan))) => return backup::run::forever(kernel, source, plan).await,
+            Err(error) => tracing::error!(error = format!("{error:#}"), "backups cannot be made"),
+        }
+        tokio::time::sleep(Duration::from_mins(1)).await;
+    }
+}
+
+fn prepared(config: &Config, kernel: &Kernel) -> Result<Option<(backup::Source, backup::Plan)>> {
+    let Some(plan) = backup::command::plan(config)? else { return Ok(None) };
+    Ok(Some((backup::command::source(config, &plan.place, kernel.db.server_id())?, plan)))
 }
 
 async fn bind(at: SocketAddr, flag: &str) -> Result<TcpListener> {

@@ -25,18 +25,23 @@ pub fn registry() -> Result<Registry> {
     Registry::new(modules()).map_err(|faults| anyhow!("the modules contradict each other: {faults}"))
 }
 
+/// Where the database is.
+pub fn engine(config: &Config) -> Result<EngineConfig> {
+    Ok(match &config.database_url {
+        Some(url) => EngineConfig::Postgres { url: url.0.clone(), pool: usize::try_from(config.database_pool)? },
+        None => EngineConfig::Sqlite { path: config.data_dir.join("magpie.db") },
+    })
+}
+
 /// Opens the database; with `migrate`, also brings PostgreSQL to this
 /// release's form.
 pub fn open(config: &Config, migrate: bool) -> Result<(Db, Registry)> {
     let registry = registry()?;
-    let engine = if let Some(url) = &config.database_url {
-        EngineConfig::Postgres { url: url.0.clone(), pool: usize::try_from(config.database_pool)? }
-    } else {
+    if config.database_url.is_none() {
         fs::create_dir_all(&config.data_dir)
             .with_context(|| format!("the data folder {} cannot be made", config.data_dir.display()))?;
-        EngineConfig::Sqlite { path: config.data_dir.join("magpie.db") }
-    };
-    let mut store = store::Config::new(engine);
+    }
+    let mut store = store::Config::new(engine(config)?);
     // A node's number only has to differ from those of its living peers.
     store.node = i64::from(rand::Rng::next_u32(&mut Kernel::system_rng()));
     let db = Db::open(&store, registry.migrations(), migrate).context("the database cannot be opened")?;
@@ -45,7 +50,7 @@ pub fn open(config: &Config, migrate: bool) -> Result<(Db, Registry)> {
 
 /// Keeps a second server off the same SQLite file: neither would hear of what
 /// the other commits. Released by the system when the process ends.
-fn claim(config: &Config) -> Result<Option<File>> {
+pub fn claim(config: &Config) -> Result<Option<File>> {
     if config.database_url.is_some() {
         return Ok(None);
     }
@@ -65,7 +70,7 @@ fn claim(config: &Config) -> Result<Option<File>> {
 }
 
 /// Where files lie: in a bucket, or in the data folder.
-fn blobs(config: &Config) -> Result<Blobs> {
+pub fn blobs(config: &Config) -> Result<Blobs> {
     if let Some(bucket) = config.files.bucket() {
         return Blobs::s3(&bucket).context("the bucket of files cannot be used");
     }

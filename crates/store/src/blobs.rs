@@ -19,14 +19,17 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::{
-    ClientOptions, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem,
-    memory::InMemory, path::Path, prefix::PrefixStore,
+    ClientOptions, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig, aws::AmazonS3Builder,
+    local::LocalFileSystem, memory::InMemory, path::Path, prefix::PrefixStore,
 };
+use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
 /// How long one exchange with the store may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a list of many may take.
+const LONG: Duration = Duration::from_mins(5);
 const CONNECT: Duration = Duration::from_secs(5);
 /// What is read and written at a time, in bytes.
 pub const WINDOW: u64 = 1_048_576;
@@ -64,6 +67,16 @@ struct Folder {
     path: Arc<FsPath>,
     /// Bytes that stay free; `None`: by the size of the disk.
     reserve: Option<u64>,
+}
+
+/// An object that lies there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub name: String,
+    /// In bytes.
+    pub size: u64,
+    /// Milliseconds UTC, by the clock of the store.
+    pub changed_at: i64,
 }
 
 /// The objects of this server. Cheap to clone.
@@ -169,43 +182,88 @@ impl Blobs {
     /// Writes one object of several, one after another, and shows each window
     /// to `look` on its way. Holds one part in memory, whatever the size.
     pub async fn join(&self, parts: &[(String, u64)], name: &str, mut look: impl FnMut(&[u8]) + Send) -> Result<()> {
+        let mut look = |bytes: Option<&[u8]>| {
+            bytes.map(&mut look);
+            true
+        };
+        self.pour(self, parts, name, &mut look).await.map(drop)
+    }
+
+    /// Copies an object of `from` under another name, if it has this size and
+    /// content. Otherwise nothing is written, and the answer is false.
+    pub async fn copy(&self, from: &Self, name: &str, size: u64, to: &str, sha256: &[u8]) -> Result<bool> {
+        let found = patient(from.objects.head(&Path::from(name))).await?;
+        if found.size != size {
+            return Ok(false);
+        }
+        if size <= PART as u64 {
+            let bytes = from.read_all(name).await?;
+            let same = Sha256::digest(&bytes)[..] == *sha256;
+            if same {
+                self.put(to, bytes).await?;
+            }
+            return Ok(same);
+        }
+        let mut hash = Sha256::new();
+        let mut look = |bytes: Option<&[u8]>| match bytes {
+            Some(bytes) => {
+                hash.update(bytes);
+                true
+            }
+            None => hash.finalize_reset()[..] == *sha256,
+        };
+        self.pour(from, &[(name.to_owned(), size)], to, &mut look).await
+    }
+
+    /// Whether an object has this size and content. Reads it by windows.
+    pub async fn holds(&self, name: &str, size: u64, sha256: &[u8]) -> Result<bool> {
+        if patient(self.objects.head(&Path::from(name))).await?.size != size {
+            return Ok(false);
+        }
+        let (mut hash, mut at) = (Sha256::new(), 0);
+        while at < size {
+            let to = size.min(at + WINDOW);
+            hash.update(&self.read(name, at, to).await?);
+            at = to;
+        }
+        Ok(hash.finalize()[..] == *sha256)
+    }
+
+    /// What lies in a folder, in no order. For folders of bounded size.
+    pub async fn list(&self, folder: &str) -> Result<Vec<Listed>> {
+        let listed = self.objects.list(Some(&Path::from(folder))).map_ok(|meta| Listed {
+            name: meta.location.to_string(),
+            size: meta.size,
+            changed_at: meta.last_modified.timestamp_millis(),
+        });
+        match tokio::time::timeout(LONG, listed.try_collect()).await {
+            Ok(done) => done.map_err(failed),
+            Err(late) => Err(Error::Blobs(late.into())),
+        }
+    }
+
+    /// The names of the folders that lie in no other one.
+    pub async fn folders(&self) -> Result<Vec<String>> {
+        let found = patient(self.objects.list_with_delimiter(None)).await?;
+        Ok(found.common_prefixes.iter().map(ToString::to_string).collect())
+    }
+
+    /// Writes parts one after another. `look` sees each window, and at the
+    /// end (`None`) says whether the whole is kept.
+    async fn pour(
+        &self,
+        from: &Self,
+        parts: &[(String, u64)],
+        name: &str,
+        look: &mut (dyn FnMut(Option<&[u8]>) -> bool + Send),
+    ) -> Result<bool> {
         self.room(parts.iter().map(|(_, size)| size).sum()).await?;
         let mut upload = patient(self.objects.put_multipart(&Path::from(name))).await?;
-        let mut held = Vec::new();
-        for (part, size) in parts {
-            let mut at = 0;
-            while at < *size {
-                let to = size.min(&(at + WINDOW)).to_owned();
-                let bytes = match self.read(part, at, to).await {
-                    Ok(bytes) => bytes,
-                    Err(error) => {
-                        let _ = upload.abort().await;
-                        return Err(error);
-                    }
-                };
-                look(&bytes);
-                held.extend_from_slice(&bytes);
-                at = to;
-                if held.len() >= PART {
-                    let payload = PutPayload::from(std::mem::take(&mut held));
-                    if let Err(error) = patient(upload.put_part(payload)).await {
-                        let _ = upload.abort().await;
-                        return Err(error);
-                    }
-                }
-            }
-        }
-        let last = async {
-            if !held.is_empty() {
-                patient(upload.put_part(PutPayload::from(held))).await?;
-            }
-            patient(upload.complete()).await
-        };
-        if let Err(error) = last.await {
+        let poured = pour_into(&mut *upload, from, parts, look).await;
+        if !matches!(poured, Ok(true)) {
             let _ = upload.abort().await;
-            return Err(error);
         }
-        Ok(())
+        poured
     }
 
     /// Takes an object away; one that is not there is gone already.
@@ -280,6 +338,35 @@ fn clear_staged(folder: &FsPath, age: Duration) -> u64 {
         }
     }
     cleared
+}
+
+async fn pour_into(
+    upload: &mut dyn MultipartUpload,
+    from: &Blobs,
+    parts: &[(String, u64)],
+    look: &mut (dyn FnMut(Option<&[u8]>) -> bool + Send),
+) -> Result<bool> {
+    let mut held = Vec::new();
+    for (part, size) in parts {
+        let mut at = 0;
+        while at < *size {
+            let to = size.min(&(at + WINDOW)).to_owned();
+            let bytes = from.read(part, at, to).await?;
+            look(Some(&bytes));
+            held.extend_from_slice(&bytes);
+            at = to;
+            if held.len() >= PART {
+                patient(upload.put_part(PutPayload::from(std::mem::take(&mut held)))).await?;
+            }
+        }
+    }
+    if !look(None) {
+        return Ok(false);
+    }
+    if !held.is_empty() {
+        patient(upload.put_part(PutPayload::from(held))).await?;
+    }
+    patient(upload.complete()).await.map(|_| true)
 }
 
 async fn patient<T>(work: impl Future<Output = object_store::Result<T>>) -> Result<T> {

@@ -75,6 +75,9 @@ pub enum Error {
     /// Something about the database that this server does not run on.
     #[error("refusing to open the database: {0}")]
     Refused(String),
+    /// A backup cannot be made of this database, or not restored into it.
+    #[error("{0}")]
+    Snapshot(String),
     #[error("migration {name}: {source}")]
     Migration { name: String, source: Source },
     #[error("the database lacks migrations, run `magpie migrate`: {}", .0.join(", "))]

@@ -208,6 +208,17 @@ pub fn forget_dead(tx: &mut Tx<'_>, org: Uuid, limit: i64) -> Result<u64> {
     )
 }
 
+/// Takes away all jobs of a kind, in a database that was restored.
+pub(crate) fn forget_kind(tx: &mut Tx<'_>, kind: &str) -> Result<u64> {
+    tx.execute(sql!("DELETE FROM jobs WHERE kind = $1"), &[&kind])
+}
+
+/// Ends all leases, in a database that was restored: whoever held one works
+/// for another.
+pub(crate) fn forget_leases(tx: &mut Tx<'_>) -> Result<u64> {
+    tx.execute(sql!("UPDATE jobs SET lease_until = NULL, node = NULL WHERE lease_until IS NOT NULL"), &[])
+}
+
 /// Jobs that could run now or are running.
 pub fn due_count(tx: &mut Tx<'_>, now: i64) -> Result<i64> {
     tx.one(sql!("SELECT COUNT(*) FROM jobs WHERE dead_at IS NULL AND run_at <= $1"), &[&now], |row| row.get(0))

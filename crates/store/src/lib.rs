@@ -38,6 +38,7 @@ pub mod lint;
 mod meta;
 mod migrate;
 mod postgres;
+pub mod snapshot;
 pub mod sql;
 mod sqlite;
 mod stats;
@@ -47,7 +48,7 @@ mod tx;
 mod value;
 mod work;
 
-pub use blobs::{Blobs, S3, WINDOW as BLOB_WINDOW};
+pub use blobs::{Blobs, Listed, S3, WINDOW as BLOB_WINDOW};
 pub use config::{Config, Engine, EngineConfig, OnFatal};
 pub use db::Db;
 pub use emit::{Commits, Emit, MAX_STREAMS, Received};

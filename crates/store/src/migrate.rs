@@ -41,7 +41,7 @@ impl Migration {
         Self { module, version, name, sql }
     }
 
-    fn checksum(&self) -> String {
+    pub(crate) fn checksum(&self) -> String {
         Sha256::digest(self.sql.as_bytes()).iter().fold(String::with_capacity(64), |mut out, byte| {
             let _ = write!(out, "{byte:02x}");
             out
@@ -96,42 +96,61 @@ pub(crate) fn ensure_table(schema: &mut dyn Schema, engine: Engine) -> Result<()
     schema.run(&ddl::expand(table, engine).join(";"))
 }
 
-/// Applies what is missing, each step in a transaction of its own together
-/// with the row that says so: a kill in between leaves a whole prefix.
+/// Applies what is missing.
 pub(crate) fn migrate(schema: &mut dyn Schema, engine: Engine, given: &[Migration]) -> Result<()> {
     ensure_table(schema, engine)?;
     let applied = schema.applied()?;
+    run(schema, engine, &missing(given, &applied)?)
+}
+
+/// Each step in a transaction of its own together with the row that says so:
+/// a kill in between leaves a whole prefix.
+pub(crate) fn run(schema: &mut dyn Schema, engine: Engine, steps: &[Migration]) -> Result<()> {
     let begin = match engine {
         Engine::Sqlite => "BEGIN IMMEDIATE",
         Engine::Postgres => "BEGIN",
     };
+    for step in steps {
+        if let Err(e) = schema.run(&format!("{begin};\n{}COMMIT;", script(step, engine))) {
+            // The transaction may or may not be open still.
+            let _ = schema.run("ROLLBACK");
+            return Err(Error::Migration { name: step.name.to_owned(), source: Box::new(e) });
+        }
+        tracing::info!(name = step.name, "migrated");
+    }
+    Ok(())
+}
+
+/// All of them in the transaction that is open.
+pub(crate) fn run_inside(schema: &mut dyn Schema, engine: Engine, steps: &[Migration]) -> Result<()> {
+    for step in steps {
+        let failed = |e| Error::Migration { name: step.name.to_owned(), source: Box::new(e) };
+        schema.run(&script(step, engine)).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// A step's statements and the row that says that it ran.
+fn script(step: &Migration, engine: Engine) -> String {
     let now = match engine {
         Engine::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
         Engine::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
     };
-    for step in missing(given, &applied)? {
-        let mut script = format!("{begin};\n");
-        for statement in ddl::expand(step.sql, engine) {
-            script.push_str(&statement);
-            script.push_str(";\n");
-        }
-        // No quoting needed: the name's form was checked when it was made,
-        // the rest is digits.
-        let (version, module, name, checksum) = (step.version, step.module, step.name, step.checksum());
-        let _ = write!(
-            script,
-            "INSERT INTO migrations (version, module, name, checksum, at) \
-             VALUES ({version}, '{module}', '{}', '{checksum}', {now});\nCOMMIT;",
-            name.replace('\'', "''")
-        );
-        if let Err(e) = schema.run(&script) {
-            // The transaction may or may not be open still.
-            let _ = schema.run("ROLLBACK");
-            return Err(Error::Migration { name: name.to_owned(), source: Box::new(e) });
-        }
-        tracing::info!(name, "migrated");
+    let mut script = String::new();
+    for statement in ddl::expand(step.sql, engine) {
+        script.push_str(&statement);
+        script.push_str(";\n");
     }
-    Ok(())
+    // No quoting needed: the name's form was checked when it was made, the
+    // rest is digits.
+    let (version, module, name, checksum) = (step.version, step.module, step.name, step.checksum());
+    let _ = writeln!(
+        script,
+        "INSERT INTO migrations (version, module, name, checksum, at) \
+         VALUES ({version}, '{module}', '{}', '{checksum}', {now});",
+        name.replace('\'', "''")
+    );
+    script
 }
 
 #[cfg(test)]

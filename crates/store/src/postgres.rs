@@ -3,6 +3,7 @@
 
 mod connect;
 mod pool;
+pub(crate) mod snapshot;
 
 use std::collections::HashMap;
 

@@ -2,6 +2,7 @@
 //! connection. One thread writes ([`writer`]), a few read ([`reader`]).
 
 mod reader;
+pub(crate) mod snapshot;
 mod writer;
 
 use std::{collections::HashMap, path::Path, time::Duration};

@@ -5,7 +5,7 @@ use gateway::{Gateway, testing::Contract};
 use kernel::{Clock, Delivery, Kernel, KernelConfig, Listener, ManualClock, Module, Registry};
 use proto::Millis;
 use rand::SeedableRng;
-use store::testing::TestDb;
+use store::testing::{Place, TestDb};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{Nobody, Outbox, Person};
@@ -58,17 +58,37 @@ impl TestServer {
         Mould(self)
     }
 
+    /// A server over a database that is there already, at this moment.
+    pub async fn over(place: Place, modules: Vec<Module>, change: impl FnOnce(&mut KernelConfig)) -> Self {
+        let outbox = Arc::new(Outbox::default());
+        let mut server = Self::assembled_at(Some(place), modules, change, outbox.clone()).await;
+        server.outbox = outbox;
+        server
+    }
+
     async fn assembled(
         modules: Vec<Module>,
         change: impl FnOnce(&mut KernelConfig),
         delivery: Arc<dyn Delivery>,
     ) -> Self {
-        let registry = Registry::new(modules).unwrap_or_else(|e| panic!("{e}"));
-        let db = TestDb::open(registry.migrations()).await;
-        Self::over(db, registry, change, delivery, 7).await
+        Self::assembled_at(None, modules, change, delivery).await
     }
 
-    async fn over(
+    async fn assembled_at(
+        place: Option<Place>,
+        modules: Vec<Module>,
+        change: impl FnOnce(&mut KernelConfig),
+        delivery: Arc<dyn Delivery>,
+    ) -> Self {
+        let registry = Registry::new(modules).unwrap_or_else(|e| panic!("{e}"));
+        let db = match place {
+            Some(place) => TestDb::at(place, registry.migrations()),
+            None => TestDb::open(registry.migrations()).await,
+        };
+        Self::on(db, registry, change, delivery, 7).await
+    }
+
+    async fn on(
         db: TestDb,
         registry: Registry,
         change: impl FnOnce(&mut KernelConfig),
@@ -146,6 +166,11 @@ impl TestServer {
         }
     }
 
+    /// Where the database is.
+    pub fn engine(&self) -> store::EngineConfig {
+        self.db.config().engine.clone()
+    }
+
     /// The database, to look behind the API.
     pub fn db(&self) -> store::Db {
         self.db.db()
@@ -173,7 +198,7 @@ impl Mould {
         let registry = Registry::new(modules).unwrap_or_else(|e| panic!("{e}"));
         let outbox = Arc::new(Outbox::default());
         // Ids must not be those that the first server gave.
-        let mut server = TestServer::over(self.0.db.copy(), registry, change, outbox.clone(), 9).await;
+        let mut server = TestServer::on(self.0.db.copy(), registry, change, outbox.clone(), 9).await;
         server.outbox = outbox;
         server
     }

@@ -7,6 +7,7 @@
 //! A new table is a file of its own beside `mail.rs`, and a line at the end of
 //! [`Config`]; rules between settings stand in `Config::rules`.
 
+mod backup;
 mod document;
 mod files;
 mod mail;
@@ -23,6 +24,7 @@ use clap::Args;
 use ipnet::IpNet;
 
 pub use self::{
+    backup::Backup,
     document::document,
     files::Files,
     mail::{Mail, Sms},
@@ -156,6 +158,7 @@ settings! {
         sms: Sms,
         files: Files,
         tls: Tls,
+        backup: Backup,
     }
 }
 
@@ -176,6 +179,7 @@ impl Config {
         self.sms.rules(reader);
         self.files.rules(reader);
         self.tls.rules(reader);
+        self.backup.rules(reader);
     }
 
     /// Every setting that `other` says otherwise.

@@ -4,6 +4,7 @@
 
 mod acme;
 mod authz;
+mod backup;
 mod delivery;
 mod document;
 mod https;

@@ -15,5 +15,6 @@ mod load;
 mod locks;
 mod open;
 mod rules;
+mod snapshot;
 mod sync_failure;
 mod world;

@@ -9,6 +9,13 @@ use crate::model::{
     rows::Part,
 };
 
+// A backup holds finished objects only, not the pieces of uploads on their
+// way: those expire, and are begun anew.
+store::once_restored!(
+    "UPDATE files_files SET state = 'uploading', touched_at = 0 WHERE state IN ('uploading', 'checking')"
+);
+store::left_out!("files_parts", "names pieces of uploads, which are no finished objects");
+
 /// Rows one write deletes at most.
 const SLICE: u64 = 500;
 

@@ -27,6 +27,7 @@ const GOOD_MS: Millis = 10 * 60_000;
 const TRIES: i64 = 5;
 
 const SEND: &str = "identity.send_code";
+store::not_again!(SEND, "the code went out before; another one can be asked for");
 pub(crate) const RESIDENT: Resident = Resident { kind: SEND, run: |ctx, job| Box::pin(send(ctx, job)) };
 
 /// What a code is for.

@@ -15,6 +15,7 @@ use crate::{
 };
 
 const TELL: &str = "identity.tell";
+store::not_again!(TELL, "the message went out before");
 pub(crate) const RESIDENT: Resident = Resident { kind: TELL, run: |ctx, job| Box::pin(send(ctx, job)) };
 
 /// What is told.

@@ -1,0 +1,164 @@
+//! `magpie backup` and `magpie restore`.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use kernel::{Clock, Kernel, SystemClock};
+use rand::Rng as _;
+use store::{Db, snapshot};
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use super::{Archive, Into, Place, Restored, Source, Written, keep, restore, run, write};
+use crate::{config::Config, doctor, wiring};
+
+/// Makes a backup now.
+#[derive(Debug, clap::Args)]
+pub struct Backup {
+    /// Where to: a folder, or `s3://BUCKET/PREFIX`. The place of the
+    /// configuration if it is not given.
+    #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]
+    to: Option<String>,
+}
+
+/// Fills an empty server from a backup.
+#[derive(Debug, clap::Args)]
+pub struct Restore {
+    /// A backup, or a place with several: the newest.
+    #[arg(value_name = "BACKUP|PLACE")]
+    from: String,
+    /// Rehearses only: everything is read, checked and loaded into a file that
+    /// is thrown away.
+    #[arg(long)]
+    check: bool,
+}
+
+/// What backups of this server are made of.
+pub fn source(config: &Config, place: &Place, server_id: Uuid) -> Result<Source> {
+    Ok(Source {
+        server_id,
+        engine: wiring::engine(config)?,
+        migrations: wiring::registry()?.migrations().to_vec(),
+        blobs: wiring::blobs(config)?,
+        // A disk that fills up should not be the one the server writes to.
+        scratch: place.folder.as_deref().unwrap_or(&config.data_dir).join(".magpie-backup"),
+    })
+}
+
+pub async fn backup(config: &Config, args: Backup) -> Result<()> {
+    let place = place(config, args.to.as_deref())?;
+    let written = make(config, &place).await?;
+    let manifest = &written.manifest;
+    println!(
+        "{} in {}: {} rows, {} files, {} MiB ({} MiB new)",
+        manifest.name,
+        place.words,
+        manifest.rows(),
+        manifest.objects.rows,
+        manifest.bytes() / 1_048_576,
+        written.new_bytes / 1_048_576
+    );
+    if !manifest.damaged.is_empty() {
+        bail!("{} files were damaged or gone before, the first is {}", manifest.damaged.len(), manifest.damaged[0]);
+    }
+    Ok(())
+}
+
+fn place(config: &Config, to: Option<&str>) -> Result<Place> {
+    match (to, config.backup.to.as_deref()) {
+        (Some(to), _) | (None, Some(to)) => Place::parse(to, config.backup.keys(config.files.bucket())),
+        (None, None) => bail!("name a place with --to, or with backup.to in the configuration"),
+    }
+}
+
+/// The schedule that the configuration asks for.
+pub fn plan(config: &Config) -> Result<Option<super::Plan>> {
+    if config.backup.to.is_none() {
+        return Ok(None);
+    }
+    let (backup, place) = (&config.backup, place(config, None)?);
+    Ok(Some(super::Plan { place, every_hours: backup.every_hours, hour: backup.hour, keep: backup.keep() }))
+}
+
+/// Makes one beside a running server, or without one. A database of another
+/// release is not migrated for it; then it is not remembered either.
+pub(super) async fn make(config: &Config, place: &Place) -> Result<Written> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (engine, migrations) = (wiring::engine(config)?, wiring::registry()?.migrations().to_vec());
+    let looked = tokio::task::spawn_blocking(move || snapshot::inspect(&engine, &migrations, false)).await??;
+    let Some(server_id) = looked.server_id else { bail!("there is no database yet") };
+    let source = source(config, place, server_id)?;
+    if !looked.missing.is_empty() {
+        tracing::warn!("the database is of an earlier release: the backup is made, and not remembered in it");
+        let now = clock.now();
+        return write::write(&source, place, &write::name(now)?, now).await;
+    }
+    let (db, _) = wiring::open(config, false)?;
+    let written = run::once(&db, &clock, &source, place).await;
+    if written.is_ok() && config.backup.to.as_deref() == Some(&place.words) {
+        keep::sweep(place, &config.backup.keep(), db.server_id(), clock.now()).await?;
+    }
+    db.close().await;
+    written
+}
+
+pub async fn restore(config: &Config, args: Restore) -> Result<()> {
+    let (at, name) = restore::split(&args.from);
+    if !at.starts_with("s3://") && !std::path::Path::new(&at).is_dir() {
+        bail!("there is no folder {at}");
+    }
+    let place = Place::parse(&at, config.backup.keys(config.files.bucket()))?;
+    let archive = match name {
+        Some(name) => Archive::named(place, &name).await?,
+        None => Archive::newest(place).await?,
+    };
+    let mut epoch = [0; 16];
+    Kernel::system_rng().fill_bytes(&mut epoch);
+    let epoch = uuid::Builder::from_random_bytes(epoch).into_uuid();
+    let manifest = &archive.manifest;
+    println!("{} of Magpie {}, made of {}", manifest.name, manifest.program, manifest.engine);
+    if args.check {
+        let restored = rehearse(config, &archive, epoch).await?;
+        tell(&restored);
+        println!("the rehearsal went well; nothing was kept of it");
+        return Ok(());
+    }
+    let _claim = wiring::claim(config)?;
+    let into = Into {
+        engine: wiring::engine(config)?,
+        migrations: wiring::registry()?.migrations().to_vec(),
+        blobs: wiring::blobs(config)?,
+    };
+    let restored = archive.restore(&into, epoch).await?;
+    tell(&restored);
+    println!("restored into {}; start the server. Clients read everything anew.", into.engine().as_str());
+    Ok(())
+}
+
+async fn rehearse(config: &Config, archive: &Archive, epoch: Uuid) -> Result<Restored> {
+    let scratch = restore::Scratch(config.data_dir.join(".magpie-rehearsal"));
+    let registry = wiring::registry()?;
+    let migrations = registry.migrations().to_vec();
+    let (handle, given) = (Handle::current(), migrations.clone());
+    let look = move |path: &std::path::Path| {
+        let db = Db::open(&store::Config::sqlite(path), &given, false)?;
+        let chains = handle.block_on(doctor::chains_of(&db)).map_err(|text| anyhow!(text));
+        handle.block_on(db.close());
+        println!("chains of acts: {}", chains?);
+        Ok(())
+    };
+    archive.rehearse(&migrations, &scratch.0, epoch, look).await.context("the rehearsal failed")
+}
+
+fn tell(restored: &Restored) {
+    println!(
+        "{} tables with {} rows, {} files of {} MiB, all as the manifest says",
+        restored.tables,
+        restored.rows,
+        restored.objects,
+        restored.object_bytes / 1_048_576
+    );
+    if restored.damaged > 0 {
+        println!("{} files were damaged or gone when the backup was made, and are not in it", restored.damaged);
+    }
+}

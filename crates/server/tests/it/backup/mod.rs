@@ -1,0 +1,8 @@
+//! Backups of a server at work, and the way back from them into either engine.
+
+mod damage;
+mod fixture;
+mod load;
+mod process;
+mod schedule;
+mod world;

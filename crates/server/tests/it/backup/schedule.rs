@@ -1,0 +1,118 @@
+//! Backups that are made by themselves, and objects that they hold.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use kernel::{Clock as _, Principal, backups, blobs};
+use magpie::backup::{Archive, Keep, Place, Plan, run};
+use proto::{BlobId, Error};
+use sha2::{Digest, Sha256};
+use store::{Blobs, Engine};
+use uuid::Uuid;
+
+use super::world::{World, restore};
+
+const DAY: i64 = 86_400_000;
+
+/// On a folder, as most have it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_is_made_each_day_and_old_ones_go_with_what_only_they_needed() {
+    let world = World::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::folder(&folder.path().join("backups")).unwrap();
+    let keep = Keep { daily: 2, weekly: 0, monthly: 0 };
+    let plan = Plan { place: place.clone(), every_hours: 24, hour: 19, keep };
+    let source = world.source();
+    let step = || run::step(&world.server.kernel, &source, &plan);
+    assert!(step().await.unwrap());
+    assert!(!step().await.unwrap());
+    let objects = || async { place.blobs.list("objects").await.unwrap().len() };
+    assert_eq!(objects().await, 1);
+    // The file goes; so does its object, once no backup needs it any more.
+    world.alice.delete(&format!("/api/v1/files/{}", world.file)).await.ok();
+    for day in 1..=4 {
+        world.server.clock.advance(DAY);
+        world.server.run_jobs().await;
+        assert!(step().await.unwrap() && !step().await.unwrap());
+        assert_eq!(place.names().await.unwrap().len(), 2.min(day + 1));
+    }
+    world.server.clock.advance(8 * DAY);
+    world.server.run_jobs().await;
+    for _ in 0..3 {
+        world.server.clock.advance(DAY);
+        assert!(step().await.unwrap());
+    }
+    assert_eq!(world.blobs.list("blobs").await.unwrap(), []);
+    assert_eq!(objects().await, 0);
+    // Nothing lies about, and what is left is good.
+    let names: HashSet<String> = std::fs::read_dir(folder.path().join("backups"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "objects")
+        .collect();
+    assert_eq!(names, place.names().await.unwrap().into_iter().collect());
+    let archive = Archive::newest(place).await.unwrap();
+    assert!(restore(&archive, Engine::Sqlite).await.2.is_ok());
+    let latest = run::latest(&world.server.db(), world.server.kernel.now()).await.unwrap();
+    assert_eq!(plan.trouble(&latest, world.server.clock.now()), None);
+    assert!(plan.trouble(&latest, world.server.clock.now() + 3 * DAY).unwrap().contains("3 days"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_belongs_to_one_server() {
+    let (one, other) = (World::new().await, World::new().await);
+    let place = super::world::place();
+    one.backup(&place).await.unwrap();
+    other.server.clock.advance(60_000);
+    let error = format!("{:#}", other.backup(&place).await.unwrap_err());
+    assert!(error.contains("another server"), "{error}");
+    assert_eq!(place.names().await.unwrap().len(), 1);
+}
+
+/// Naive: the collector takes an object between the rows and the files.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_collected_while_a_backup_is_made() {
+    let world = World::new().await;
+    let (kernel, at) = (&world.server.kernel, world.blobs.clone());
+    let id = loose(&world, &at).await;
+    world.server.clock.advance(blobs::LOOSE_MS);
+    let (run, now) = (Uuid::from_u128(8), kernel.now());
+    let begin = move |tx: &mut store::Tx<'_>| backups::begin(tx, run, "magpie-x", "here", now);
+    assert!(kernel.db.write(begin).await.unwrap());
+    let other = Uuid::from_u128(9);
+    let again = kernel.db.write(move |tx| backups::begin(tx, other, "magpie-y", "here", now)).await;
+    assert!(!again.unwrap());
+    assert!(!blobs::collect(&kernel.ctx(Principal::SYSTEM), &mut blobs::Sweep::default()).await.unwrap());
+    assert!(at.read_all(&blobs::name(id)).await.is_ok());
+    // It renews its lease, so that time alone does not end the hold.
+    world.server.clock.advance(backups::LEASE_MS - 1);
+    let now = kernel.now();
+    assert!(kernel.db.write(move |tx| backups::renew(tx, run, now)).await.unwrap());
+    world.server.clock.advance(backups::LEASE_MS - 1);
+    assert!(!blobs::collect(&kernel.ctx(Principal::SYSTEM), &mut blobs::Sweep::default()).await.unwrap());
+    assert!(at.read_all(&blobs::name(id)).await.is_ok());
+    world.server.clock.advance(1);
+    blobs::collect(&kernel.ctx(Principal::SYSTEM), &mut blobs::Sweep::default()).await.unwrap();
+    assert!(at.read_all(&blobs::name(id)).await.is_err());
+}
+
+/// An object that nothing holds any more.
+async fn loose(world: &World, at: &Blobs) -> BlobId {
+    let ctx = world.server.kernel.ctx(Principal::SYSTEM);
+    let bytes = Bytes::from_static(b"loose");
+    let work = ctx.clone();
+    let id = ctx.db().write(move |tx| blobs::begin(tx, &work, None, 5)).await.unwrap();
+    let written = blobs::Written { id, org: None, sha256: Sha256::digest(&bytes).into() };
+    blobs::write(at, id, bytes).await.unwrap();
+    let work = ctx.clone();
+    ctx.db()
+        .write(move |tx| {
+            tx.lock(&[written.key()])?;
+            blobs::settle(tx, &work, &written, "test", Uuid::nil())?;
+            blobs::let_go(tx, "test", Uuid::nil(), work.now)?;
+            Ok::<_, Error>(())
+        })
+        .await
+        .unwrap();
+    id
+}
