@@ -65,7 +65,7 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
   // Beside five keys a phone leaves room for six letters. Once wide it stays so: no key may move under a finger.
   const phone = useLayout() === 'phone';
   const [writing, setWriting] = useState(false);
-  const wide = phone && (writing || draft.text !== '');
+  const wide = phone && (writing || draft.text !== '' || cramped());
   useFocus(area);
   useHeight(area, draft.text, wide);
 
@@ -284,6 +284,12 @@ function useFocus(area: RefObject<HTMLTextAreaElement | null>): void {
     el?.setSelectionRange(el.value.length, el.value.length);
   }, [asked, area]);
 }
+
+/** Less than this, in the size of the person's letters, leaves nothing of the field beside its keys. */
+const CRAMPED_REM = 20;
+
+const cramped = () =>
+  window.innerWidth < CRAMPED_REM * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
 
 /** Grows with its text, up to a part of the window. */
 function useHeight(area: RefObject<HTMLTextAreaElement | null>, text: string, wide: boolean): void {

@@ -60,6 +60,7 @@ export function Details({
         <div>
           <Toggle on={c.preferences.muted} onChange={(muted) => prefer({ muted })}>
             {t('chat:details.mute')}
+            <span className={styles.hint}>{t('chat:details.mute_hint')}</span>
           </Toggle>
           <Toggle on={c.preferences.pinned} onChange={(pinned) => prefer({ pinned })}>
             {t('chat:details.pin')}

@@ -6,8 +6,12 @@ const MessageSheet = lazy(() => import('./MessageSheet').then((m) => ({ default:
 const ReceiptsDialog = lazy(() => import('./ReceiptsDialog').then((m) => ({ default: m.ReceiptsDialog })));
 const AcksDialog = lazy(() => import('./AcksDialog').then((m) => ({ default: m.AcksDialog })));
 const ForwardDialog = lazy(() => import('./ForwardDialog').then((m) => ({ default: m.ForwardDialog })));
-const FindDialog = lazy(() => import('./FindDialog').then((m) => ({ default: m.FindDialog })));
+const find = () => import('./FindDialog');
+const FindDialog = lazy(() => find().then((m) => ({ default: m.FindDialog })));
 const PictureViewer = lazy(() => import('./PictureViewer').then((m) => ({ default: m.PictureViewer })));
+
+/** Fetches what is asked for most. */
+export const ready = (): Promise<unknown> => find();
 
 /** What opens over the conversation. */
 export function Dialogs({ conversation }: { conversation: string }) {

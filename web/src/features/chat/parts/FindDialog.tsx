@@ -4,7 +4,7 @@ import { Button as AriaButton } from 'react-aria-components/Button';
 import { asAppError } from '~/api/client';
 import { wantPeople } from '~/core/store/people';
 import { useErrorText, useLocale, useT } from '~/i18n';
-import { calendarDay, listTime } from '~/i18n/format';
+import { calendarDay, clockTime, dayTitle } from '~/i18n/format';
 import { Avatar } from '~/ui/Avatar';
 import { Button } from '~/ui/Button';
 import { Dialog } from '~/ui/Dialog';
@@ -148,7 +148,9 @@ function Hit({ message: m, onGo }: { message: FoundMessage; onGo: (seq: number) 
       <span className={styles.words}>
         <span className={styles.who}>
           <bdi>{name}</bdi>
-          <span className={styles.when}>{listTime(locale, m.sent_at, Date.now())}</span>
+          <span className={styles.when}>
+            {dayTitle(locale, m.sent_at, Date.now())} {clockTime(locale, m.sent_at)}
+          </span>
         </span>
         <bdi className={styles.text}>
           {m.excerpt.before}

@@ -47,7 +47,6 @@ export function Header({
         <div className={styles.line}>
           <h1 className={styles.title}>{title}</h1>
           <Marks of={c.kind === 'direct' ? marks : { external: outside }} />
-          {c.preferences.muted ? <BellOff className={styles.muted} aria-label={t('chat:details.mute')} /> : null}
         </div>
         <Status conversation={c} />
       </div>
@@ -77,7 +76,18 @@ function Status({ conversation: c }: { conversation: HeldConversation }) {
       </p>
     );
   }
-  if (c.kind === 'direct') return online ? <p className={styles.status}>{t(`common:${online}`)}</p> : null;
-  if (c.kind === 'self') return null;
-  return <p className={styles.status}>{t('chat:header.members', { count: c.member_count })}</p>;
+  const text =
+    c.kind === 'direct'
+      ? online && t(`common:${online}`)
+      : c.kind === 'self'
+        ? undefined
+        : t('chat:header.members', { count: c.member_count });
+  const { muted } = c.preferences;
+  if (!text && !muted) return null;
+  return (
+    <p className={styles.status}>
+      {text}
+      {muted ? <BellOff className={styles.muted} role="img" aria-label={t('chat:details.mute')} /> : null}
+    </p>
+  );
 }

@@ -160,7 +160,7 @@ function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRow
           </p>
         )}
         <div className={styles.line}>
-          {row.mine ? <ReadState conversation={conversation} seq={message.seq} me={me} /> : null}
+          {row.mine ? <ReadState conversation={conversation} seq={message.seq} me={me} words={false} /> : null}
           <div className={cx(styles.bubble, bare && styles.bare)} {...(selecting ? {} : press)} data-testid="bubble">
             {message.reply_to ? (
               <Quote
@@ -183,6 +183,7 @@ function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRow
             ) : null}
           </div>
         </div>
+        {row.mine ? <ReadState conversation={conversation} seq={message.seq} me={me} words /> : null}
         {message.ack ? (
           <Suspense>
             <AckKey conversation={conversation} message={message} mine={row.mine} />

@@ -45,7 +45,7 @@ function progress(s: ChatState, conversation: string, seq: number, me: string) {
   };
 }
 
-/** The newest message of mine, beside which it is said in words. */
+/** The newest message of mine, below which it is said in words. */
 function newestOf(s: ChatState, conversation: string, me: string): number | undefined {
   const messages = lastSegment(s.timelines[conversation]?.segments ?? [])?.messages ?? [];
   for (let i = messages.length - 1; i >= 0; i--) {
@@ -55,14 +55,27 @@ function newestOf(s: ChatState, conversation: string, me: string): number | unde
   return undefined;
 }
 
-/** How far others are with one of my messages. In a group it opens the names. */
-export function ReadState({ conversation, seq, me }: { conversation: string; seq: number; me: string }) {
+/**
+ * How far others are with one of my messages; in a group it opens the names. In words below the newest one, as a ring
+ * beside the others: `words` says which of the two places this is.
+ */
+export function ReadState({
+  conversation,
+  seq,
+  me,
+  words,
+}: {
+  conversation: string;
+  seq: number;
+  me: string;
+  words: boolean;
+}) {
   const t = useT();
   const { kind, total, read, delivered, latest } = useStore(
     chat,
     useShallow((s) => progress(s, conversation, seq, me)),
   );
-  if (kind === 'self' || kind === undefined || total === 0) return null;
+  if (words !== latest || kind === 'self' || kind === undefined || total === 0) return null;
   if (kind === 'direct') {
     const text =
       read > 0
@@ -72,10 +85,11 @@ export function ReadState({ conversation, seq, me }: { conversation: string; seq
           : t('chat:receipts.sent');
     return (
       <span className={styles.state} data-testid="read-state" role="img" aria-label={text} title={text}>
-        {latest ? (
+        {words ? (
           <span className={styles.words}>{t(read > 0 ? 'chat:receipts.read' : 'chat:receipts.unread')}</span>
-        ) : null}
-        <ReadRing share={read > 0 ? 1 : 0} />
+        ) : (
+          <ReadRing share={read > 0 ? 1 : 0} />
+        )}
       </span>
     );
   }
@@ -89,12 +103,13 @@ export function ReadState({ conversation, seq, me }: { conversation: string; seq
       title={text}
       onClick={() => chatUi.setState({ receipts: seq })}
     >
-      {latest ? (
+      {words ? (
         <span className={styles.words}>
           {read >= total ? text : t('chat:receipts.n_unread', { count: total - read })}
         </span>
-      ) : null}
-      <ReadRing share={read / total} />
+      ) : (
+        <ReadRing share={read / total} />
+      )}
     </button>
   );
 }

@@ -29,7 +29,8 @@ import styles from './Conversation.module.css';
 
 const Details = lazy(() => import('../parts/Details').then((m) => ({ default: m.Details })));
 const SelectBar = lazy(() => import('../parts/Selecting').then((m) => ({ default: m.SelectBar })));
-const Dialogs = lazy(() => import('../parts/Dialogs').then((m) => ({ default: m.Dialogs })));
+const dialogs = () => import('../parts/Dialogs');
+const Dialogs = lazy(() => dialogs().then((m) => ({ default: m.Dialogs })));
 const DropHere = lazy(() => import('../parts/seldom').then((m) => ({ default: m.DropHere })));
 
 export function ConversationScreen() {
@@ -67,6 +68,7 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
   const details = pane === 'details';
   const params = { conversation: c.id };
   useEffect(() => closeAll, []);
+  useReady();
   useRest(c);
   const verifying = useMembers(c);
   const closePane = () => void navigate({ to: '/chat/$conversation', params, search: {}, replace: true });
@@ -110,6 +112,22 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
       </div>
     </Verifying>
   );
+}
+
+const READY_MS = 2_000;
+
+/** What opens at a tap is fetched before that: a tap without an answer is made again. */
+function useReady(): void {
+  useEffect(() => {
+    const timer = setTimeout(
+      () =>
+        void dialogs()
+          .then((m) => m.ready())
+          .catch(() => undefined),
+      READY_MS,
+    );
+    return () => clearTimeout(timer);
+  }, []);
 }
 
 const REST_EVERY_MS = 5 * 60_000;
