@@ -17,7 +17,7 @@ const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 
 /// With rows that refer to others, and a table that sorts before the one it
 /// refers to.
-const STEPS: &[Migration] = &[
+pub(super) const STEPS: &[Migration] = &[
     MIGRATIONS[0],
     migration!(
         "20260103_000000_test",
