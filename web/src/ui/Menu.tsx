@@ -31,7 +31,8 @@ export function Menu({
     <MenuTrigger {...(open === undefined ? {} : { isOpen: open })} {...(onOpenChange ? { onOpenChange } : {})}>
       {children}
       <Popover className={styles.popover ?? ''} placement="bottom end">
-        <AriaMenu aria-label={label} className={styles.menu ?? ''}>
+        {/* One that is opened from elsewhere is not told that it was by a key. */}
+        <AriaMenu aria-label={label} autoFocus="first" className={styles.menu ?? ''}>
           {actions.map((a) => (
             <AriaItem
               key={a.id}

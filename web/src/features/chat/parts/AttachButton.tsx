@@ -4,6 +4,7 @@ import { useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
 import { Menu } from '~/ui/Menu';
 import { takeFiles } from '../attach';
+import { focusComposer } from '../ui';
 
 /** Pictures or any files. For pictures alone a phone shows its camera and its gallery. */
 export function AttachButton({
@@ -16,7 +17,11 @@ export function AttachButton({
   onOpen: (open: boolean) => void;
 }) {
   const t = useT();
-  const take = (files: File[]) => void takeFiles(conversation, files);
+  const take = (files: File[]) => {
+    void takeFiles(conversation, files);
+    // Enter sends what was chosen; under a finger the keyboard would cover it.
+    if (!window.matchMedia('(pointer: coarse)').matches) focusComposer();
+  };
   return (
     <Menu
       label={t('chat:composer.attach')}
