@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, TryLockError},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -28,6 +29,15 @@ pub fn registry() -> Result<Registry> {
 /// Opens the database; with `migrate`, also brings PostgreSQL to this
 /// release's form.
 pub fn open(config: &Config, migrate: bool) -> Result<(Db, Registry)> {
+    open_with(config, migrate, |_| {})
+}
+
+/// As [`open`], for reads that may take long.
+pub fn open_to_look(config: &Config) -> Result<(Db, Registry)> {
+    open_with(config, false, |store| store.read_limit = Duration::from_mins(10))
+}
+
+fn open_with(config: &Config, migrate: bool, change: impl FnOnce(&mut store::Config)) -> Result<(Db, Registry)> {
     let registry = registry()?;
     let engine = if let Some(url) = &config.database_url {
         EngineConfig::Postgres { url: url.0.clone(), pool: usize::try_from(config.database_pool)? }
@@ -39,6 +49,7 @@ pub fn open(config: &Config, migrate: bool) -> Result<(Db, Registry)> {
     let mut store = store::Config::new(engine);
     // A node's number only has to differ from those of its living peers.
     store.node = i64::from(rand::Rng::next_u32(&mut Kernel::system_rng()));
+    change(&mut store);
     let db = Db::open(&store, registry.migrations(), migrate).context("the database cannot be opened")?;
     Ok((db, registry))
 }
@@ -65,7 +76,7 @@ fn claim(config: &Config) -> Result<Option<File>> {
 }
 
 /// Where files lie: in a bucket, or in the data folder.
-fn blobs(config: &Config) -> Result<Blobs> {
+pub(crate) fn blobs(config: &Config) -> Result<Blobs> {
     if let Some(bucket) = config.files.bucket() {
         return Blobs::s3(&bucket).context("the bucket of files cannot be used");
     }

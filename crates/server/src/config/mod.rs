@@ -10,6 +10,7 @@
 mod document;
 mod files;
 mod mail;
+mod operate;
 mod read;
 pub(crate) mod setting;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use self::{
     document::document,
     files::Files,
     mail::{Mail, Sms},
+    operate::{Drain, Metrics},
     read::{Given, Loaded, load},
     tls::{Challenge, Tls, TlsMode},
 };
@@ -156,6 +158,8 @@ settings! {
         sms: Sms,
         files: Files,
         tls: Tls,
+        metrics: Metrics,
+        drain: Drain,
     }
 }
 
