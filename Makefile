@@ -31,6 +31,7 @@ fmt: ## Formats Rust and the client
 
 gen: ## Makes the generated documents anew
 	@cargo run -q -p magpie -- openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+	@cargo run -q -p magpie -- metrics > docs/metrics.md.new && mv docs/metrics.md.new docs/metrics.md
 	@cargo run -q -p magpie -- config > docs/config.toml.new && mv docs/config.toml.new docs/config.toml
 	@cargo run -q -p magpie -- events > docs/events.json.new && mv docs/events.json.new docs/events.json
 	@cargo run -q -p xtask -- gen
@@ -54,7 +55,7 @@ screens: ## Writes pictures of every screen to ./screens
 
 dist: ## Makes dist/magpie-VERSION-ARCH.tar.gz with its checksum
 	@scripts/prerequisites.sh build
-	@scripts/web.sh && scripts/server.sh && scripts/dist.sh
+	@scripts/web.sh && scripts/dist.sh
 
 clean:
 	cargo clean

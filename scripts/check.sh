@@ -15,5 +15,6 @@ for tool in deny machete; do
     if [ "$tool" = deny ]; then cargo deny --log-level error check; else cargo machete; fi
   fi
 done
+step "packaging"; scripts/packaging.sh
 if command -v typos >/dev/null; then step "typos"; typos; fi
 if [ -d web/node_modules ]; then step "client"; scripts/types.sh --check; (cd web && npm run --silent check); fi

@@ -8,6 +8,10 @@ const LANGUAGES = ['zh-CN', 'en', 'zh-TW', 'zh-HK'];
 /** Keys put together at run time, by their beginning. */
 const DYNAMIC = [
   'errors:',
+  'admin:check.',
+  'admin:seen.',
+  'admin:fix.',
+  'admin:state.',
   'directory:role.',
   'directory:role_text.',
   'directory:acts.',

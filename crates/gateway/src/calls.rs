@@ -1,6 +1,6 @@
 //! What a socket has run for its person, beside the reading.
 
-use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Instant};
 
 use futures_util::FutureExt as _;
 use kernel::{Budget, CallFuture, Ctx, Kernel, Known, Peer, Principal};
@@ -32,9 +32,10 @@ impl Entry {
 /// not been used for long has ended, and a proof may have come since.
 pub(crate) fn call(kernel: Arc<Kernel>, entry: Arc<Entry>, id: i64, op: String, params: Box<RawValue>) -> Calling {
     Box::pin(async move {
+        let (began, known) = (Instant::now(), kernel.registry.call(&op));
         let work = async {
             let principal = entry.principal(&kernel).await?.ok_or(Code::Unauthenticated)?;
-            let call = kernel.registry.call(&op).ok_or_else(|| Error::field(Code::NotFound, "op"))?;
+            let call = known.ok_or_else(|| Error::field(Code::NotFound, "op"))?;
             if principal.kind == PrincipalKind::Guest && !call.guests {
                 return Err(Code::Forbidden.into());
             }
@@ -42,7 +43,10 @@ pub(crate) fn call(kernel: Arc<Kernel>, entry: Arc<Entry>, id: i64, op: String, 
             (call.run)(kernel.ctx(principal), params).await
         };
         let outcome = AssertUnwindSafe(work).catch_unwind().await;
-        (id, outcome.unwrap_or_else(|_| Err(Error::internal(format!("{op} panicked")))))
+        let outcome = outcome.unwrap_or_else(|_| Err(Error::internal(format!("{op} panicked"))));
+        let code = outcome.as_ref().err().map(Error::code);
+        kernel.meters.called(known.map_or("unknown", |call| call.op), code, began.elapsed());
+        (id, outcome)
     })
 }
 

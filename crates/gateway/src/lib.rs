@@ -274,6 +274,11 @@ impl Gateway {
         socket::routes(Arc::clone(&self.shared))
     }
 
+    /// What other nodes hear by.
+    pub fn bus(&self) -> &Bus {
+        &self.shared.bus
+    }
+
     pub fn stats(&self) -> Stats {
         let shared = &self.shared;
         let (sockets, people, streams) = shared.hub.size();

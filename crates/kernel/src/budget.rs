@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use proto::{Code, Error, Millis, Result};
 use uuid::Uuid;
 
-use crate::Clock;
+use crate::{Clock, Meters};
 
 /// A purpose with its burst and its rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,9 +60,70 @@ pub enum Budget {
     MessageSearch,
     /// Messages of all guests of one conversation.
     GuestsTogether,
+    /// Trying how a part of the server does, for one operator.
+    HealthTest,
 }
 
 impl Budget {
+    pub const ALL: &'static [Self] = &[
+        Self::Requests,
+        Self::Messages,
+        Self::SignIn,
+        Self::SignInAddress,
+        Self::Ceremony,
+        Self::Proof,
+        Self::LinkClaim,
+        Self::LinkLook,
+        Self::MergeCode,
+        Self::SignUp,
+        Self::Reset,
+        Self::InvitationLook,
+        Self::PersonLook,
+        Self::Photos,
+        Self::Uploads,
+        Self::CodeGuess,
+        Self::CodeGuessServer,
+        Self::Export,
+        Self::GuestLook,
+        Self::GuestEnter,
+        Self::GuestLink,
+        Self::GuestMessages,
+        Self::MessageSearch,
+        Self::GuestsTogether,
+        Self::HealthTest,
+    ];
+
+    /// As it stands in the metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Messages => "messages",
+            Self::SignIn => "sign_in",
+            Self::SignInAddress => "sign_in_address",
+            Self::Ceremony => "ceremony",
+            Self::Proof => "proof",
+            Self::LinkClaim => "link_claim",
+            Self::LinkLook => "link_look",
+            Self::MergeCode => "merge_code",
+            Self::SignUp => "sign_up",
+            Self::Reset => "reset",
+            Self::InvitationLook => "invitation_look",
+            Self::PersonLook => "person_look",
+            Self::Photos => "photos",
+            Self::Uploads => "uploads",
+            Self::CodeGuess => "code_guess",
+            Self::CodeGuessServer => "code_guess_server",
+            Self::Export => "export",
+            Self::GuestLook => "guest_look",
+            Self::GuestEnter => "guest_enter",
+            Self::GuestLink => "guest_link",
+            Self::GuestMessages => "guest_messages",
+            Self::MessageSearch => "message_search",
+            Self::GuestsTogether => "guests_together",
+            Self::HealthTest => "health_test",
+        }
+    }
+
     /// `(burst, milliseconds until one is regained)`.
     #[expect(clippy::match_same_arms, reason = "one line a purpose, in their order")]
     const fn rate(self) -> (i64, i64) {
@@ -91,6 +152,7 @@ impl Budget {
             Self::GuestMessages => (30, 2_000),
             Self::MessageSearch => (100, 200),
             Self::GuestsTogether => (60, 1_000),
+            Self::HealthTest => (6, 10_000),
         }
     }
 }
@@ -102,14 +164,15 @@ pub struct Budgets {
     full_at: Mutex<HashMap<(Budget, Uuid), Millis>>,
     /// Load measurements switch budgets off.
     unlimited: std::sync::atomic::AtomicBool,
+    meters: Meters,
 }
 
 impl Budgets {
     /// Beyond this many buckets, those that are full are forgotten.
     const SWEEP_AT: usize = 100_000;
 
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, full_at: Mutex::default(), unlimited: false.into() }
+    pub fn new(clock: Arc<dyn Clock>, meters: Meters) -> Self {
+        Self { clock, full_at: Mutex::default(), unlimited: false.into(), meters }
     }
 
     /// Switches budgets off, or on again.
@@ -132,6 +195,8 @@ impl Budgets {
         let next = (*full_at).max(now) + each;
         let wait = next - now - burst * each;
         if wait > 0 {
+            drop(buckets);
+            self.meters.refused(budget.as_str());
             return Err(Error::api(Code::RateLimited).with("retry_after_ms", wait));
         }
         *full_at = next;
@@ -160,7 +225,7 @@ mod tests {
     #[test]
     fn a_burst_is_allowed_then_the_wait_is_named_and_true() {
         let clock = Arc::new(ManualClock::new(1_000));
-        let budgets = Budgets::new(clock.clone());
+        let budgets = Budgets::new(clock.clone(), Meters::default());
         let who = Uuid::nil();
         for _ in 0..10 {
             budgets.spend(Budget::SignIn, who).unwrap();

@@ -16,7 +16,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use store::Db;
 use uuid::Uuid;
 
-use crate::{Budgets, Delivery, Registry};
+use crate::{Budgets, Delivery, Meters, Registry, health::Health};
 
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Millis;
@@ -170,6 +170,9 @@ pub struct Kernel {
     pub ephemeral: Arc<dyn EphemeralSink>,
     pub delivery: Arc<dyn Delivery>,
     live: RwLock<Arc<Live>>,
+    pub meters: Meters,
+    /// What can be looked at to see how the server does.
+    pub health: Health,
     rng: Mutex<StdRng>,
 }
 
@@ -189,10 +192,12 @@ impl Kernel {
         delivery: Arc<dyn Delivery>,
         rng: StdRng,
     ) -> Arc<Self> {
-        let budgets = Budgets::new(clock.clone());
         let live = Live { name: config.name.clone(), signup_open: config.signup_open };
         let live = RwLock::new(Arc::new(live));
-        Arc::new(Self { db, clock, registry, budgets, config, ephemeral, delivery, live, rng: Mutex::new(rng) })
+        let meters = Meters::default();
+        let budgets = Budgets::new(clock.clone(), meters.clone());
+        let (health, rng) = (Health::default(), Mutex::new(rng));
+        Arc::new(Self { db, clock, registry, budgets, config, ephemeral, delivery, live, meters, health, rng })
     }
 
     /// A generator seeded by the operating system.

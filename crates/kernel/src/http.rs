@@ -1,21 +1,25 @@
 //! The layers around every route: request ids, limits, security headers,
 //! and problems for what no handler answers.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Json, Router,
     body::Body,
-    extract::{DefaultBodyLimit, Request},
-    http::{HeaderName, HeaderValue, header},
+    extract::{DefaultBodyLimit, MatchedPath, Request},
+    http::{HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use proto::{Code, Error, Problem, limits};
 use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument as _;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Failure, Kernel, Listener};
+use crate::{Failure, Kernel, Listener, meters::Running};
 
 /// Names a request in answers and in the log.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -56,16 +60,23 @@ async fn around(
     next: Next,
 ) -> Response {
     let id = format!("{:032x}", u128::from_be_bytes(kernel.random()));
-    let (method, path) = (request.method().clone(), told(request.uri().path()).to_owned());
-    let mut response = match tokio::time::timeout(HANDLER_TIME, next.run(request)).await {
+    let (method, route) = (told(request.method()), request.extensions().get::<MatchedPath>().cloned());
+    // The path as the program has it: a path as it was asked for may hold a secret.
+    let route = route.as_ref().map_or(OTHER, MatchedPath::as_str);
+    let span = tracing::info_span!("request", id, method, route);
+    let (began, running) = (Instant::now(), Running::of(&kernel.meters));
+    let mut response = match tokio::time::timeout(HANDLER_TIME, next.run(request).instrument(span.clone())).await {
         Ok(response) => response,
         // Whether it was done is not known: a commit may still follow.
         Err(_) => Failure(Code::OutcomeUnknown.into()).into_response(),
     };
     if response.status().is_server_error() {
-        tracing::warn!(request = %id, %method, path = %path.escape_debug(), status = response.status().as_u16(), "failed");
+        span.in_scope(|| tracing::warn!(status = response.status().as_u16(), "failed"));
     }
+    drop(running);
+    kernel.meters.answered(method, route, response.status().as_u16(), began.elapsed());
     if let Some(problem) = response.extensions_mut().remove::<Box<Problem>>() {
+        kernel.meters.failed(&problem.code);
         response = with_request_id(response, *problem, &id);
     }
     let headers = response.headers_mut();
@@ -81,9 +92,21 @@ async fn around(
     response
 }
 
-/// A path as the log may have it: the addresses of files are secrets.
-fn told(path: &str) -> &str {
-    if path.starts_with("/f/") { "/f/…" } else { path }
+/// What is no route of the API: the client's own files and pages.
+pub const OTHER: &str = "client";
+
+/// A method as logs and metrics have it: anybody can make up another.
+fn told(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 fn with_request_id(response: Response, mut problem: Problem, id: &str) -> Response {

@@ -17,11 +17,14 @@ mod contract;
 mod ctx;
 mod delivery;
 pub mod extract;
+pub mod health;
 mod hooks;
 pub mod http;
 pub mod idempotency;
 pub mod merge;
+pub mod meters;
 mod module;
+pub mod operators;
 pub mod paging;
 mod permission;
 pub mod pictures;
@@ -46,6 +49,7 @@ pub use delivery::{Channel, Delivery, LogOnly, Sending};
 pub use extract::{Anyone, At, Body, Created, Params};
 pub use hooks::{Event, Hook, Hooks};
 pub use merge::Merge;
+pub use meters::Meters;
 pub use module::{
     Call, CallFuture, CardSource, Duty, ExportPage, Listener, Module, NotificationKind, OrgData, OrgScope, Periodic,
     PermissionDoc, PersonData, Resident, SearchSource, WaitingItem, WaitingSource,
@@ -55,6 +59,11 @@ pub use purge::forget_org;
 pub use registry::Registry;
 pub use response::{Failure, Reply};
 
+/// The kernel's own operations.
+pub fn own_routes() -> utoipa_axum::router::OpenApiRouter<std::sync::Arc<Kernel>> {
+    waiting::routes().merge(health::routes())
+}
+
 /// The kernel's own tables.
 pub const MIGRATIONS: &[store::Migration] = &[
     store::migration!("20261122_080000_kernel", include_str!("../migrations/20261122_080000_kernel.sql")),
@@ -63,5 +72,9 @@ pub const MIGRATIONS: &[store::Migration] = &[
     store::migration!(
         "20261123_030000_kernel_backups",
         include_str!("../migrations/20261123_030000_kernel_backups.sql")
+    ),
+    store::migration!(
+        "20261123_071000_kernel_operators",
+        include_str!("../migrations/20261123_071000_kernel_operators.sql")
     ),
 ];

@@ -145,12 +145,17 @@ impl Registry {
 
     /// The routes of one listener, with their API document.
     pub fn routes(&self, listener: Listener) -> OpenApiRouter<Arc<Kernel>> {
-        let own = if listener == Listener::Web { crate::waiting::routes() } else { OpenApiRouter::new() };
+        let own = if listener == Listener::Web { crate::own_routes() } else { OpenApiRouter::new() };
         self.routes
             .iter()
             .flat_map(|routes| routes())
             .filter(|(at, _)| *at == listener)
             .fold(own, |all, (_, routes)| all.merge(routes))
+    }
+
+    /// The names of all calls.
+    pub fn ops(&self) -> impl Iterator<Item = &'static str> {
+        self.calls.keys().copied()
     }
 
     pub fn call(&self, op: &str) -> Option<Call> {

@@ -21,7 +21,6 @@ pub struct Waiting {
     pub items: Vec<WaitingItem>,
 }
 
-/// The kernel's own operations.
 pub fn routes() -> OpenApiRouter<Arc<Kernel>> {
     OpenApiRouter::new().routes(routes!(list_waiting))
 }

@@ -1,10 +1,14 @@
 //! Runs jobs: claims what is due, one at a time, and adds the periodic work
 //! of each slot. Several nodes may run workers over one database.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use proto::{Error, Millis, Result};
 use store::jobs::{self, Claimed};
+use tokio::sync::watch;
 
 use crate::{Kernel, Principal};
 
@@ -25,13 +29,44 @@ pub async fn schedule(kernel: &Arc<Kernel>) -> Result<()> {
     Ok(())
 }
 
+/// How long a job that runs when the server ends may still take.
+const LAST: Duration = Duration::from_secs(5);
+
+/// How work on a job ended.
+enum End {
+    Done,
+    Failed(Error),
+    /// The server ends first.
+    Returned,
+}
+
 /// Runs one due job; whether there was one.
 pub async fn step(kernel: &Arc<Kernel>) -> Result<bool> {
+    let (_keep, never) = watch::channel(false);
+    step_until(kernel, never).await
+}
+
+/// As [`step`], and gives the job back where it is not done soon after `stop`.
+async fn step_until(kernel: &Arc<Kernel>, stop: watch::Receiver<bool>) -> Result<bool> {
     let kinds = kernel.registry.job_kinds();
     let Some(job) = jobs::claim(&kernel.db, &kinds, kernel.now(), kernel.db.node()).await? else {
         return Ok(false);
     };
-    if let Err(error) = run(kernel, job.clone()).await {
+    let (began, meters) = (Instant::now(), &kernel.meters);
+    let kind = kernel.registry.job(&job.kind).map_or("unknown", |resident| resident.kind);
+    let end = match run(kernel, job.clone(), stop).await {
+        Ok(true) => End::Done,
+        Ok(false) => End::Returned,
+        Err(error) => End::Failed(error),
+    };
+    let outcome = match &end {
+        End::Done => "done",
+        End::Returned => "returned",
+        End::Failed(_) if job.failures + 1 >= TRIES => "buried",
+        End::Failed(_) => "failed",
+    };
+    meters.worked(kind, outcome, began.elapsed());
+    if let End::Failed(error) = end {
         tracing::warn!(kind = job.kind, id = %job.id, %error, "a job failed");
         let (now, text) = (kernel.now(), error.to_string());
         kernel
@@ -46,15 +81,32 @@ pub async fn step(kernel: &Arc<Kernel>) -> Result<bool> {
     Ok(true)
 }
 
-async fn run(kernel: &Arc<Kernel>, job: Claimed) -> Result<()> {
+/// Whether it was done, rather than given back.
+async fn run(kernel: &Arc<Kernel>, job: Claimed, mut stop: watch::Receiver<bool>) -> Result<bool> {
     let resident =
         kernel.registry.job(&job.kind).ok_or_else(|| Error::internal(format!("no module does {}", job.kind)))?;
     let work = tokio::spawn((resident.run)(kernel.ctx(Principal::SYSTEM), job.clone()));
     tokio::pin!(work);
     let lease = Duration::from_millis(jobs::LEASE_MS.unsigned_abs() / 2);
+    // Resolves when the server has been ending for long enough.
+    let over = async {
+        let _ = stop.wait_for(|stop| *stop).await;
+        tokio::time::sleep(LAST).await;
+    };
+    tokio::pin!(over);
     loop {
-        match tokio::time::timeout(lease, &mut work).await {
-            Ok(Ok(outcome)) => return outcome,
+        let ended = tokio::select! {
+            ended = tokio::time::timeout(lease, &mut work) => ended,
+            () = &mut over => {
+                work.abort();
+                // What it was doing is over before somebody else begins.
+                let _ = (&mut work).await;
+                jobs::give_back(&kernel.db, &job).await?;
+                return Ok(false);
+            }
+        };
+        match ended {
+            Ok(Ok(outcome)) => return outcome.map(|()| true),
             Ok(Err(panicked)) => return Err(Error::internal(panicked)),
             Err(_) if jobs::renew(&kernel.db, &job, kernel.now()).await? => {}
             Err(_) => {
@@ -65,16 +117,17 @@ async fn run(kernel: &Arc<Kernel>, job: Claimed) -> Result<()> {
     }
 }
 
-/// Runs until the task is dropped: several jobs at a time, since one may wait
-/// for a mail server of somebody else's.
-pub async fn forever(kernel: Arc<Kernel>) {
-    let one = || looping(kernel.clone());
+/// Runs until `stop`: several jobs at a time, since one may wait for a mail
+/// server of somebody else's. What runs then has five seconds to come to its
+/// end; what does not is given back for another node or the next start.
+pub async fn until(kernel: Arc<Kernel>, stop: watch::Receiver<bool>) {
+    let one = || looping(kernel.clone(), stop.clone());
     tokio::join!(one(), one(), one(), one());
 }
 
-async fn looping(kernel: Arc<Kernel>) {
+async fn looping(kernel: Arc<Kernel>, mut stop: watch::Receiver<bool>) {
     let mut scheduled: Option<Millis> = None;
-    loop {
+    while !*stop.borrow() {
         let now = kernel.now();
         if scheduled.is_none_or(|last| now - last >= SCHEDULE_MS) {
             scheduled = Some(now);
@@ -82,13 +135,11 @@ async fn looping(kernel: Arc<Kernel>) {
                 tracing::warn!(%error, "periodic work was not scheduled");
             }
         }
-        match step(&kernel).await {
-            Ok(true) => {}
-            Ok(false) => tokio::time::sleep(PAUSE).await,
-            Err(error) => {
-                tracing::warn!(%error, "the worker could not claim work");
-                tokio::time::sleep(PAUSE).await;
-            }
+        match step_until(&kernel, stop.clone()).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the worker could not claim work"),
         }
+        let _ = tokio::time::timeout(PAUSE, stop.wait_for(|stop| *stop)).await;
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::Subcommand;
 use identity::Card;
-use kernel::Kernel;
+use kernel::{Kernel, Principal, operators};
 
 use crate::{config::Config, seed, wiring};
 
@@ -19,6 +19,19 @@ pub enum Admin {
     /// of an organisation, say. It stands in the server's log of privileged
     /// acts, and the person's devices are told.
     Recover(Recover),
+    /// Lets somebody see how the server does, under /admin of the client.
+    /// Whoever used the set-up link may already.
+    Grant(Named),
+    /// Takes that away again.
+    Revoke(Named),
+    /// Names those who may.
+    Operators,
+}
+
+/// Somebody, by their sign-in name.
+#[derive(Debug, clap::Args)]
+pub struct Named {
+    login: String,
 }
 
 /// Whose account it is.
@@ -51,6 +64,33 @@ pub async fn recover(kernel: &Arc<Kernel>, whose: &Recover) -> Result<Card> {
     }
 }
 
+/// Makes somebody an operator of the server, or one no longer; whether that
+/// changed anything.
+pub async fn set_operator(kernel: &Arc<Kernel>, login: &str, operator: bool) -> Result<bool> {
+    let (login, ctx) = (login.to_owned(), kernel.ctx(Principal::SYSTEM));
+    let found = kernel
+        .db
+        .write(move |tx| {
+            tx.lock(&operators::keys())?;
+            let Some(user) = identity::by_login(tx, &login)? else { return Ok::<_, proto::Error>(None) };
+            let changed = if operator { operators::grant(tx, &ctx, user) } else { operators::revoke(tx, &ctx, user) };
+            changed.map(Some)
+        })
+        .await?;
+    found.ok_or_else(|| anyhow!("there is no such person"))
+}
+
+async fn list_operators(kernel: &Arc<Kernel>) -> Result<()> {
+    let named = |tx: &mut store::Tx<'_>| {
+        let all = operators::list(tx)?;
+        identity::users::names(tx, &all)
+    };
+    for (user, name) in kernel.db.read(named).await? {
+        println!("{user}  {name}");
+    }
+    Ok(())
+}
+
 pub async fn run(config: Config, admin: Admin) -> Result<()> {
     let base = config.public_url().map_or_else(|| format!("http://localhost:{}", config.listen.port()), str::to_owned);
     let running = wiring::assemble(&config, base.clone(), false)?;
@@ -61,6 +101,15 @@ pub async fn run(config: Config, admin: Admin) -> Result<()> {
             println!("{}\nsign-in name: {}\nPIN:          {}", card.name, card.login, card.pin);
             println!("\nGood once, for three days, at {}", card.url);
         }
+        Admin::Grant(Named { login }) => {
+            let new = set_operator(&running.kernel, &login, true).await?;
+            println!("{login} {} an operator of this server", if new { "is now" } else { "was already" });
+        }
+        Admin::Revoke(Named { login }) => {
+            let gone = set_operator(&running.kernel, &login, false).await?;
+            println!("{login} {} an operator of this server", if gone { "is no longer" } else { "was not" });
+        }
+        Admin::Operators => list_operators(&running.kernel).await?,
         Admin::SetupLink => match identity::setup_token(&running.kernel).await? {
             Some(token) => println!("{base}/setup/{token}"),
             None => println!("the server is set up already"),

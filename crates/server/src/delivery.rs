@@ -76,6 +76,11 @@ impl Carrier {
         Ok(())
     }
 
+    /// Connects to the mail server, greets it and signs in; sends nothing.
+    pub async fn try_mail(&self) -> Result<()> {
+        self.ways().try_mail().await
+    }
+
     fn ways(&self) -> Arc<Ways> {
         self.0.read().clone()
     }
@@ -84,6 +89,11 @@ impl Carrier {
 impl Ways {
     fn new(mail: Option<&Mail>, sms: Option<&Sms>) -> Result<Self> {
         Ok(Self { mail: mail.map(smtp).transpose()?, sms: sms.map(gateway).transpose()? })
+    }
+
+    async fn try_mail(&self) -> Result<()> {
+        let Some((transport, _)) = &self.mail else { bail!("no mail server is configured") };
+        if transport.test_connection().await? { Ok(()) } else { bail!("the mail server ended the connection") }
     }
 
     async fn mail(&self, to: &str, subject: &str, text: &str) -> Result<()> {

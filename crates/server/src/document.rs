@@ -18,7 +18,7 @@ pub fn document(module: Option<&str>) -> Result<OpenApi> {
         }
     }
     if module.is_none_or(|name| name == "kernel") {
-        documents.push(("kernel", kernel::waiting::routes().into_openapi()));
+        documents.push(("kernel", kernel::own_routes().into_openapi()));
     }
     if documents.is_empty() {
         bail!("there is no module of that name");

@@ -27,8 +27,9 @@ use crate::{
 const HEADER_TIME: Duration = Duration::from_secs(10);
 /// Nor is a handshake waited for longer.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
-/// How long running requests may take to end.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long running requests may take to end: as long as a handler may take, so
+/// that a part of an upload is never lost to a restart.
+const DRAIN: Duration = kernel::http::HANDLER_TIME;
 
 /// What is served, the same at every listener.
 #[derive(Clone)]

@@ -6,10 +6,8 @@ use clap::{Parser, Subcommand};
 
 use magpie::{
     admin, backup,
-    config::{self, Config, Flags, LogFormat},
-    doctor, document,
-    reload::LogLevel,
-    serve, wiring,
+    config::{self, Flags},
+    doctor, document, log, metrics, serve, wiring,
 };
 
 /// Hashing a password takes 19 MiB for a moment, on changing threads. The
@@ -52,8 +50,17 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Looks whether everything the server needs is in order.
-    Doctor,
+    /// Prints the table of metrics (Markdown).
+    Metrics,
+    /// Looks whether everything the server needs is in order. Ends with 1 where
+    /// something is not.
+    Doctor(doctor::Doctor),
+    /// Asks the server that runs here whether it is alive; for containers.
+    Health {
+        /// Whether it should be given requests, too.
+        #[arg(long)]
+        ready: bool,
+    },
     /// Makes a backup now, while the server runs or without it.
     Backup(backup::command::Backup),
     /// Fills an empty server from a backup, on either engine.
@@ -69,6 +76,10 @@ fn main() -> ExitCode {
     }
     if matches!(cli.command, Command::Events) {
         return done(document::print_events());
+    }
+    if matches!(cli.command, Command::Metrics) {
+        print!("{}", metrics::document());
+        return ExitCode::SUCCESS;
     }
     if matches!(cli.command, Command::Config { check: false }) {
         print!("{}", config::document());
@@ -87,7 +98,7 @@ fn main() -> ExitCode {
         return checked(&loaded);
     }
     let config = loaded.config;
-    let level = log(&config);
+    let level = log::start(&config);
     for hint in loaded.hints {
         tracing::warn!("{hint}");
     }
@@ -102,11 +113,12 @@ fn main() -> ExitCode {
             Command::Serve => serve::run(config, cli.flags, level).await,
             Command::Migrate => wiring::open(&config, true).map(|_| println!("the database is up to date")),
             Command::Admin(admin) => admin::run(config, admin).await,
-            Command::Doctor => doctor::run(&config).await,
+            Command::Doctor(wanted) => doctor::run(&config, &wanted).await,
+            Command::Health { ready } => doctor::alive(&config, ready).await,
             Command::Backup(args) => backup::command::backup(&config, args).await,
             Command::Restore(args) => backup::command::restore(&config, args).await,
             Command::Upgrade(args) => backup::upgrade::run(&config, &args).await,
-            Command::Openapi { .. } | Command::Events | Command::Config { .. } => Ok(()),
+            Command::Openapi { .. } | Command::Events | Command::Metrics | Command::Config { .. } => Ok(()),
         }
     }))
 }
@@ -131,22 +143,4 @@ fn checked(loaded: &config::Loaded) -> ExitCode {
     }
     println!("the configuration is valid; what is not listed has its default");
     ExitCode::SUCCESS
-}
-
-/// Structured logs: what people typed is escaped by the formatter. Gives what
-/// changes their level.
-fn log(config: &Config) -> LogLevel {
-    use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, layer::SubscriberExt as _, reload};
-    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    let (filter, handle) = reload::Layer::<EnvFilter, Registry>::new(filter);
-    let lines = fmt::layer().with_writer(std::io::stderr);
-    let lines = match config.log_format {
-        LogFormat::Json => lines.json().boxed(),
-        LogFormat::Text => lines.boxed(),
-    };
-    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(filter).with(lines));
-    Box::new(move |level| {
-        let filter = EnvFilter::try_new(level).map_err(|e| e.to_string())?;
-        handle.reload(filter).map_err(|e| e.to_string())
-    })
 }

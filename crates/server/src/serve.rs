@@ -11,8 +11,11 @@ use crate::{
     assets, backup,
     config::{Config, Flags, TlsMode},
     doors::Doors,
+    health::{self, Scene},
     lan,
     listen::{self, Service},
+    metrics::{self, Metrics},
+    ready::{self, Ready},
     reload::{LogLevel, Reload},
     tls::{Tls, trust},
     wiring,
@@ -31,42 +34,65 @@ pub async fn run(config: Config, flags: Flags, log: LogLevel) -> Result<()> {
         TlsMode::Off => None,
         TlsMode::Files | TlsMode::LocalCa | TlsMode::Acme => Some(bind(config.listen_tls, "--listen-tls").await?),
     };
+    let counted = match config.metrics.listen {
+        None => None,
+        Some(at) => Some(bind(at, "--set metrics.listen=…").await?),
+    };
     let at = Addresses::new(&config, plain.local_addr()?, secure.as_ref().map(TcpListener::local_addr).transpose()?);
     let running = wiring::assemble(&config, at.public(&config), true)?;
     let kernel = running.kernel.clone();
     let tls = Tls::open(&config, &kernel).context("https")?;
     running.gateway.start(kernel.clone());
-    let worker = tokio::spawn(kernel::worker::forever(kernel.clone()));
+    let bus = running.gateway.bus().clone();
+    health::add_all(&kernel, &Scene::serving(&config, &kernel, bus, running.carrier.clone()));
     let backups = tokio::spawn(backups(config.clone(), kernel.clone()));
 
+    let (end, ending) = watch::channel(false);
+    let worker = tokio::spawn(kernel::worker::until(kernel.clone(), ending.clone()));
+    let ready = Ready::new(kernel.clone(), running.gateway.clone());
     let (stop, stopped) = watch::channel(false);
     let doors = Arc::new(Doors::new(&config, tls.clone(), at.tls.map_or(0, |at| at.port())));
-    let app = web(&kernel, running.gateway.routes().merge(trust::routes(tls.as_ref())));
-    let service = Service { app, doors: doors.clone() };
+    let others = running.gateway.routes().merge(trust::routes(tls.as_ref())).merge(ready::routes(ready.clone()));
+    let service = Service { app: web(&kernel, others), doors: doors.clone() };
     let mut serving = vec![tokio::spawn(listen::serve(plain, service.clone(), None, stopped.clone()))];
     if let (Some(listener), Some(tls)) = (secure, &tls) {
-        serving.push(tokio::spawn(listen::serve(listener, service, Some(tls.acceptor()), stopped)));
+        serving.push(tokio::spawn(listen::serve(listener, service, Some(tls.acceptor()), stopped.clone())));
+    }
+    if let Some(listener) = counted {
+        let metrics = Metrics::new(kernel.clone(), running.gateway.clone(), ready.clone());
+        serving.push(tokio::spawn(metrics::serve(listener, metrics, stopped)));
     }
     let keeping = tls.clone().map(|tls| tokio::spawn(tls.keep()));
     greet(&kernel, &config, &at, tls.as_deref()).await;
+    let notice = Duration::from_secs(config.drain.notice.unsigned_abs());
     let reload = Reload { flags, config, kernel: kernel.clone(), carrier: running.carrier.clone(), log, doors, tls };
     let reloading = tokio::spawn(reload.forever());
 
-    wait_for_end().await;
-    tracing::info!("stopping");
+    signals().recv().await;
+    tracing::info!("stopping; a second signal ends at once");
+    tokio::spawn(async {
+        signals().recv().await;
+        tracing::warn!("ending at once");
+        std::process::exit(130);
+    });
+    ready.drain();
+    let _ = end.send(true);
+    // Whoever balances load reads /readyz and stops sending here.
+    tokio::time::sleep(notice).await;
     // Clients are told to come back before the door closes.
     let _ = tokio::time::timeout(Duration::from_secs(5), running.gateway.drain()).await;
     let _ = stop.send(true);
     for listener in serving {
         let _ = listener.await;
     }
-    worker.abort();
     backups.abort();
+    let _ = worker.await;
     reloading.abort();
     if let Some(keeping) = keeping {
         keeping.abort();
     }
     kernel.db.clone().close().await;
+    tracing::info!("stopped");
     Ok(())
 }
 
@@ -170,18 +196,23 @@ async fn greet(kernel: &Arc<Kernel>, config: &Config, at: &Addresses, tls: Optio
     }
 }
 
-async fn wait_for_end() {
-    let interrupt = tokio::signal::ctrl_c();
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM is not handled");
-            let _ = interrupt.await;
-            return;
+/// What tells a server to end.
+struct Signals(Option<tokio::signal::unix::Signal>);
+
+fn signals() -> Signals {
+    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    Signals(terminate.inspect_err(|error| tracing::warn!(%error, "SIGTERM is not handled")).ok())
+}
+
+impl Signals {
+    async fn recv(&mut self) {
+        let interrupt = tokio::signal::ctrl_c();
+        match &mut self.0 {
+            None => drop(interrupt.await),
+            Some(terminate) => tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            },
         }
-    };
-    tokio::select! {
-        _ = interrupt => {}
-        _ = terminate.recv() => {}
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, TryLockError},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -36,6 +37,15 @@ pub fn engine(config: &Config) -> Result<EngineConfig> {
 /// Opens the database; with `migrate`, also brings PostgreSQL to this
 /// release's form.
 pub fn open(config: &Config, migrate: bool) -> Result<(Db, Registry)> {
+    open_with(config, migrate, |_| {})
+}
+
+/// As [`open`], for reads that may take long.
+pub fn open_to_look(config: &Config) -> Result<(Db, Registry)> {
+    open_with(config, false, |store| store.read_limit = Duration::from_mins(10))
+}
+
+fn open_with(config: &Config, migrate: bool, change: impl FnOnce(&mut store::Config)) -> Result<(Db, Registry)> {
     let registry = registry()?;
     if config.database_url.is_none() {
         fs::create_dir_all(&config.data_dir)
@@ -44,6 +54,7 @@ pub fn open(config: &Config, migrate: bool) -> Result<(Db, Registry)> {
     let mut store = store::Config::new(engine(config)?);
     // A node's number only has to differ from those of its living peers.
     store.node = i64::from(rand::Rng::next_u32(&mut Kernel::system_rng()));
+    change(&mut store);
     let db = Db::open(&store, registry.migrations(), migrate).context("the database cannot be opened")?;
     Ok((db, registry))
 }

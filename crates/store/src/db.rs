@@ -156,6 +156,11 @@ impl Db {
         self.inner.shared.ring.consumer()
     }
 
+    /// How long commits took. Clones show the same.
+    pub fn commit_times(&self) -> prometheus_client::metrics::histogram::Histogram {
+        self.inner.shared.counters.commit_times.clone()
+    }
+
     pub fn stats(&self) -> Stats {
         let shared = &self.inner.shared;
         Stats {

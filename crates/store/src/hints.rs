@@ -90,6 +90,15 @@ impl Db {
     }
 }
 
+/// How many hints nobody published yet, and since when the oldest waits. None
+/// on SQLite.
+pub fn hints_waiting(tx: &mut Tx<'_>) -> Result<(i64, Option<i64>)> {
+    if tx.engine() == Engine::Sqlite {
+        return Ok((0, None));
+    }
+    tx.one(dialect!(postgres: "SELECT COUNT(*), MIN(at) FROM hints"), &[], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 fn delete(tx: &mut Tx<'_>, json: &str) -> Result<()> {
     tx.execute(
         dialect!(postgres: "DELETE FROM hints h \

@@ -183,6 +183,48 @@ pub fn fail(tx: &mut Tx<'_>, job: &Claimed, now: i64, error: &str) -> Result<boo
     Ok(rows == 1)
 }
 
+/// Gives a claim back, as if it had not been made: whoever looks next may have
+/// the job at once. For a server that ends. False if the lease was lost.
+pub async fn give_back(db: &Db, job: &Claimed) -> Result<bool> {
+    let (id, attempt) = (job.id, job.attempt);
+    db.write(move |tx| {
+        let rows = tx.execute(
+            sql!(
+                "UPDATE jobs SET lease_until = NULL, node = NULL WHERE id = $1 AND attempt = $2 AND lease_until IS NOT NULL"
+            ),
+            &[&id, &attempt],
+        )?;
+        Ok(rows == 1)
+    })
+    .await
+}
+
+/// Jobs of one kind that are due and that nobody works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    pub kind: String,
+    pub count: i64,
+    /// When the oldest of them was to run.
+    pub since: i64,
+}
+
+/// What is due at `now`, by kind.
+pub fn due(tx: &mut Tx<'_>, now: i64) -> Result<Vec<Due>> {
+    tx.query(
+        sql!(
+            "SELECT kind, COUNT(*), MIN(run_at) FROM jobs \
+              WHERE dead_at IS NULL AND run_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) GROUP BY kind"
+        ),
+        &[&now],
+        |row| Ok(Due { kind: row.get(0)?, count: row.get(1)?, since: row.get(2)? }),
+    )
+}
+
+/// How many jobs were given up, which people must look at.
+pub fn dead_count(tx: &mut Tx<'_>) -> Result<i64> {
+    tx.one(sql!("SELECT COUNT(*) FROM jobs WHERE dead_at IS NOT NULL"), &[], |row| row.get(0))
+}
+
 /// Gives up on a job. The row stays for people to look at, and no longer
 /// holds back the others of its key.
 pub fn bury(tx: &mut Tx<'_>, job: &Claimed, now: i64, error: &str) -> Result<bool> {

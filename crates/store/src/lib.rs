@@ -28,6 +28,7 @@ mod db;
 pub mod ddl;
 mod emit;
 mod error;
+mod facts;
 #[cfg(feature = "testing")]
 pub mod faults;
 mod hints;
@@ -53,7 +54,8 @@ pub use config::{Config, Engine, EngineConfig, OnFatal};
 pub use db::Db;
 pub use emit::{Commits, Emit, MAX_STREAMS, Received};
 pub use error::{Error, Result};
-pub use hints::HINT_AGE_MS;
+pub use facts::{Facts, facts, quick_check};
+pub use hints::{HINT_AGE_MS, hints_waiting};
 pub use jobs::NewJob;
 pub use key::Key;
 pub use meta::set_epoch;

@@ -1,9 +1,16 @@
 //! Counters for the metrics page.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
-#[derive(Default)]
+use prometheus_client::metrics::histogram::Histogram;
+
+/// Upper bounds of the buckets of commits, in seconds: an fsync takes from a
+/// part of a millisecond to a second on a disk that is dying.
+const SECONDS: [f64; 11] = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0];
+
 pub(crate) struct Counters {
+    pub(crate) commit_times: Histogram,
     pub(crate) commits: AtomicU64,
     pub(crate) closures: AtomicU64,
     pub(crate) failed: AtomicU64,
@@ -18,6 +25,29 @@ pub(crate) struct Counters {
     pub(crate) emits: AtomicU64,
     pub(crate) lagged: AtomicU64,
     pub(crate) reconnects: AtomicU64,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        let none = || AtomicU64::new(0);
+        Self {
+            commit_times: Histogram::new(SECONDS),
+            commits: none(),
+            closures: none(),
+            failed: none(),
+            reruns: none(),
+            reads: none(),
+            write_statements: none(),
+            read_statements: none(),
+            commit_ns: none(),
+            checkpoints: none(),
+            checkpoint_ns: none(),
+            over_budget: none(),
+            emits: none(),
+            lagged: none(),
+            reconnects: none(),
+        }
+    }
 }
 
 pub(crate) fn add(counter: &AtomicU64, n: u64) {
@@ -56,6 +86,12 @@ pub struct Stats {
 }
 
 impl Counters {
+    /// A COMMIT that took so long, whatever came of it.
+    pub(crate) fn committing(&self, took: Duration) {
+        add(&self.commit_ns, took.as_nanos() as u64);
+        self.commit_times.observe(took.as_secs_f64());
+    }
+
     pub(crate) fn read(&self) -> Stats {
         Stats {
             commits: self.commits.load(Relaxed),

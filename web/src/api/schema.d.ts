@@ -2289,6 +2289,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the server and all it needs do. Looked at anew after a minute; it may
+         *     take up to 20 seconds then. For operators of the server: whoever used the
+         *     set-up link, and whoever was named by `magpie admin grant`.
+         */
+        get: operations["kernel.get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/health/{check}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Looks at one thing now. With `to`, and where the check `sends`, something is
+         *     sent there. Six in a minute.
+         */
+        post: operations["kernel.test_health"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3913,6 +3954,8 @@ export interface components {
             /** @description What lets one in again. */
             credentials: components["schemas"]["identity.Credentials"];
             contacts: components["schemas"]["identity.Contact"][];
+            /** @description Whether one runs this server: may see how it does, under `/admin`. */
+            operator: boolean;
         };
         /** @description What one may change of oneself; what is left out stays. */
         "identity.MeChange": {
@@ -4333,6 +4376,42 @@ export interface components {
         "identity.UserKind": "person" | "guest" | "bot";
         "identity.Users": {
             items: components["schemas"]["identity.SeenUser"][];
+        };
+        /** @description What a check found. */
+        "kernel.Finding": {
+            state: components["schemas"]["kernel.HealthState"];
+            /** @description Stable; the client's words are found by it, under the check's name. */
+            reason: string;
+            /** @description What the words speak of: numbers, folders, addresses. Never a secret. */
+            values: {
+                [key: string]: string;
+            };
+            /** @description What was seen, in English. */
+            seen: string;
+            /** @description What to do about it, in English; empty where nothing is to be done. */
+            fix: string;
+        };
+        /** @description How the server does. */
+        "kernel.Health": {
+            items: components["schemas"]["kernel.HealthItem"][];
+        };
+        /** @description One check and what it found. */
+        "kernel.HealthItem": components["schemas"]["kernel.Finding"] & {
+            /** @description `database`, `disk`, `mail`, … */
+            check: string;
+            at: components["schemas"]["i64"];
+            /** @description Whether its test can send something to an address (`to`). */
+            sends: boolean;
+        };
+        /**
+         * @description What came of looking at something.
+         * @enum {string}
+         */
+        "kernel.HealthState": "ok" | "skipped" | "warn" | "bad";
+        /** @description What a test is to do beside looking. */
+        "kernel.HealthTest": {
+            /** @description Sends something to this address, where the check can. */
+            to?: string | null;
         };
         /**
          * @description What is to be told of a person wherever they are shown; each is left out
@@ -11031,6 +11110,107 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "kernel.get_health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["kernel.Health"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "kernel.test_health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, as the list tells it */
+                check: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["kernel.HealthTest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["kernel.HealthItem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

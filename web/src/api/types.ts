@@ -13,6 +13,7 @@ export type Uuid = string;
 export type Millis = number;
 
 export type WaitingItem = Schemas['kernel.WaitingItem'];
+export type HealthItem = Schemas['kernel.HealthItem'];
 export type Problem = Schemas['kernel.Problem'];
 export interface Page<T> {
   items: T[];

@@ -2,6 +2,7 @@
 import { createRootRoute, createRoute, createRouter, Link, Outlet, redirect } from '@tanstack/react-router';
 import { settings } from '~/core/settings';
 import { session } from '~/core/store/session';
+import { adminScreens } from '~/features/admin/routes';
 import { Chat, ConversationScreen, conversationSearch, NothingOpen } from '~/features/chat/routes';
 import { directoryScreens } from '~/features/directory/routes';
 import { identityScreens, signInSearch, signUpSearch } from '~/features/identity/routes';
@@ -148,6 +149,7 @@ const activity = createRoute({
   component: identityScreens.activity,
 });
 const merges = createRoute({ getParentRoute: () => inside, path: '/me/merge', component: identityScreens.merges });
+const admin = createRoute({ getParentRoute: () => inside, path: '/admin', component: adminScreens.server });
 const friends = createRoute({ getParentRoute: () => inside, path: '/friends', component: directoryScreens.friends });
 const person = createRoute({ getParentRoute: () => inside, path: '/u/$code', component: directoryScreens.person });
 
@@ -187,6 +189,7 @@ const tree = root.addChildren([
     security,
     activity,
     merges,
+    admin,
     friends,
     person,
     manage.addChildren([...managed]),

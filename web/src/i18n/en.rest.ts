@@ -1,4 +1,5 @@
 /** The texts of everything that is not drawn first: one chunk, read right after the first paint. */
+import admin from '../features/admin/locales/en.json';
 import directory from '../features/directory/locales/en.json';
 import files from '../features/files/locales/en.json';
 import guests from '../features/guests/locales/en.json';
@@ -11,4 +12,17 @@ import waiting from '../features/waiting/locales/en.json';
 import workbench from '../features/workbench/locales/en.json';
 import ui from './locales/en/ui.json';
 
-export default { directory, files, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };
+export default {
+  admin,
+  directory,
+  files,
+  guests,
+  identity,
+  onboarding,
+  scan,
+  search,
+  settings,
+  waiting,
+  ui,
+  workbench,
+};

@@ -20,6 +20,7 @@ declare module 'i18next' {
 const NAMESPACES = [
   'common',
   'errors',
+  'admin',
   'identity',
   'directory',
   'guests',

@@ -1,4 +1,5 @@
 /** The texts of everything that is not drawn first: one chunk, read right after the first paint. */
+import admin from '../features/admin/locales/zh-CN.json';
 import directory from '../features/directory/locales/zh-CN.json';
 import files from '../features/files/locales/zh-CN.json';
 import guests from '../features/guests/locales/zh-CN.json';
@@ -11,4 +12,17 @@ import waiting from '../features/waiting/locales/zh-CN.json';
 import workbench from '../features/workbench/locales/zh-CN.json';
 import ui from './locales/zh-CN/ui.json';
 
-export default { directory, files, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };
+export default {
+  admin,
+  directory,
+  files,
+  guests,
+  identity,
+  onboarding,
+  scan,
+  search,
+  settings,
+  waiting,
+  ui,
+  workbench,
+};

@@ -1,5 +1,6 @@
 // Made by tools/hant.mjs.
 /** The texts of everything that is not drawn first: one chunk, read right after the first paint. */
+import admin from '../features/admin/locales/zh-HK.json';
 import directory from '../features/directory/locales/zh-HK.json';
 import files from '../features/files/locales/zh-HK.json';
 import guests from '../features/guests/locales/zh-HK.json';
@@ -12,4 +13,17 @@ import waiting from '../features/waiting/locales/zh-HK.json';
 import workbench from '../features/workbench/locales/zh-HK.json';
 import ui from './locales/zh-HK/ui.json';
 
-export default { directory, files, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };
+export default {
+  admin,
+  directory,
+  files,
+  guests,
+  identity,
+  onboarding,
+  scan,
+  search,
+  settings,
+  waiting,
+  ui,
+  workbench,
+};

@@ -1,5 +1,6 @@
 // Made by tools/hant.mjs.
 /** The texts of everything that is not drawn first: one chunk, read right after the first paint. */
+import admin from '../features/admin/locales/zh-TW.json';
 import directory from '../features/directory/locales/zh-TW.json';
 import files from '../features/files/locales/zh-TW.json';
 import guests from '../features/guests/locales/zh-TW.json';
@@ -12,4 +13,17 @@ import waiting from '../features/waiting/locales/zh-TW.json';
 import workbench from '../features/workbench/locales/zh-TW.json';
 import ui from './locales/zh-TW/ui.json';
 
-export default { directory, files, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };
+export default {
+  admin,
+  directory,
+  files,
+  guests,
+  identity,
+  onboarding,
+  scan,
+  search,
+  settings,
+  waiting,
+  ui,
+  workbench,
+};

@@ -3,6 +3,7 @@
 use kernel::{
     Ctx,
     access::{self, Ended},
+    operators,
 };
 use proto::{Result, UserId, limits};
 use serde_json::{Value, json};
@@ -30,5 +31,6 @@ pub(crate) fn export(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId) -> Result<Value> 
 /// follow their stream, and their sessions end, so nobody is told.
 pub(crate) fn erase(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId) -> Result<()> {
     sql::erase_user(tx, user, ctx.now)?;
+    operators::forget(tx, user)?;
     access::record(tx, ctx, user, Ended::AllSessions)
 }

@@ -274,6 +274,8 @@ pub struct Me {
     /// What lets one in again.
     pub credentials: Ways,
     pub contacts: Vec<Contact>,
+    /// Whether one runs this server: may see how it does, under `/admin`.
+    pub operator: bool,
 }
 
 /// What one may change of oneself; what is left out stays.

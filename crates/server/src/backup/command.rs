@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::{Archive, Into, Place, Restored, Source, Written, keep, restore, run, write};
-use crate::{config::Config, doctor, wiring};
+use crate::{config::Config, health, wiring};
 
 /// Makes a backup now.
 #[derive(Debug, clap::Args)]
@@ -142,9 +142,10 @@ async fn rehearse(config: &Config, archive: &Archive, epoch: Uuid) -> Result<Res
     let (handle, given) = (Handle::current(), migrations.clone());
     let look = move |path: &std::path::Path| {
         let db = Db::open(&store::Config::sqlite(path), &given, false)?;
-        let chains = handle.block_on(doctor::chains_of(&db)).map_err(|text| anyhow!(text));
+        let chains = handle.block_on(health::chains(&db)).map_err(|text| anyhow!(text));
         handle.block_on(db.close());
-        println!("chains of acts: {}", chains?);
+        let (chains, entries) = chains?;
+        println!("chains of acts: {chains} chains with {entries} entries, none changed");
         Ok(())
     };
     archive.rehearse(&migrations, &scratch.0, epoch, look).await.context("the rehearsal failed")

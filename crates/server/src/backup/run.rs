@@ -23,6 +23,14 @@ const LOOK: Duration = Duration::from_mins(1);
 const PAUSE_MS: Millis = 15 * 60_000;
 const HOUR_MS: Millis = 3_600_000;
 
+/// What somebody must look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Stable: `failed`, `none_yet`, `old`, `damaged`.
+    pub reason: &'static str,
+    pub text: String,
+}
+
 /// What the configuration says of backups.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -47,18 +55,20 @@ impl Plan {
     }
 
     /// What somebody must look at, if anything.
-    pub fn trouble(&self, latest: &Latest, now: Millis) -> Option<String> {
+    pub fn trouble(&self, latest: &Latest, now: Millis) -> Option<Trouble> {
+        let told = |reason, text| Some(Trouble { reason, text });
         if let Some(failed) = &latest.failed
             && latest.good.as_ref().is_none_or(|good| good.begun_at < failed.begun_at)
         {
             let why = failed.error.as_deref().unwrap_or("it was interrupted");
-            return Some(format!("the last one failed: {why}; {}", age(latest, now)));
+            return told("failed", format!("the last one failed: {why}; {}", age(latest, now)));
         }
         match &latest.good {
-            None => Some(format!("there is none in {} yet", self.place.words)),
-            Some(good) if now - good.begun_at > 2 * self.every_hours * HOUR_MS => Some(age(latest, now)),
+            None => told("none_yet", format!("there is none in {} yet", self.place.words)),
+            Some(good) if now - good.begun_at > 2 * self.every_hours * HOUR_MS => told("old", age(latest, now)),
             Some(good) if good.damaged > 0 => {
-                Some(format!("{} files were damaged before the last one was made; see the log", good.damaged))
+                let count = good.damaged;
+                told("damaged", format!("{count} files were damaged before the last one was made; see the log"))
             }
             Some(_) => None,
         }
@@ -185,7 +195,7 @@ pub async fn forever(kernel: Arc<Kernel>, source: Source, plan: Plan) {
             && let Some(trouble) = plan.trouble(&latest, now)
         {
             told = Some(now);
-            tracing::error!(trouble, "backups need attention");
+            tracing::error!(trouble = trouble.text, "backups need attention");
         }
         tokio::time::sleep(LOOK).await;
     }
@@ -224,12 +234,14 @@ mod tests {
         let failed = Latest { failed: Some(at(now - 60_000, Some("full"))), ..good(now - DAY) };
         assert!(!plan.is_due(&failed, now));
         assert!(plan.is_due(&failed, now + PAUSE_MS));
-        assert!(plan.trouble(&failed, now).is_some_and(|text| text.contains("full") && text.contains("24 hours")));
+        assert!(plan.trouble(&failed, now).is_some_and(|t| t.text.contains("full") && t.text.contains("24 hours")));
         let running = Latest { running: Some(at(now - 1, None)), ..Latest::default() };
         assert!(!plan.is_due(&running, now));
         // Told: none yet, and one that is too old.
-        assert!(plan.trouble(&Latest::default(), now).is_some());
+        assert_eq!(plan.trouble(&Latest::default(), now).map(|t| t.reason), Some("none_yet"));
         assert_eq!(plan.trouble(&good(now - DAY), now), None);
-        assert!(plan.trouble(&good(now - 3 * DAY), now).is_some_and(|text| text.contains("3 days")));
+        assert!(
+            plan.trouble(&good(now - 3 * DAY), now).is_some_and(|t| t.reason == "old" && t.text.contains("3 days"))
+        );
     }
 }

@@ -11,6 +11,7 @@ mod backup;
 mod document;
 mod files;
 mod mail;
+mod operate;
 mod read;
 pub(crate) mod setting;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use self::{
     document::document,
     files::Files,
     mail::{Mail, Sms},
+    operate::{Drain, Metrics},
     read::{Given, Loaded, load},
     tls::{Challenge, Tls, TlsMode},
 };
@@ -159,6 +161,8 @@ settings! {
         files: Files,
         tls: Tls,
         backup: Backup,
+        metrics: Metrics,
+        drain: Drain,
     }
 }
 

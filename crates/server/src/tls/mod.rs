@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow};
 use kernel::Kernel;
 use parking_lot::{Mutex, RwLock};
 use rustls::{
@@ -211,26 +211,32 @@ fn acceptor(served: Arc<Served>) -> Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// What an administrator would look at: whose certificate there is, and for
-/// how long. An error where people would not be served, or soon.
-pub fn state(config: &Config, now: i64) -> Result<String> {
-    /// Before the end of what nobody renews by itself.
-    const SOON: i64 = 14 * DAY;
+/// A certificate as an administrator would look at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The file, the names, or the print of the authority it is of.
+    pub of: String,
+    /// Until it ends.
+    pub days: i64,
+}
+
+/// Whose certificate there is (of an authority of ours: the authority's), and
+/// for how long; `None` where the first start makes it, or none is wanted. An
+/// error where people would not be served.
+pub fn state(config: &Config, now: i64) -> Result<Option<Standing>> {
     let folder = config.data_dir.join("tls");
-    let (what, der) = match config.tls.mode {
-        TlsMode::Off => return Ok("none is wanted".into()),
+    let (of, der) = match config.tls.mode {
+        TlsMode::Off => return Ok(None),
         TlsMode::Files => {
             let path = |path: &Option<PathBuf>| path.clone().context("tls.cert and tls.key are needed");
             let mut files = Files { cert: path(&config.tls.cert)?, key: path(&config.tls.key)?, read: Vec::new() };
             let key = files.changed()?.context("there is none")?;
             (files.cert.display().to_string(), key.cert.first().context("there is none")?.clone())
         }
-        TlsMode::LocalCa if !folder.join("ca.crt").exists() => {
-            return Ok("an authority is made at the first start".into());
-        }
+        TlsMode::LocalCa if !folder.join("ca.crt").exists() => return Ok(None),
         TlsMode::LocalCa => {
             let authority = LocalCa::open(&folder, &config.name, &config.tls.names, now)?;
-            (format!("the authority {}", authority.fingerprint()), CertificateDer::from(authority.der().to_vec()))
+            (authority.fingerprint(), CertificateDer::from(authority.der().to_vec()))
         }
         TlsMode::Acme => {
             let stored = Acme::new(&config.tls, folder).stored();
@@ -239,9 +245,7 @@ pub fn state(config: &Config, now: i64) -> Result<String> {
         }
     };
     let (_, cert) = x509_parser::parse_x509_certificate(&der)?;
-    let left = cert.validity().not_after.timestamp() - now;
-    ensure!(left > SOON, "{what}: ends in {} days", left / DAY);
-    Ok(format!("{what}, good for {} days", left / DAY))
+    Ok(Some(Standing { of, days: (cert.validity().not_after.timestamp() - now).div_euclid(DAY) }))
 }
 
 /// Seconds since 1970 by the kernel's clock.

@@ -97,6 +97,10 @@ async fn plain_http_leads_to_https_but_within_the_network_at_an_address() {
     assert_eq!(at_name.header("location"), [format!("https://magpie.test:{port}/join/x?y=1")]);
     assert_eq!(near.ask("192.168.1.7:8080", "GET /api/v1/server", &[], "").await.status, 200);
     assert_eq!(near.ask("localhost", "GET /api/v1/server", &[], "").await.status, 200);
+    // Whoever balances load asks plainly.
+    for path in ["/healthz", "/readyz"] {
+        assert_ne!(near.ask("magpie.test:8080", &format!("GET {path}"), &[], "").await.status, 308, "{path}");
+    }
 
     let mut settings = with_files(dir.path());
     settings.push("public_url=https://chat.example.org/".into());
@@ -183,4 +187,22 @@ async fn the_page_that_teaches_trust_speaks_two_languages_and_runs_nothing() {
     // Where the authority is not ours there is no such page.
     let near = Near::start(&server, &config(&[])).await;
     assert!(!near.ask("x", "GET /trust/magpie-ca.crt", &[], "").await.body.contains("CERTIFICATE"));
+}
+
+#[tokio::test]
+async fn an_administrator_is_told_for_how_long_a_certificate_is_good() {
+    let (server, dir) = (server().await, tempfile::tempdir().unwrap());
+    let (_root, _) = authority(dir.path());
+    let now = kernel::Clock::now(&*server.clock) / 1_000;
+    let files = magpie::tls::state(&config(&with_files(dir.path())), now).unwrap().unwrap();
+    assert!(files.of.ends_with(".pem") && files.days > 14, "{files:?}");
+    let late = magpie::tls::state(&config(&with_files(dir.path())), now + (files.days + 2) * 24 * 3_600).unwrap();
+    assert!(late.unwrap().days < 0);
+
+    let ours = config(&["tls.mode=local-ca".into(), format!("data_dir={}", dir.path().display())]);
+    assert_eq!(magpie::tls::state(&ours, now).unwrap(), None);
+    let near = Near::start(&server, &ours).await;
+    let standing = magpie::tls::state(&ours, now).unwrap().unwrap();
+    assert_eq!(standing.of, near.tls.as_ref().unwrap().authority().unwrap().fingerprint());
+    assert!(standing.days > 3_000, "{standing:?}");
 }

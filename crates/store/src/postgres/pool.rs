@@ -122,7 +122,7 @@ fn commit(shared: &Shared, tx: &mut Tx<'_>, work: &mut dyn Work) -> Run {
     let ticket = (!emits.is_empty()).then(|| shared.order.open(&emits));
     let start = Instant::now();
     let done = conn(tx).commit();
-    add(&shared.counters.commit_ns, start.elapsed().as_nanos() as u64);
+    shared.counters.committing(start.elapsed());
     let kept = if done.is_ok() { emits } else { Vec::new() };
     if let Some(ticket) = ticket {
         shared.order.end(ticket, kept, &shared.ring);

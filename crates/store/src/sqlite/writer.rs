@@ -246,7 +246,7 @@ impl Writer<'_> {
         let start = Instant::now();
         let committed = self.commit_statement();
         let counters = &self.shared.counters;
-        add(&counters.commit_ns, start.elapsed().as_nanos() as u64);
+        counters.committing(start.elapsed());
         match committed {
             Ok(_) => {
                 add(&counters.commits, 1);

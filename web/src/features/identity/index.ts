@@ -1,5 +1,5 @@
 /** What the rest of the client may use of identity. */
-export { endOtherSessions, endSession, needProof, readSessions, type SignedIn, signIn, signUp } from './api';
+export { endOtherSessions, endSession, needProof, readMe, readSessions, type SignedIn, signIn, signUp } from './api';
 export { destinations } from './destinations';
 export { deviceName } from './device';
 export { LoginShown } from './parts/LoginShown';

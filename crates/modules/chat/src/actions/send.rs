@@ -54,8 +54,10 @@ pub(crate) async fn send(ctx: Ctx, id: ConversationId, message: NewMessage) -> R
     ctx.kernel.budgets.spend(budget, ctx.actor.id)?;
     let known = |kind: &str| ctx.kernel.registry.card(kind).is_some();
     let checked = body::check(&message.body, &message.mentions, message.mention_all, known)?;
-    let db = ctx.db().clone();
-    db.write(move |tx| send_in(tx, &ctx, id, &message, &checked)).await
+    let kernel = ctx.kernel.clone();
+    let sent = kernel.db.write(move |tx| send_in(tx, &ctx, id, &message, &checked)).await?;
+    kernel.meters.messages.inc();
+    Ok(sent)
 }
 
 fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage, checked: &Checked) -> Result<Sent> {

@@ -59,6 +59,7 @@ pub(crate) async fn append(
     let task = tokio::spawn(async move {
         let _turn = turn;
         let taken = Intake { ctx: ctx.clone(), row, held: Vec::new() }.take(checksum, body).await?;
+        ctx.kernel.meters.upload_bytes.inc_by((taken.received - offset).max(0).unsigned_abs());
         // Whoever sent the last byte, and no repetition of theirs: the sweep tries again.
         if open && taken.state == Stored::Checking {
             finish::soon(ctx, &taken).await;

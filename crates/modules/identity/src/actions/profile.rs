@@ -31,7 +31,8 @@ pub(crate) async fn me(ctx: Ctx) -> Result<Me> {
             session.current = true;
             let contacts = sql::contacts::of(tx, ctx.user())?.into_iter().map(|kept| kept.contact).collect();
             let credentials = sql::ways(tx, ctx.user())?;
-            Ok(Me { user: account.into_inner().user, session, credentials, contacts })
+            let operator = kernel::operators::is(tx, ctx.user())?;
+            Ok(Me { user: account.into_inner().user, session, credentials, contacts, operator })
         })
         .await
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kernel::{Ctx, Kernel, Principal, audit};
+use kernel::{Ctx, Kernel, Principal, audit, operators};
 use proto::{Error, Result};
 use serde_json::json;
 use store::{Key, Tx};
@@ -15,15 +15,18 @@ const fn key() -> Key {
 }
 
 /// What [`done`] needs to be held.
-pub(super) fn keys() -> [Key; 2] {
-    [key(), audit::key(None)]
+pub(super) fn keys() -> [Key; 3] {
+    let [operators, chain] = operators::keys();
+    [key(), operators, chain]
 }
 
-/// The first account was made by the link, which is used up now.
+/// The first account was made by the link, which is used up now. Whoever could
+/// read the server's console runs the server.
 pub(super) fn done(tx: &mut Tx<'_>, ctx: &Ctx, first: &SignedIn) -> Result<()> {
     sql::clear_setup(tx)?;
     let as_them = Ctx { actor: Principal::person(first.user.id, first.session.id), ..ctx.clone() };
-    audit::append(tx, &as_them, None, "identity.set_up", &format!("user:{}", first.user.id), &json!({}))
+    audit::append(tx, &as_them, None, "identity.set_up", &format!("user:{}", first.user.id), &json!({}))?;
+    operators::grant(tx, &as_them, first.user.id).map(drop)
 }
 
 /// A fresh set-up token while there is nobody, at each start; the one before

@@ -55,6 +55,9 @@ pub fn expected(operation: &Operation, who: Who) -> Expected {
             Who::Sender => Expected::Done,
             _ => Expected::Invisible,
         },
+        // Who runs the server.
+        "server" if who == Who::OwnerB => Expected::Done,
+        "server" => Expected::Forbidden,
         // Whose request to join it is.
         "asker" => {
             if who == Who::Pending {

@@ -34,6 +34,7 @@ pub enum Who {
     Leaver,
     /// Was in the group, and was removed from it; still in A.
     Removed,
+    /// Also runs the server.
     OwnerB,
     MemberB,
     /// In A and in B; in the group.
@@ -117,6 +118,7 @@ struct Canary {
 
 const CANARIES: &[Canary] = &[
     Canary { text: "canary-org-a", seen_by: |who| who.in_a().is_some() || who.knows_a() },
+    Canary { text: "canary-health", seen_by: |who| who == Who::OwnerB },
     Canary { text: "canary-org-b", seen_by: |who| matches!(who, Who::OwnerB | Who::MemberB | Who::Both) },
     Canary { text: "canary-group-title", seen_by: |who| who.in_group().is_some() },
     Canary { text: "canary-group-message", seen_by: |who| who.in_group().is_some() },
@@ -192,6 +194,20 @@ pub struct Contacts {
     /// Not verified; a code was sent.
     pub phone: String,
     pub code: String,
+}
+
+/// Something to be looked at, with what only operators may see.
+struct Fake;
+
+impl kernel::health::Check for Fake {
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+
+    fn look(&self) -> kernel::health::Looking<'_> {
+        use kernel::health::{Finding, State};
+        Box::pin(async { Finding::new(State::Ok, "works", &[], "canary-health", "") })
+    }
 }
 
 async fn join(owner: &Person, org: &str, people: &[&Person]) {
@@ -302,6 +318,8 @@ impl Facts {
             [Who::GroupAdmin, Who::Sender, Who::Reader, Who::Both, Who::Leaver, Who::Removed].map(|w| p(w).id);
         let made = json!({ "org_id": org, "title": "canary-group-title", "members": members });
         let group = admin.post("/api/v1/conversations", made).await.ok()["id"].as_str().unwrap().to_owned();
+        server.kernel.health.add(std::sync::Arc::new(Fake));
+        magpie::admin::set_operator(&server.kernel, &p(Who::OwnerB).login, true).await.unwrap();
         let member = |who: Who| format!("/api/v1/conversations/{group}/members/{}", p(who).id);
         admin.patch(&member(Who::GroupAdmin), json!({ "role": "admin" })).await.ok();
         admin.delete(&member(Who::Removed)).await.ok();

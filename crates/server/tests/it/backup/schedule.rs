@@ -55,7 +55,7 @@ async fn one_is_made_each_day_and_old_ones_go_with_what_only_they_needed() {
     assert!(restore(&archive, Engine::Sqlite).await.2.is_ok());
     let latest = run::latest(&world.server.db(), world.server.kernel.now()).await.unwrap();
     assert_eq!(plan.trouble(&latest, world.server.clock.now()), None);
-    assert!(plan.trouble(&latest, world.server.clock.now() + 3 * DAY).unwrap().contains("3 days"));
+    assert!(plan.trouble(&latest, world.server.clock.now() + 3 * DAY).unwrap().text.contains("3 days"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,3 +1,4 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { ChevronRight } from 'lucide-react';
 import { useState } from 'react';
@@ -5,7 +6,7 @@ import { useStore } from 'zustand';
 import { asAppError } from '~/api/client';
 import { sessionLifecycle } from '~/core/lifecycle';
 import { FONT_SIZES, setCare, settings, type Theme } from '~/core/settings';
-import { Notices, ProfilePart } from '~/features/identity';
+import { Notices, ProfilePart, readMe } from '~/features/identity';
 import { LANGUAGES, setLanguage, useErrorText, useLocale, useT } from '~/i18n';
 import { Button } from '~/ui/Button';
 import { Choice } from '~/ui/Choice';
@@ -40,6 +41,7 @@ export function Me() {
 /** Doors to the rest of the account. */
 function Account() {
   const t = useT();
+  const me = useQuery({ queryKey: ['me'], queryFn: readMe, staleTime: 60_000 });
   return (
     <nav className={styles.section} aria-label={t('settings:account')}>
       <h2>{t('settings:account')}</h2>
@@ -48,12 +50,15 @@ function Account() {
         <Door to="/friends" label={t('directory:friends.title')} />
         <Door to="/me/activity" label={t('identity:activity.title')} />
         <Door to="/me/merge" label={t('identity:merge.title')} />
+        {me.data?.operator ? <Door to="/admin" label={t('admin:door')} /> : null}
       </ul>
     </nav>
   );
 }
 
-function Door({ to, label }: { to: '/me/security' | '/friends' | '/me/activity' | '/me/merge'; label: string }) {
+type Doors = '/me/security' | '/friends' | '/me/activity' | '/me/merge' | '/admin';
+
+function Door({ to, label }: { to: Doors; label: string }) {
   return (
     <li>
       <Link to={to} className={styles.door}>

@@ -1,0 +1,5 @@
+import { screen } from '~/ui/screen';
+
+export const adminScreens = {
+  server: screen(() => import('./screens/Server'), 'Server'),
+};
