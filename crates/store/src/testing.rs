@@ -15,7 +15,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Config, Db, Engine, Migration, registered};
+use crate::{Config, Db, Engine, EngineConfig, Migration, registered};
 
 mod cluster;
 
@@ -33,8 +33,8 @@ pub fn engine() -> Engine {
 /// A place for one database, gone when dropped.
 pub struct Place {
     config: Config,
-    drop: Option<(&'static Cluster, String)>,
-    _folder: Option<TempDir>,
+    database: Option<(&'static Cluster, String)>,
+    folder: Option<TempDir>,
 }
 
 impl Place {
@@ -54,19 +54,42 @@ impl Place {
         let folder = tempfile::Builder::new().prefix("magpie-").tempdir_in(parent).expect("a temporary folder");
         let mut config = Config::sqlite(folder.path().join("magpie.db"));
         config.readers = 2;
-        Self { config, drop: None, _folder: Some(folder) }
+        Self { config, database: None, folder: Some(folder) }
     }
 
     /// A fresh database in this cluster.
     pub fn postgres_in(cluster: &'static Cluster) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("magpie_{}_{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
+        let name = fresh_name();
         cluster.run(&format!(
             "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'"
         ));
+        Self::postgres_at(cluster, name)
+    }
+
+    fn postgres_at(cluster: &'static Cluster, name: String) -> Self {
         let mut config = Config::postgres(cluster.url(&name), 4);
         config.readers = 2;
-        Self { config, drop: cluster.is_borrowed().then_some((cluster, name)), _folder: None }
+        Self { config, database: Some((cluster, name)), folder: None }
+    }
+
+    /// A place that holds what this one does. Nothing may have it open.
+    fn copy(&self) -> Self {
+        match (&self.database, &self.config.engine) {
+            (Some((cluster, from)), _) => {
+                let name = fresh_name();
+                cluster.run(&format!("CREATE DATABASE {name} TEMPLATE {from}"));
+                Self::postgres_at(cluster, name)
+            }
+            (None, EngineConfig::Sqlite { path }) => {
+                let folder = self.folder.as_ref().expect("a folder of its own").path();
+                let copy = Self::sqlite_in(folder.parent().expect("a folder in a folder").to_owned());
+                let EngineConfig::Sqlite { path: to } = &copy.config.engine else { unreachable!("it is SQLite") };
+                // Closing has brought what the log held into the file.
+                std::fs::copy(path, to).expect("a copy of the database");
+                copy
+            }
+            (None, EngineConfig::Postgres { .. }) => unreachable!("a place on PostgreSQL has a database"),
+        }
     }
 
     pub fn config(&self) -> &Config {
@@ -80,10 +103,15 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some((cluster, name)) = self.drop.take() {
+        if let Some((cluster, name)) = self.database.take() {
             cluster.run(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         }
     }
+}
+
+fn fresh_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("magpie_{}_{}", std::process::id(), COUNT.fetch_add(1, Relaxed))
 }
 
 /// Tests need no disk to survive them, and fsync in memory is free.
@@ -125,6 +153,13 @@ impl TestDb {
 
     pub fn config(&self) -> &Config {
         self.place.config()
+    }
+
+    /// Another database that begins with what this one holds; this one must
+    /// have been closed.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self::at(self.place.copy(), &self.migrations)
     }
 
     /// Closes the database and opens it again, like a restart.

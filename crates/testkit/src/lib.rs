@@ -25,7 +25,7 @@ pub use answer::{Answer, Raw};
 pub use authenticator::{App, Device};
 pub use outbox::{Outbox, Sent};
 pub use person::{Nobody, PASSWORD, Person};
-pub use server::TestServer;
+pub use server::{Mould, TestServer};
 pub use socket::TestSocket;
 
 /// How long a test waits for something that must come. Generous: it only

@@ -5,7 +5,7 @@ use gateway::testing::Contract;
 use proto::UserId;
 use serde_json::{Value, json};
 
-use crate::{Answer, Raw, TestSocket};
+use crate::{Answer, Raw, TestServer, TestSocket};
 
 /// Speaks to the server without a session.
 #[derive(Clone, Debug)]
@@ -103,6 +103,12 @@ impl Nobody {
 }
 
 impl Person {
+    /// The same person on a server that was cast from the one they are on.
+    #[must_use]
+    pub fn on(&self, server: &TestServer) -> Self {
+        Self { nobody: server.nobody().clone(), ..self.clone() }
+    }
+
     pub async fn request(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         self.request_with(method, path, &[], body).await
     }

@@ -49,17 +49,36 @@ impl TestServer {
         Self::assembled(modules, |_| {}, delivery).await
     }
 
+    /// Stops this server, so that others may begin with what it keeps.
+    pub async fn into_mould(mut self) -> Mould {
+        for task in self.tasks.drain(..) {
+            task.abort();
+        }
+        self.db().close().await;
+        Mould(self)
+    }
+
     async fn assembled(
         modules: Vec<Module>,
         change: impl FnOnce(&mut KernelConfig),
         delivery: Arc<dyn Delivery>,
     ) -> Self {
         let registry = Registry::new(modules).unwrap_or_else(|e| panic!("{e}"));
-        let contract = Contract::of(registry.events());
         let db = TestDb::open(registry.migrations()).await;
+        Self::over(db, registry, change, delivery, 7).await
+    }
+
+    async fn over(
+        db: TestDb,
+        registry: Registry,
+        change: impl FnOnce(&mut KernelConfig),
+        delivery: Arc<dyn Delivery>,
+        seed: u64,
+    ) -> Self {
+        let contract = Contract::of(registry.events());
         let clock = Arc::new(ManualClock::new(START));
         let open = db.db();
-        let running = Running::start(open, registry, clock.clone(), bus::Bus::local(), change, delivery, 7).await;
+        let running = Running::start(open, registry, clock.clone(), bus::Bus::local(), change, delivery, seed).await;
         let Running { kernel, gateway, base, task } = running;
         gateway.hold_to(contract.clone());
         let nobody = Nobody { base: base.clone(), http: http(), contract };
@@ -141,6 +160,22 @@ impl Drop for TestServer {
         // What was committed just now may not have been seen.
         let untold = self.gateway.untold();
         assert!(untold.is_empty() || std::thread::panicking(), "{}", untold.join("\n"));
+    }
+}
+
+/// A server that was stopped: any number of others begin with what it keeps
+/// in its database. Objects and messages sent are not taken along.
+pub struct Mould(TestServer);
+
+impl Mould {
+    /// A server like the one that was stopped, at the time at which that began.
+    pub async fn cast(&self, modules: Vec<Module>, change: impl FnOnce(&mut KernelConfig)) -> TestServer {
+        let registry = Registry::new(modules).unwrap_or_else(|e| panic!("{e}"));
+        let outbox = Arc::new(Outbox::default());
+        // Ids must not be those that the first server gave.
+        let mut server = TestServer::over(self.0.db.copy(), registry, change, outbox.clone(), 9).await;
+        server.outbox = outbox;
+        server
     }
 }
 

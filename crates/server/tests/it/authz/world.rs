@@ -1,10 +1,17 @@
 //! Two organisations, and every kind of person there can be today.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{
+    collections::HashMap,
+    ops::Deref,
+    sync::{Arc, Mutex},
+};
 
 use axum::http::Method;
+use kernel::KernelConfig;
+use object_store::memory::InMemory;
 use serde_json::{Value, json};
-use testkit::{Answer, Person, TestServer};
+use store::Blobs;
+use testkit::{Answer, Mould, Person, TestServer};
 
 use super::{Operation, accounts, expected::Expected, samples, signing};
 
@@ -127,6 +134,22 @@ pub const ORIGIN: &str = "https://magpie.example";
 
 pub struct World {
     server: TestServer,
+    facts: Facts,
+    contacts: Mutex<HashMap<Who, Contacts>>,
+    /// Path and code of a reset of `Reader`'s, by e-mail.
+    pub reset: (String, String),
+}
+
+/// Where any number of equal worlds come from: to make the first is dear.
+pub struct WorldMould {
+    server: Mould,
+    files: InMemory,
+    facts: Facts,
+}
+
+/// Who and what there is in a world.
+#[derive(Clone)]
+pub struct Facts {
     people: HashMap<Who, Person>,
     pub org: String,
     pub group: String,
@@ -150,9 +173,14 @@ pub struct World {
     pub upload: String,
     /// One of each person.
     notices: HashMap<Who, String>,
-    contacts: Mutex<HashMap<Who, Contacts>>,
-    /// Path and code of a reset of `Reader`'s, by e-mail.
-    pub reset: (String, String),
+}
+
+impl Deref for World {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.facts
+    }
 }
 
 /// The contact points of somebody, made when they are needed.
@@ -217,10 +245,35 @@ async fn upload(person: &Person, name: &str, bytes: &[u8]) -> String {
     raw.header("magpie-file").to_owned()
 }
 
-impl World {
+fn configured(config: &mut KernelConfig, blobs: Blobs) {
+    // Passkeys need a host name.
+    config.public_url = ORIGIN.into();
+    config.blobs = blobs;
+}
+
+impl WorldMould {
     pub async fn new() -> Self {
-        // Passkeys need a host name.
-        let server = TestServer::configured(magpie::wiring::modules(), |c| c.public_url = ORIGIN.into()).await;
+        let files = Arc::new(InMemory::new());
+        let blobs = Blobs::over(files.clone());
+        let set = |c: &mut KernelConfig| configured(c, blobs);
+        let server = TestServer::configured(magpie::wiring::modules(), set).await;
+        let facts = Facts::new(&server).await;
+        Self { server: server.into_mould().await, files: files.fork(), facts }
+    }
+
+    pub async fn cast(&self) -> World {
+        let blobs = Blobs::over(Arc::new(self.files.fork()));
+        let server = self.server.cast(magpie::wiring::modules(), |c| configured(c, blobs)).await;
+        let mut facts = self.facts.clone();
+        for person in facts.people.values_mut() {
+            *person = person.on(&server);
+        }
+        World { server, facts, contacts: Mutex::default(), reset: Default::default() }
+    }
+}
+
+impl Facts {
+    async fn new(server: &TestServer) -> Self {
         let mut people = HashMap::new();
         for who in PEOPLE.iter().filter(|who| **who != Who::Guest) {
             // The name of `Colleague` is a canary too.
@@ -290,14 +343,11 @@ impl World {
         people.insert(Who::Guest, guest);
         let mut notices = HashMap::new();
         for (who, person) in &people {
-            notices.insert(*who, notice(&server, person).await);
+            notices.insert(*who, notice(server, person).await);
         }
         server.run_jobs().await;
         Self {
             notices,
-            contacts: Mutex::default(),
-            reset: Default::default(),
-            server,
             org,
             group,
             seq,
@@ -313,7 +363,9 @@ impl World {
             people,
         }
     }
+}
 
+impl World {
     pub fn contacts(&self, who: Who) -> Contacts {
         let none =
             Contacts { mail: self.org.clone(), release: String::new(), phone: self.org.clone(), code: String::new() };
