@@ -37,7 +37,7 @@ pub use acquaintance::{Known, Marks, WhoIsKnown, WhoIsMarked};
 pub use budget::{Budget, Budgets};
 pub use contract::{StreamEvents, Touch, stream_event};
 pub use ctx::{Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, ManualClock, Principal, SystemClock};
-pub use delivery::{Channel, Delivery, LogOnly, Sending};
+pub use delivery::{Answered, Channel, Delivery, LogOnly, NoAnswer, Outgoing, Posting, Sending};
 pub use extract::{Anyone, At, Body, Created, Params, Peer};
 pub use hooks::{Event, Hook, Hooks};
 pub use merge::Merge;

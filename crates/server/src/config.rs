@@ -40,6 +40,13 @@ struct File {
     mail: MailFile,
     sms: SmsFile,
     files: FilesFile,
+    outgoing: OutgoingFile,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct OutgoingFile {
+    allow: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -93,6 +100,9 @@ pub struct Config {
     pub sms: Option<Sms>,
     /// `None`: files lie in the data folder.
     pub bucket: Option<S3>,
+    /// Networks and hosts that addresses named by people may lead to although
+    /// they are not public.
+    pub outgoing: Vec<String>,
     /// Budgets off, for load measurements.
     pub unlimited: bool,
 }
@@ -180,6 +190,10 @@ impl Config {
             mail,
             sms,
             bucket: bucket(file.files, &env, faults),
+            outgoing: match env("MAGPIE_OUTGOING_ALLOW") {
+                Some(list) => list.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect(),
+                None => file.outgoing.allow,
+            },
             unlimited: env("MAGPIE_UNLIMITED").is_some_and(|v| v == "1"),
         })
     }
@@ -304,6 +318,6 @@ mod tests {
         let file: File = toml::from_str(&uncommented).unwrap();
         assert_eq!(file.listen.as_deref(), Some("0.0.0.0:8080"));
         assert_eq!(file.mail.from.as_deref(), Some("Magpie <magpie@localhost>"));
-        assert_eq!(uncommented.lines().count(), 27);
+        assert_eq!(uncommented.lines().count(), 29);
     }
 }

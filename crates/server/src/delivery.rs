@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use anyhow::{Context, Result, anyhow, bail};
 use egress::{Client, Request};
 use http::{HeaderName, HeaderValue, Method, header};
-use kernel::{Channel, Delivery, LogOnly, Sending};
+use kernel::{Answered, Channel, Delivery, LogOnly, NoAnswer, Outgoing, Posting, Sending};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
@@ -53,6 +53,8 @@ pub struct Sms {
 pub struct Carrier {
     mail: Option<(AsyncSmtpTransport<Tokio1Executor>, Mailbox)>,
     sms: Option<(Client, Gateway)>,
+    /// For addresses that people name.
+    web: Client,
 }
 
 struct Gateway {
@@ -65,7 +67,34 @@ struct Gateway {
 impl Carrier {
     /// Reads addresses and templates; nothing is connected to yet.
     pub fn new(mail: Option<&Mail>, sms: Option<&Sms>) -> Result<Self> {
-        Ok(Self { mail: mail.map(smtp).transpose()?, sms: sms.map(gateway).transpose()? })
+        let web = Client::new(egress::Config::default())?;
+        Ok(Self { mail: mail.map(smtp).transpose()?, sms: sms.map(gateway).transpose()?, web })
+    }
+
+    /// Lets addresses that people name lead to these hosts and networks too,
+    /// each a name, an address or `10.1.2.0/24`.
+    pub fn reaching(self, allowed: &[String]) -> Result<Self> {
+        Ok(Self { web: Client::new(outgoing(allowed))?, ..self })
+    }
+
+    async fn posted(&self, out: Outgoing) -> std::result::Result<Answered, NoAnswer> {
+        let mut request = Request::post(out.url, out.body);
+        (request.timeout, request.max_body_bytes) = (Some(TIME), Some(64 << 10));
+        for (name, value) in out.headers {
+            let value = HeaderValue::from_str(&value).map_err(|_| NoAnswer::Refused)?;
+            request = request.header(HeaderName::from_static(name), value);
+        }
+        let answer = self.web.send(request).await.map_err(|error| {
+            tracing::debug!(%error, "an address that somebody named did not answer");
+            match error {
+                egress::Error::BadUrl(_) | egress::Error::Refused(_) | egress::Error::TooManyRedirects(_) => {
+                    NoAnswer::Refused
+                }
+                egress::Error::TimedOut { .. } => NoAnswer::TimedOut,
+                _ => NoAnswer::Unreachable,
+            }
+        })?;
+        Ok(Answered { status: answer.status.as_u16(), body: answer.body.to_vec() })
     }
 
     async fn mail(&self, to: &str, subject: &str, text: &str) -> Result<()> {
@@ -130,6 +159,19 @@ impl Gateway {
         }
         out + rest
     }
+}
+
+/// What is a network or an address is one, all else is a name.
+fn outgoing(allowed: &[String]) -> egress::Config {
+    let mut rules = egress::Config::default();
+    for text in allowed {
+        let address = text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from).ok();
+        match text.parse::<ipnet::IpNet>().ok().or(address) {
+            Some(network) => rules.allow_networks.push(network),
+            None => rules.allow_hosts.push(text.clone()),
+        }
+    }
+    rules
 }
 
 fn auto_submitted() -> lettre::message::header::HeaderValue {
@@ -204,6 +246,10 @@ impl Delivery for Carrier {
             return LogOnly.sms(to, text);
         }
         Box::pin(async move { self.text(to, text).await.map_err(|e| Error::internal(format!("{e:#}"))) })
+    }
+
+    fn post(&self, out: Outgoing) -> Posting<'_> {
+        Box::pin(self.posted(out))
     }
 }
 

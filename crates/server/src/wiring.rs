@@ -15,7 +15,7 @@ use crate::{config::Config, delivery::Carrier};
 
 /// All modules of this build.
 pub fn modules() -> Vec<Module> {
-    vec![identity::module(), directory::module(), chat::module(), files::module()]
+    vec![identity::module(), directory::module(), chat::module(), files::module(), notify::module()]
 }
 
 pub fn registry() -> Result<Registry> {
@@ -103,7 +103,7 @@ pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Re
         registry,
         kernel_config,
         gateway.sink(),
-        Arc::new(Carrier::new(config.mail.as_ref(), config.sms.as_ref())?),
+        Arc::new(Carrier::new(config.mail.as_ref(), config.sms.as_ref())?.reaching(&config.outgoing)?),
         Kernel::system_rng(),
     );
     if config.unlimited {

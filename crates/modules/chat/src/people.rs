@@ -98,6 +98,14 @@ pub(crate) fn marks(tx: &mut Tx<'_>, c: &Conversation, users: &[UserId]) -> Resu
     directory::marks(tx, home, users)
 }
 
+/// The marks of people for somebody who is told of them anywhere.
+pub(crate) fn marks_for(tx: &mut Tx<'_>, me: UserId, users: &[UserId]) -> Result<BTreeMap<UserId, Marks>> {
+    if users.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    directory::marks(tx, Home::SharedWith(me), users)
+}
+
 /// Each of two as the other sees them.
 fn of_two(tx: &mut Tx<'_>, c: &Conversation, users: &[UserId]) -> Result<BTreeMap<UserId, Marks>> {
     let mut all = BTreeMap::new();

@@ -9,7 +9,7 @@ use proto::{Code, ConversationId, Error, FileId, PrincipalKind, Result, limits};
 use store::Tx;
 
 use crate::{
-    events,
+    MessageSent, events,
     hooks::holder,
     model::{
         Conversation, Kind, Post,
@@ -116,7 +116,25 @@ fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage,
     }
     let sent = row.sent();
     events::tell_message(tx, &turn, &row)?;
+    heard(tx, ctx, &c, &[&row])?;
     sent.ok_or_else(|| Error::internal("a message without a client id"))
+}
+
+/// Tells other modules of messages that were sent, where somebody else may be
+/// there to hear of them.
+pub(super) fn heard(tx: &mut Tx<'_>, ctx: &Ctx, c: &Conversation, rows: &[&MessageRow]) -> Result<()> {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
+    if c.row.kind == Kind::Own {
+        return Ok(());
+    }
+    let event = MessageSent {
+        conversation: c.row.id,
+        first: first.seq,
+        last: last.seq,
+        sender: ctx.actor.id,
+        mention_all: rows.iter().any(|row| row.mention_all),
+    };
+    ctx.hooks().run(tx, ctx, &event)
 }
 
 /// The conversation, and what whoever keeps files wants for those of a body.

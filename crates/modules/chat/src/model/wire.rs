@@ -226,6 +226,23 @@ pub struct ConversationView {
     pub can: Can,
 }
 
+impl ConversationView {
+    /// Whether it counts among those that need the reader: something unread
+    /// and not muted, or a call by name. The client counts by the same rule.
+    pub(crate) fn needs_me(&self) -> bool {
+        let waits = self.unread > 0 || self.preferences.marked_unread;
+        waits && (!self.preferences.muted || self.mentioned)
+    }
+}
+
+/// The number on the icon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::Badge)]
+pub struct Badge {
+    /// Conversations that need the person.
+    pub conversations: i64,
+}
+
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = chat::NewGroup)]

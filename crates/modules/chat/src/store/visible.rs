@@ -130,6 +130,47 @@ pub(crate) fn page(
     )?)
 }
 
+/// Those of `ids` that the person may see, the last changed first.
+pub(crate) fn some(tx: &mut Tx<'_>, user: UserId, orgs: &[OrgScope], ids: &[ConversationId]) -> Result<Vec<Seen>> {
+    let ids = ids_json(&ids.iter().map(|c| UserId(c.0)).collect::<Vec<_>>());
+    Ok(tx.query(
+        dialect!(
+            sqlite: concat!(
+                view!(), " WHERE c.id IN ", ids_sqlite!("$3"), " AND c.id IN ", visible!(ids_sqlite!("$2")),
+                " ORDER BY c.changed_at DESC, c.id DESC"
+            ),
+            postgres: concat!(
+                view!(), " WHERE c.id IN ", ids_postgres!("$3"), " AND c.id IN ", visible!(ids_postgres!("$2")),
+                " ORDER BY c.changed_at DESC, c.id DESC"
+            ),
+        ),
+        &[&user, &orgs_json(orgs), &ids],
+        seen,
+    )?)
+}
+
+/// Conversations in which something may wait for a person, the last changed
+/// first: all that do, and those whose countable messages were undone or lie
+/// before their joining.
+pub(crate) fn waiting(tx: &mut Tx<'_>, user: UserId, orgs: &[OrgScope], limit: i64) -> Result<Vec<Seen>> {
+    Ok(tx.query(
+        dialect!(
+            sqlite: concat!(
+                view!(), " WHERE c.id IN ", visible!(ids_sqlite!("$2")),
+                " AND (c.n > COALESCE(k.n, 0) OR COALESCE(p.marked_unread, FALSE))
+                 ORDER BY c.changed_at DESC, c.id DESC LIMIT $3"
+            ),
+            postgres: concat!(
+                view!(), " WHERE c.id IN ", visible!(ids_postgres!("$2")),
+                " AND (c.n > COALESCE(k.n, 0) OR COALESCE(p.marked_unread, FALSE))
+                 ORDER BY c.changed_at DESC, c.id DESC LIMIT $3"
+            ),
+        ),
+        &[&user, &orgs_json(orgs), &limit],
+        seen,
+    )?)
+}
+
 /// One conversation as a person who was found to take part sees it.
 pub(crate) fn one(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<Option<Seen>> {
     Ok(tx.opt(store::sql!(concat!(view!(), " WHERE c.id = $2")), &[&user, &id], seen)?)
