@@ -39,8 +39,8 @@ pub(crate) fn of(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<Op
 pub(crate) fn shown(tx: &mut Tx<'_>, c: &Conversation) -> Result<Option<ConversationView>> {
     let Some(seen) = sql::visible::one(tx, c.me, c.row.id)? else { return Ok(None) };
     let mut policies = Policies::default();
-    let undone = undone(tx, c.me, std::slice::from_ref(&seen))?.remove(&c.row.id).unwrap_or_default();
-    draw(tx, c, seen, undone, &mut policies).map(Some)
+    let mut above = Above::of(tx, c.me, std::slice::from_ref(&seen))?;
+    draw(tx, c, seen, &mut above, &mut policies).map(Some)
 }
 
 /// A page of a list: what the predicate found, drawn.
@@ -53,7 +53,7 @@ pub(crate) fn page(
     let peers: Vec<UserId> =
         found.iter().filter(|s| s.row.kind == crate::Kind::Direct).filter_map(|s| s.row.peer(user)).collect();
     let open: HashSet<UserId> = people::may_talk(tx, user, &peers)?.into_iter().collect();
-    let mut undone = undone(tx, user, &found)?;
+    let mut above = Above::of(tx, user, &found)?;
     let mut policies = Policies::default();
     let mut views = Vec::with_capacity(found.len());
     for seen in found {
@@ -69,18 +69,34 @@ pub(crate) fn page(
         let apart = seen.row.kind == crate::Kind::Direct && seen.row.peer(user).is_some_and(|p| !open.contains(&p));
         let (guest, closed) = (is_guest(seen.member.as_ref(), colleague), apart || seen.row.deserted());
         let c = Conversation { row: seen.row.clone(), me: user, role, scope, since, guest, closed };
-        let undone = undone.remove(&c.row.id).unwrap_or_default();
-        views.push(draw(tx, &c, seen, undone, &mut policies)?);
+        views.push(draw(tx, &c, seen, &mut above, &mut policies)?);
     }
     Ok(views)
 }
 
-/// The undone messages above each place; they do not wait to be read. One
-/// statement, none where nothing waits.
-fn undone(tx: &mut Tx<'_>, user: UserId, found: &[Seen]) -> Result<HashMap<ConversationId, Vec<i64>>> {
-    let waits = |s: &&Seen| s.place.is_none_or(|place| place.n < s.row.head.n);
-    let ids: Vec<ConversationId> = found.iter().filter(waits).map(|s| s.row.id).collect();
-    if ids.is_empty() { Ok(HashMap::new()) } else { sql::visible::undone(tx, user, &ids) }
+/// Messages above each place by their `seq`: those that were undone, which do
+/// not wait to be read, and those that mention the reader.
+#[derive(Default)]
+struct Above {
+    undone: HashMap<ConversationId, Vec<i64>>,
+    mentions: HashMap<ConversationId, Vec<i64>>,
+}
+
+impl Above {
+    /// A statement each, none where nothing waits.
+    fn of(tx: &mut Tx<'_>, user: UserId, found: &[Seen]) -> Result<Self> {
+        let waits = |s: &&Seen| s.place.is_none_or(|place| place.n < s.row.head.n);
+        let ids: Vec<ConversationId> = found.iter().filter(waits).map(|s| s.row.id).collect();
+        let named: Vec<ConversationId> = found.iter().filter(|s| s.mentioned).map(|s| s.row.id).collect();
+        let mut above = Self::default();
+        if !ids.is_empty() {
+            above.undone = sql::visible::undone(tx, user, &ids)?;
+        }
+        if !named.is_empty() {
+            above.mentions = sql::visible::mentioned(tx, user, &named)?;
+        }
+        Ok(above)
+    }
 }
 
 /// Policy values of the organisations on one page, each read once.
@@ -111,7 +127,7 @@ fn draw(
     tx: &mut Tx<'_>,
     c: &Conversation,
     seen: Seen,
-    mut undone: Vec<i64>,
+    above: &mut Above,
     policies: &mut Policies,
 ) -> Result<ConversationView> {
     // With a cursor that remembers it, the place of joining need not be found.
@@ -125,7 +141,10 @@ fn draw(
         Some(last) if last.undone => sql::messages::newest_standing(tx, c.row.id, from)?,
         last => last.filter(|last| last.seq >= from),
     };
+    let mut undone = above.undone.remove(&c.row.id).unwrap_or_default();
     undone.retain(|seq| *seq > place.read_seq);
+    let mut mentions = above.mentions.remove(&c.row.id).unwrap_or_default();
+    mentions.retain(|seq| *seq > place.read_seq);
     let policy = policies.of(tx, c.row.org)?;
     Ok(ConversationView {
         shared: events::shared(&c.row)?,
@@ -136,7 +155,8 @@ fn draw(
         unread: (c.row.head.n - place.n - undone.len() as i64).max(0),
         undone,
         undo_ms: policy.undo_ms,
-        mentioned: seen.mentioned || c.row.head.mention_all_n > place.n,
+        mentioned: !mentions.is_empty() || c.row.head.mention_all_n > place.n,
+        mentions,
         preferences: seen.preferences,
         draft: seen.draft,
         draft_rev: seen.draft_rev,

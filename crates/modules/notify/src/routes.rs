@@ -51,7 +51,7 @@ async fn add_rung(ctx: Ctx, key: IdempotencyKey, Body(new): Body<NewRung>) -> Re
 #[utoipa::path(patch, path = "/api/v1/me/notifications/rungs/{id}", operation_id = "notify.update_rung", tag = "notify",
     params(("id" = Uuid, Path,)), request_body = RungPatch,
     responses((status = 200, body = Rung), (status = "4XX", body = Problem)),
-    extensions(("x-authz" = json!({"object": "ladder", "action": "change", "scope": "self", "roles": ["person"]}))))]
+    extensions(("x-authz" = json!({"object": "ladder", "action": "change", "scope": "rung", "roles": ["person"]}))))]
 async fn update_rung(ctx: Ctx, At(id): At<Uuid>, Body(patch): Body<RungPatch>) -> Reply<Rung> {
     Ok(Json(actions::change(ctx, id, patch).await?))
 }
@@ -60,7 +60,7 @@ async fn update_rung(ctx: Ctx, At(id): At<Uuid>, Body(patch): Body<RungPatch>) -
 #[utoipa::path(delete, path = "/api/v1/me/notifications/rungs/{id}", operation_id = "notify.remove_rung", tag = "notify",
     params(("id" = Uuid, Path,)),
     responses((status = 204), (status = "4XX", body = Problem)),
-    extensions(("x-authz" = json!({"object": "ladder", "action": "change", "scope": "self", "roles": ["person"]}))))]
+    extensions(("x-authz" = json!({"object": "ladder", "action": "change", "scope": "rung", "roles": ["person"]}))))]
 async fn remove_rung(ctx: Ctx, At(id): At<Uuid>) -> Result<StatusCode, Failure> {
     actions::remove(ctx, id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -72,14 +72,14 @@ async fn remove_rung(ctx: Ctx, At(id): At<Uuid>) -> Result<StatusCode, Failure> 
 #[utoipa::path(post, path = "/api/v1/me/notifications/rungs/{id}/test", operation_id = "notify.test_rung", tag = "notify",
     params(("id" = Uuid, Path,)),
     responses((status = 200, body = Rung), (status = "4XX", body = Problem)),
-    extensions(("x-authz" = json!({"object": "ladder", "action": "change", "scope": "self", "roles": ["person"]}))))]
+    extensions(("x-authz" = json!({"object": "ladder", "action": "change", "scope": "rung", "roles": ["person"]}))))]
 async fn test_rung(ctx: Ctx, At(id): At<Uuid>) -> Reply<Rung> {
     Ok(Json(actions::test(ctx, id).await?))
 }
 
 /// A device in use has a notice, named by `touched` or by a push message: what
 /// it told of is not told by the rungs above.
-#[utoipa::path(post, path = "/api/v1/me/notices/{id}/ack", operation_id = "notify.ack_notice", tag = "notify",
+#[utoipa::path(post, path = "/api/v1/me/notifications/{id}/ack", operation_id = "notify.ack_notice", tag = "notify",
     params(("id" = Uuid, Path,)),
     responses((status = 204), (status = "4XX", body = Problem)),
     extensions(("x-authz" = json!({"object": "ladder", "action": "change", "scope": "self", "roles": ["person"]}))))]

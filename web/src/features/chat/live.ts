@@ -61,11 +61,10 @@ export const conversationHandler: StreamHandler = {
 
 function follow(id: string, rev: number, values: unknown[], from?: number): void {
   const events = values.map(readConversationEvent).filter((e) => e !== undefined);
-  const named = mentionedBy(id, events);
   const behind = applyEvents(id, rev, events, from);
   const after = chat.getState().conversations[id];
-  // Only the server knows which older message names this person, or which is the newest that stands.
-  if (named || (after && !after.last && after.head.seq > 0)) void readConversation(id);
+  // Only the server knows which is the newest that stands.
+  if (after && !after.last && after.head.seq > 0) void readConversation(id);
   if (behind !== undefined) current?.realtime.catchUp(`conversation:${id}`, behind);
   const me = myId();
   for (const e of events) {
@@ -81,16 +80,6 @@ function follow(id: string, rev: number, values: unknown[], from?: number): void
     }
   }
   delivered([id]);
-}
-
-/** Whether a message that named this person was taken back. */
-function mentionedBy(id: string, events: readonly ConversationStreamEvent[]): boolean {
-  const held = chat.getState().conversations[id];
-  if (!held?.mentioned) return false;
-  return events.some((e) => {
-    if (e.kind !== 'message' || e.body !== null || e.seq <= held.cursor.read_seq) return false;
-    return held.mentioned_seq === undefined || held.mentioned_seq === e.seq;
-  });
 }
 
 /** Tells the senders of direct messages that theirs have arrived. */

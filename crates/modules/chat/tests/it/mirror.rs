@@ -20,7 +20,7 @@ pub(crate) struct Mirror {
 }
 
 /// What is personal in a `Conversation`, or moves without an event.
-const PERSONAL: [&str; 14] = [
+const PERSONAL: [&str; 15] = [
     "resting_until",
     "my_role",
     "peer",
@@ -30,6 +30,7 @@ const PERSONAL: [&str; 14] = [
     "undone",
     "undo_ms",
     "mentioned",
+    "mentions",
     "preferences",
     "draft",
     "draft_rev",

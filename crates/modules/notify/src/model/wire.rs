@@ -244,8 +244,8 @@ impl RungRow {
 /// What waits outside of a client was told to those that are open: one that
 /// is in use acknowledges it.
 pub(crate) const NOTICE: Touch = Touch {
-    kind: "notice",
-    about: "what waits, for a client that is in use: it answers with `POST /api/v1/me/notices/{id}/ack`",
+    kind: "notification",
+    about: "what waits, for a client that is in use: it answers with `POST /api/v1/me/notifications/{id}/ack`",
 };
 
 pub(crate) const LADDER: Touch =

@@ -66,7 +66,10 @@ async fn what_cannot_lead_anywhere_is_refused_by_its_field() {
     }
     let new = json!({ "kind": "ntfy", "address": "https://one.example/more" });
     w.bob.post(RUNGS, new).await.fails(Code::TooManyItems);
-    w.bob.post("/api/v1/me/notices/00000000-0000-0000-0000-000000000001/ack", json!({})).await.fails(Code::NotFound);
+    w.bob
+        .post("/api/v1/me/notifications/00000000-0000-0000-0000-000000000001/ack", json!({}))
+        .await
+        .fails(Code::NotFound);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,9 +83,9 @@ async fn the_number_on_the_icon_is_that_of_conversations_that_need_one() {
     w.read(&w.group, seq + 1).await;
     assert_eq!(badge().await, 0);
     let preferences = format!("/api/v1/conversations/{}/preferences", w.group);
-    w.bob.patch(&preferences, json!({ "marked_unread": true })).await.ok();
+    w.bob.put(&preferences, json!({ "marked_unread": true })).await.ok();
     assert_eq!(badge().await, 1);
-    w.bob.patch(&preferences, json!({ "muted": true })).await.ok();
+    w.bob.put(&preferences, json!({ "muted": true })).await.ok();
     assert_eq!(badge().await, 0);
     w.pass(5).await;
     w.server.finish().await;

@@ -42,7 +42,7 @@ async fn what_was_read_recalled_from_the_list_or_muted_is_not_told() {
     w.pass(60).await;
     assert_eq!(w.phone.to("/bob").len(), 0, "read");
     let preferences = format!("/api/v1/conversations/{}/preferences", w.group);
-    w.bob.patch(&preferences, json!({ "muted": true })).await.ok();
+    w.bob.put(&preferences, json!({ "muted": true })).await.ok();
     w.say("two").await;
     w.pass(60).await;
     assert_eq!(w.phone.to("/bob").len(), 0, "muted");
@@ -62,8 +62,8 @@ async fn a_client_in_use_acknowledges_and_the_rungs_stay_silent() {
     let mut socket = w.bob.socket().await;
     w.say("one").await;
     w.pass(2).await;
-    let notice = socket.until(|f| f["t"] == "touched" && f["kind"] == "notice").await;
-    let path = format!("/api/v1/me/notices/{}/ack", notice["id"].as_str().unwrap());
+    let notice = socket.until(|f| f["t"] == "touched" && f["kind"] == "notification").await;
+    let path = format!("/api/v1/me/notifications/{}/ack", notice["id"].as_str().unwrap());
     w.bob.post(&path, json!({})).await.ok();
     w.pass(60).await;
     assert_eq!(w.phone.to("/bob").len(), 0);

@@ -80,8 +80,11 @@ async fn a_browser_reads_what_only_it_can_read_and_acknowledges() {
     assert_eq!(claims["aud"], w.phone.base.as_str());
     let message = decrypt(&key, auth, &posted.body);
     assert_eq!(message["items"][0]["conversation"], w.group.as_str());
-    assert_eq!((message["items"][0]["title"].as_str(), message["badge"].as_i64()), (Some("张伟 · 一组"), Some(1)));
-    let ack = format!("/api/v1/me/notices/{}/ack", message["notice"].as_str().unwrap());
+    assert_eq!(
+        (message["items"][0]["title"].as_str(), message["badge"].as_i64()),
+        (Some("【未认证】张伟 · 一组"), Some(1))
+    );
+    let ack = format!("/api/v1/me/notifications/{}/ack", message["notice"].as_str().unwrap());
     w.bob.post(&ack, json!({})).await.ok();
     w.pass(300).await;
     assert_eq!(w.phone.to("/bob").len(), 0, "the device acknowledged");
