@@ -3,6 +3,7 @@ import { ask, client, onUnauthenticated } from '~/api/client';
 import type { ConversationStreamEvent, PersonStreamEvent, Resume } from '~/api/events';
 import { FRIENDS, NOTICES, OWN_REQUESTS } from '~/api/query';
 import type { Org, User } from '~/api/types';
+import { inUse } from '~/core/attention';
 import { learnServerTime } from '~/core/clock';
 import { CursorMoves } from '~/core/cursors';
 import {
@@ -167,6 +168,7 @@ async function beginFor(me: User, { epoch, cache: opened, shared = false }: Begi
     },
     ephemeral(message) {
       if (message.t === 'touched') touched.signal(message);
+      if (message.t === 'touched' && message.kind === 'notification' && inUse()) answer(message.id);
       chatSlice.ephemeral(message);
     },
     resumed,
@@ -222,6 +224,11 @@ async function startStores({ cache }: Running, me: User): Promise<void> {
     ...(connection.getState().state === 'live' ? { contact: Date.now() } : {}),
     ...(running?.personRev === undefined ? {} : { person_rev: running.personRev }),
   }));
+}
+
+/** Whoever is at the page has what waits: no phone need ring. */
+function answer(notice: string): void {
+  ask(client.POST('/me/notifications/{id}/ack', { params: { path: { id: notice } } })).catch(() => undefined);
 }
 
 function resume(): Resume | undefined {

@@ -24,6 +24,7 @@ const NAMESPACES = [
   'guests',
   'chat',
   'files',
+  'notify',
   'onboarding',
   'scan',
   'search',
