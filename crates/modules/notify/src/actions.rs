@@ -46,66 +46,67 @@ pub(crate) async fn ladder(ctx: Ctx) -> Result<LadderView> {
 /// Puts a rung up, above those there are. A browser that is there already is
 /// the same rung with another address.
 pub(crate) async fn add(ctx: Ctx, once: Once, new: NewRung) -> Result<Rung> {
-    let rung = rungs::of(new.kind);
-    if !rung.available(&ctx.kernel) {
+    if !rungs::of(new.kind).available(&ctx.kernel) {
         return Err(Code::ChannelUnavailable.into());
     }
     let label = new.label.as_deref().map(|label| text::line("label", label, limits::LABEL_CHARS)).transpose()?;
+    let label = label.unwrap_or_default();
     let db = ctx.db().clone();
-    let (user, told) = (ctx.user(), ctx.clone());
-    let made = db
-        .write(move |tx| {
-            let mut keys = once.keys(&ctx);
-            keys.push(Ladder::key(ctx.user()));
-            tx.lock(&keys)?;
-            let ladder = allow::<Ladder, Change>(tx, &ctx, ctx.user())?;
-            let rows = sql::rungs::of(tx, ladder.owner)?;
-            if let Some(id) = once.result(tx, &ctx)? {
-                let before = rows.into_iter().find(|row| row.id == id).ok_or(Code::NotFound)?;
-                return Ok(before.wire(ctx.actor.session));
-            }
-            let target = rung.check(&new, &contacts(tx, ladder.owner)?)?;
-            let session = ctx.actor.session.filter(|_| new.kind == RungKind::WebPush);
-            let same = |row: &&RungRow| {
-                let device = row.kind == RungKind::WebPush && row.session == session;
-                row.kind == new.kind && (row.target.address == target.address || device)
-            };
-            if let Some(before) = rows.iter().find(same) {
-                let hint = rung.hint(&target);
-                let row = RungRow { target, hint, session, enabled: true, failures: 0, fault: None, ..before.clone() };
-                sql::rungs::change(tx, &ladder, &row)?;
-                once.keep(tx, &ctx, row.id)?;
-                return Ok(row.wire(ctx.actor.session));
-            }
-            if rows.len() >= limits::RUNGS_PER_PERSON {
-                return Err(Error::api(Code::TooManyItems).with("limit", limits::RUNGS_PER_PERSON));
-            }
-            let row = RungRow {
-                id: ctx.kernel.id::<proto::SessionId>().0,
-                user: ladder.owner,
-                kind: new.kind,
-                label: label.clone().unwrap_or_default(),
-                hint: rung.hint(&target),
-                target,
-                session,
-                position: rows.last().map_or(0, |last| last.position + 1),
-                enabled: true,
-                shows: new.shows,
-                since: None,
-                told_at: 0,
-                tested_at: 0,
-                tried_at: None,
-                delivered_at: None,
-                fault: None,
-                failures: 0,
-            };
-            sql::rungs::add(tx, &ladder, &row, ctx.now)?;
-            once.keep(tx, &ctx, row.id)?;
-            Ok(row.wire(ctx.actor.session))
-        })
-        .await?;
-    touch(&told, user);
+    let told = ctx.clone();
+    let made = db.write(move |tx| add_in(tx, &ctx, &once, &new, &label)).await?;
+    touch(&told, told.user());
     Ok(made)
+}
+
+fn add_in(tx: &mut Tx<'_>, ctx: &Ctx, once: &Once, new: &NewRung, label: &str) -> Result<Rung> {
+    let mut keys = once.keys(ctx);
+    keys.push(Ladder::key(ctx.user()));
+    tx.lock(&keys)?;
+    let ladder = allow::<Ladder, Change>(tx, ctx, ctx.user())?;
+    let rows = sql::rungs::of(tx, ladder.owner)?;
+    if let Some(id) = once.result(tx, ctx)? {
+        let before = rows.into_iter().find(|row| row.id == id).ok_or(Code::NotFound)?;
+        return Ok(before.wire(ctx.actor.session));
+    }
+    let rung = rungs::of(new.kind);
+    let target = rung.check(new, &contacts(tx, ladder.owner)?)?;
+    let hint = rung.hint(&target);
+    let session = ctx.actor.session.filter(|_| new.kind == RungKind::WebPush);
+    let same = |row: &&RungRow| {
+        let device = row.kind == RungKind::WebPush && row.session == session;
+        row.kind == new.kind && (row.target.address == target.address || device)
+    };
+    if let Some(before) = rows.iter().find(same) {
+        let row = RungRow { target, hint, session, enabled: true, failures: 0, fault: None, ..before.clone() };
+        sql::rungs::change(tx, &ladder, &row)?;
+        once.keep(tx, ctx, row.id)?;
+        return Ok(row.wire(ctx.actor.session));
+    }
+    if rows.len() >= limits::RUNGS_PER_PERSON {
+        return Err(Error::api(Code::TooManyItems).with("limit", limits::RUNGS_PER_PERSON));
+    }
+    let row = RungRow {
+        id: ctx.kernel.id::<proto::SessionId>().0,
+        user: ladder.owner,
+        kind: new.kind,
+        label: label.to_owned(),
+        hint,
+        target,
+        session,
+        position: rows.last().map_or(0, |last| last.position + 1),
+        enabled: true,
+        shows: new.shows,
+        since: None,
+        told_at: 0,
+        tested_at: 0,
+        tried_at: None,
+        delivered_at: None,
+        fault: None,
+        failures: 0,
+    };
+    sql::rungs::add(tx, &ladder, &row, ctx.now)?;
+    once.keep(tx, ctx, row.id)?;
+    Ok(row.wire(ctx.actor.session))
 }
 
 /// Verified addresses of a person's own.

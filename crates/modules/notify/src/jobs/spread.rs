@@ -19,6 +19,8 @@ const SLICE: usize = 24;
 /// Participants one page reads, and pages one run of the job reads.
 const PAGE: usize = 500;
 const PAGES: usize = 20;
+/// A job that was due so long ago was given up.
+const LOST_MS: Millis = 3 * 3_600_000;
 
 pub(super) async fn run(ctx: Ctx, job: Claimed) -> Result<()> {
     let conversation: ConversationId = field(&job, "conversation")?;
@@ -79,7 +81,8 @@ fn leave(tx: &mut Tx<'_>, id: ConversationId, people: &[UserId], at: Millis, now
         standing.since = standing.since.or(Some(at));
         // Whoever is at it looks again when done.
         let held = standing.holder.is_some() && standing.held_until > now;
-        if !held && (before.is_none() || standing.next_at > now) {
+        let lost = standing.next_at < now - LOST_MS;
+        if !held && (before.is_none() || standing.next_at > now || lost) {
             standing.next_at = now;
             tx.job(climb(*user, now))?;
         }
