@@ -12,4 +12,17 @@ import waiting from '../features/waiting/locales/en.json';
 import workbench from '../features/workbench/locales/en.json';
 import ui from './locales/en/ui.json';
 
-export default { directory, files, guests, identity, notify, onboarding, scan, search, settings, waiting, ui, workbench };
+export default {
+  directory,
+  files,
+  guests,
+  identity,
+  notify,
+  onboarding,
+  scan,
+  search,
+  settings,
+  waiting,
+  ui,
+  workbench,
+};

@@ -12,4 +12,17 @@ import waiting from '../features/waiting/locales/zh-CN.json';
 import workbench from '../features/workbench/locales/zh-CN.json';
 import ui from './locales/zh-CN/ui.json';
 
-export default { directory, files, guests, identity, notify, onboarding, scan, search, settings, waiting, ui, workbench };
+export default {
+  directory,
+  files,
+  guests,
+  identity,
+  notify,
+  onboarding,
+  scan,
+  search,
+  settings,
+  waiting,
+  ui,
+  workbench,
+};

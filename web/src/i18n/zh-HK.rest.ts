@@ -13,4 +13,17 @@ import waiting from '../features/waiting/locales/zh-HK.json';
 import workbench from '../features/workbench/locales/zh-HK.json';
 import ui from './locales/zh-HK/ui.json';
 
-export default { directory, files, guests, identity, notify, onboarding, scan, search, settings, waiting, ui, workbench };
+export default {
+  directory,
+  files,
+  guests,
+  identity,
+  notify,
+  onboarding,
+  scan,
+  search,
+  settings,
+  waiting,
+  ui,
+  workbench,
+};

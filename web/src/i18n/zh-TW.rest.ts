@@ -13,4 +13,17 @@ import waiting from '../features/waiting/locales/zh-TW.json';
 import workbench from '../features/workbench/locales/zh-TW.json';
 import ui from './locales/zh-TW/ui.json';
 
-export default { directory, files, guests, identity, notify, onboarding, scan, search, settings, waiting, ui, workbench };
+export default {
+  directory,
+  files,
+  guests,
+  identity,
+  notify,
+  onboarding,
+  scan,
+  search,
+  settings,
+  waiting,
+  ui,
+  workbench,
+};

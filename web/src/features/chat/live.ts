@@ -1,7 +1,7 @@
 /** Chat's ends of the realtime connection: what a stream, an ephemeral message or a tab's return means here. */
 
 import { ask, client } from '~/api/client';
-import type { ConversationStreamEvent, Ephemeral, PersonStreamEvent } from '~/api/events';
+import type { Ephemeral, PersonStreamEvent } from '~/api/events';
 import type { Conversation, CursorMove } from '~/api/types';
 import type { CursorMoves } from '~/core/cursors';
 import type { Cache } from '~/core/db';

@@ -107,8 +107,7 @@ export class ModelServer {
         if (op.op !== 'edit') {
           at.body = null;
           at.mentions = [];
-        }
-        else if (at.body) at.body = { kind: 'blocks', blocks: [{ type: 'text', text: `edited ${this.rev}` }] };
+        } else if (at.body) at.body = { kind: 'blocks', blocks: [{ type: 'text', text: `edited ${this.rev}` }] };
         return [this.row(at)];
       case 'react': {
         if (!at) return [];

@@ -20,8 +20,7 @@ export const addRung = (body: NewRung): Promise<Rung> =>
   ask(client.POST('/me/notifications/rungs', { body, headers: { 'Idempotency-Key': uuidv7() } }));
 export const changeRung = (id: string, body: RungPatch): Promise<Rung> =>
   ask(client.PATCH('/me/notifications/rungs/{id}', { ...one(id), body }));
-export const removeRung = (id: string): Promise<unknown> =>
-  ask(client.DELETE('/me/notifications/rungs/{id}', one(id)));
+export const removeRung = (id: string): Promise<unknown> => ask(client.DELETE('/me/notifications/rungs/{id}', one(id)));
 export const testRung = (id: string): Promise<Rung> => ask(client.POST('/me/notifications/rungs/{id}/test', one(id)));
 
 /** Verified addresses of one's own, of one kind. */
@@ -47,7 +46,9 @@ const SUBSCRIBE_MS = 20_000;
 
 /** Has this browser listened for pushes of this server; to be called after permission was given. */
 export async function subscribe(key: string, label: string | undefined): Promise<Rung> {
-  const wait = new Promise<never>((_, fail) => setTimeout(() => fail(new AppError('push_unreachable', 0)), SUBSCRIBE_MS));
+  const wait = new Promise<never>((_, fail) =>
+    setTimeout(() => fail(new AppError('push_unreachable', 0)), SUBSCRIBE_MS),
+  );
   const found = await Promise.race([wait, subscription(key)]).catch(() => {
     throw new AppError('push_unreachable', 0);
   });

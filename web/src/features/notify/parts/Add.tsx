@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { asAppError } from '~/api/client';
+import { LADDER as LADDER_KEY } from '~/api/query';
 import { askForNotifications, notificationState } from '~/core/notifications';
 import { deviceName } from '~/features/identity';
 import { useErrorText, useT } from '~/i18n';
@@ -16,7 +17,6 @@ import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
 import { addRung, canPush, type Kind, type Ladder, ownAddresses, SHOWS, type Shows, subscribe } from '../api';
-import { LADDER as LADDER_KEY } from '~/api/query';
 import styles from './parts.module.css';
 
 /** In the order in which they help most people. */
@@ -41,7 +41,7 @@ export function Add({ ladder }: { ladder: Ladder }) {
             {kind === 'web_push' ? (
               <ThisBrowser ladder={ladder} />
             ) : offered.has(kind) ? (
-              <Button onPress={() => setAdding(kind)}>{t('notify:add_one')}</Button>
+              <Button onPress={() => setAdding(kind)}>{t('notify:put_up')}</Button>
             ) : null}
           </li>
         ))}
@@ -113,7 +113,7 @@ function AddOne({ kind, onClose }: { kind: Exclude<Kind, 'web_push'>; onClose: (
         <>
           <Button onPress={onClose}>{t('common:cancel')}</Button>
           <Button kind="primary" isPending={pending} isDisabled={!address.trim()} onPress={() => void submit()}>
-            {t('notify:add_one')}
+            {t('notify:put_up')}
           </Button>
         </>
       }

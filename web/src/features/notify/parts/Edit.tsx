@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { LADDER as LADDER_KEY } from '~/api/query';
 import { useT } from '~/i18n';
 import { Button } from '~/ui/Button';
 import { Dialog } from '~/ui/Dialog';
@@ -8,7 +9,6 @@ import { FormError } from '~/ui/FormError';
 import { RadioGroup } from '~/ui/RadioGroup';
 import { useSubmit } from '~/ui/useSubmit';
 import { changeRung, type Rung, SHOWS } from '../api';
-import { LADDER as LADDER_KEY } from '~/api/query';
 import styles from './parts.module.css';
 
 /** A rung's name, and how much it shows. */

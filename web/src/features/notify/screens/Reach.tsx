@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { BellRing, MonitorSmartphone, MoreHorizontal } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { asAppError } from '~/api/client';
+import { LADDER as LADDER_KEY } from '~/api/query';
 import { now } from '~/core/clock';
 import { useErrorText, useLocale, useT } from '~/i18n';
 import { listTime } from '~/i18n/format';
@@ -14,7 +15,6 @@ import { Row, Rows, Section } from '~/ui/Section';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { toast, toastUndo } from '~/ui/Toast';
 import { changeRung, type Ladder, type Rung, type RungPatch, readLadder, removeRung, testRung } from '../api';
-import { LADDER as LADDER_KEY } from '~/api/query';
 import { Add } from '../parts/Add';
 import { Edit } from '../parts/Edit';
 import styles from './Reach.module.css';
@@ -189,7 +189,9 @@ function RungRow({
   };
   const moves = [
     ...(place > 0 ? [{ id: 'up', label: t('notify:up'), run: () => onChange({ position: place - 1 }) }] : []),
-    ...(place < count - 1 ? [{ id: 'down', label: t('notify:down'), run: () => onChange({ position: place + 1 }) }] : []),
+    ...(place < count - 1
+      ? [{ id: 'down', label: t('notify:down'), run: () => onChange({ position: place + 1 }) }]
+      : []),
   ];
   return (
     <Row

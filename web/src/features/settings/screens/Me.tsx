@@ -54,7 +54,13 @@ function Account() {
   );
 }
 
-function Door({ to, label }: { to: '/me/security' | '/me/reach' | '/friends' | '/me/activity' | '/me/merge'; label: string }) {
+function Door({
+  to,
+  label,
+}: {
+  to: '/me/security' | '/me/reach' | '/friends' | '/me/activity' | '/me/merge';
+  label: string;
+}) {
   return (
     <li>
       <Link to={to} className={styles.door}>
