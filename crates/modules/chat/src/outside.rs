@@ -31,6 +31,16 @@ impl kernel::Event for MessageSent {
     const VETOABLE: bool = false;
 }
 
+/// Somebody changed when they rest.
+#[derive(Clone, Copy, Debug)]
+pub struct RestChanged {
+    pub user: UserId,
+}
+
+impl kernel::Event for RestChanged {
+    const VETOABLE: bool = false;
+}
+
 /// Most characters of a message that are told outside of the client.
 const TEXT_CHARS: usize = 120;
 /// Conversations that are looked at for one number.

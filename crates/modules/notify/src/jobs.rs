@@ -68,6 +68,11 @@ fn climb(user: UserId, at: Millis) -> NewJob {
     NewJob { kind: CLIMB, key: None, org: None, run_at: at, payload: json!({ "user": user }) }
 }
 
+/// Looks again at what was put off.
+pub(crate) fn look_again(user: UserId, now: Millis) -> NewJob {
+    NewJob { payload: json!({ "user": user, "anew": true }), ..climb(user, now) }
+}
+
 /// Sends a test by a rung.
 pub(crate) fn test(rung: Uuid, now: Millis) -> NewJob {
     NewJob { kind: TEST, key: None, org: None, run_at: now, payload: json!({ "rung": rung }) }

@@ -69,6 +69,9 @@ pub(super) async fn run(ctx: Ctx, job: Claimed) -> Result<()> {
     let user: UserId = field(&job, "user")?;
     let db = ctx.db().clone();
     let now = ctx.now;
+    if field::<Option<bool>>(&job, "anew")?.is_some() {
+        return db.write(move |tx| anew(tx, &job, user, now)).await;
+    }
     let plan = db.read(move |tx| plan(tx, user, now)).await?;
     let Some(plan) = plan else { return db.write(move |tx| ours(jobs::finish(tx, &job)?)).await };
     let Plan { settled, empty, next } = plan;
@@ -106,6 +109,21 @@ pub(super) async fn run(ctx: Ctx, job: Claimed) -> Result<()> {
         actions::touch(&ctx, user);
     }
     Ok(())
+}
+
+/// Their rest hours changed: what they put off is due now, if they do not
+/// rest any more.
+fn anew(tx: &mut Tx<'_>, job: &Claimed, user: UserId, now: Millis) -> Result<()> {
+    tx.lock(&[Ladder::key(user)])?;
+    let waits = sql::people::standing(tx, user)?.filter(|s| s.next_at > now && s.next_at < Millis::MAX);
+    if let Some(mut standing) = waits {
+        sql::rungs::pull(tx, user, now)?;
+        standing.since = standing.since.map(|since| since.min(now));
+        standing.next_at = now;
+        sql::people::stand(tx, user, &standing)?;
+        tx.job(super::climb(user, now))?;
+    }
+    ours(jobs::finish(tx, job)?)
 }
 
 /// Reads what waits and what is due. `None`: it is not time.

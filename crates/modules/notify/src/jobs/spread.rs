@@ -78,7 +78,7 @@ fn leave(tx: &mut Tx<'_>, id: ConversationId, people: &[UserId], at: Millis, now
         sql::rungs::begin(tx, *user, at)?;
         let before = sql::people::standing(tx, *user)?;
         let mut standing = before.unwrap_or_default();
-        standing.since = standing.since.or(Some(at));
+        standing.since = Some(standing.since.map_or(at, |since| since.min(at)));
         // Whoever is at it looks again when done.
         let held = standing.holder.is_some() && standing.held_until > now;
         let lost = standing.next_at < now - LOST_MS;

@@ -147,11 +147,12 @@ pub(crate) fn tried(tx: &mut Tx<'_>, id: Uuid, outcome: Result<(), Fault>, told:
     Ok(())
 }
 
-/// From when on each rung that is on counts, where it does not count already.
+/// From when on each rung that is on counts, where it does not count already
+/// or was put off.
 pub(crate) fn begin(tx: &mut Tx<'_>, user: UserId, at: Millis) -> Result<()> {
     tx.execute(
-        sql!("UPDATE notify_rungs SET since = $2 WHERE user_id = $1 AND enabled AND since IS NULL"),
-        &[&user, &at],
+        sql!("UPDATE notify_rungs SET since = $2 WHERE user_id = $1 AND enabled AND COALESCE(since, $3) > $2"),
+        &[&user, &at, &Millis::MAX],
     )?;
     Ok(())
 }
@@ -159,6 +160,15 @@ pub(crate) fn begin(tx: &mut Tx<'_>, user: UserId, at: Millis) -> Result<()> {
 /// All that counts begins to count at a later time.
 pub(crate) fn put_off(tx: &mut Tx<'_>, user: UserId, until: Millis) -> Result<()> {
     tx.execute(sql!("UPDATE notify_rungs SET since = $2 WHERE user_id = $1 AND since IS NOT NULL"), &[&user, &until])?;
+    Ok(())
+}
+
+/// What was put off counts from now on.
+pub(crate) fn pull(tx: &mut Tx<'_>, user: UserId, now: Millis) -> Result<()> {
+    tx.execute(
+        sql!("UPDATE notify_rungs SET since = $2 WHERE user_id = $1 AND since IS NOT NULL AND since > $2"),
+        &[&user, &now],
+    )?;
     Ok(())
 }
 
