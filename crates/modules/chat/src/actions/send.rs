@@ -1,5 +1,6 @@
 //! Sending: the path this product exists for. A plain message takes four
-//! statements, five in a conversation of an organisation or of two people.
+//! statements, five in a conversation of an organisation or of two people;
+//! whoever hears of it (`MessageSent`) adds their own.
 
 use kernel::{
     Budget, Ctx, Resource, allow,

@@ -4,10 +4,6 @@
 //! reducers (`features/chat/events.ts`); one reads its list anew; one follows
 //! nothing and asks for the number. `MAGPIE_BADGE_STEPS` sets how many steps,
 //! 300 unless it is given.
-//!
-//! Seen to fail: with mentions of recalled messages kept on the device, with
-//! an edit that names somebody passed over, and with muted conversations
-//! counted by the endpoint.
 
 use std::collections::BTreeMap;
 

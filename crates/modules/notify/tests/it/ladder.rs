@@ -1,7 +1,4 @@
 //! Who is told of what, when, and by which rung.
-//!
-//! Seen to fail: with rest not asked for, with what was read not settled, with
-//! an acknowledgement that settles nothing, with the sender told too.
 
 use kernel::Clock as _;
 use serde_json::json;
