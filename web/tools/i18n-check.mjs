@@ -8,6 +8,12 @@ const LANGUAGES = ['zh-CN', 'en', 'zh-TW', 'zh-HK'];
 /** Keys put together at run time, by their beginning. */
 const DYNAMIC = [
   'errors:',
+  'notify:about.',
+  'notify:fault.',
+  'notify:how.',
+  'notify:kind.',
+  'notify:no_',
+  'notify:shows.',
   'directory:role.',
   'directory:role_text.',
   'directory:acts.',

@@ -5,6 +5,7 @@ import { session } from '~/core/store/session';
 import { Chat, ConversationScreen, conversationSearch, NothingOpen } from '~/features/chat/routes';
 import { directoryScreens } from '~/features/directory/routes';
 import { identityScreens, signInSearch, signUpSearch } from '~/features/identity/routes';
+import { notifyScreens } from '~/features/notify/routes';
 import { onboardingScreens } from '~/features/onboarding/routes';
 import { scanScreens } from '~/features/scan/routes';
 import { settingsScreens } from '~/features/settings/routes';
@@ -148,6 +149,7 @@ const activity = createRoute({
   component: identityScreens.activity,
 });
 const merges = createRoute({ getParentRoute: () => inside, path: '/me/merge', component: identityScreens.merges });
+const reach = createRoute({ getParentRoute: () => inside, path: '/me/reach', component: notifyScreens.reach });
 const friends = createRoute({ getParentRoute: () => inside, path: '/friends', component: directoryScreens.friends });
 const person = createRoute({ getParentRoute: () => inside, path: '/u/$code', component: directoryScreens.person });
 
@@ -187,6 +189,7 @@ const tree = root.addChildren([
     security,
     activity,
     merges,
+    reach,
     friends,
     person,
     manage.addChildren([...managed]),

@@ -3,6 +3,7 @@ import directory from '../features/directory/locales/en.json';
 import files from '../features/files/locales/en.json';
 import guests from '../features/guests/locales/en.json';
 import identity from '../features/identity/locales/en.json';
+import notify from '../features/notify/locales/en.json';
 import onboarding from '../features/onboarding/locales/en.json';
 import scan from '../features/scan/locales/en.json';
 import search from '../features/search/locales/en.json';
@@ -11,4 +12,17 @@ import waiting from '../features/waiting/locales/en.json';
 import workbench from '../features/workbench/locales/en.json';
 import ui from './locales/en/ui.json';
 
-export default { directory, files, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };
+export default {
+  directory,
+  files,
+  guests,
+  identity,
+  notify,
+  onboarding,
+  scan,
+  search,
+  settings,
+  waiting,
+  ui,
+  workbench,
+};

@@ -25,6 +25,7 @@ const NAMESPACES = [
   'guests',
   'chat',
   'files',
+  'notify',
   'onboarding',
   'scan',
   'search',

@@ -3,6 +3,7 @@ import directory from '../features/directory/locales/zh-CN.json';
 import files from '../features/files/locales/zh-CN.json';
 import guests from '../features/guests/locales/zh-CN.json';
 import identity from '../features/identity/locales/zh-CN.json';
+import notify from '../features/notify/locales/zh-CN.json';
 import onboarding from '../features/onboarding/locales/zh-CN.json';
 import scan from '../features/scan/locales/zh-CN.json';
 import search from '../features/search/locales/zh-CN.json';
@@ -11,4 +12,17 @@ import waiting from '../features/waiting/locales/zh-CN.json';
 import workbench from '../features/workbench/locales/zh-CN.json';
 import ui from './locales/zh-CN/ui.json';
 
-export default { directory, files, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };
+export default {
+  directory,
+  files,
+  guests,
+  identity,
+  notify,
+  onboarding,
+  scan,
+  search,
+  settings,
+  waiting,
+  ui,
+  workbench,
+};

@@ -4,6 +4,7 @@ import directory from '../features/directory/locales/zh-TW.json';
 import files from '../features/files/locales/zh-TW.json';
 import guests from '../features/guests/locales/zh-TW.json';
 import identity from '../features/identity/locales/zh-TW.json';
+import notify from '../features/notify/locales/zh-TW.json';
 import onboarding from '../features/onboarding/locales/zh-TW.json';
 import scan from '../features/scan/locales/zh-TW.json';
 import search from '../features/search/locales/zh-TW.json';
@@ -12,4 +13,17 @@ import waiting from '../features/waiting/locales/zh-TW.json';
 import workbench from '../features/workbench/locales/zh-TW.json';
 import ui from './locales/zh-TW/ui.json';
 
-export default { directory, files, guests, identity, onboarding, scan, search, settings, waiting, ui, workbench };
+export default {
+  directory,
+  files,
+  guests,
+  identity,
+  notify,
+  onboarding,
+  scan,
+  search,
+  settings,
+  waiting,
+  ui,
+  workbench,
+};

@@ -11,6 +11,7 @@ mod backup;
 mod document;
 mod files;
 mod mail;
+mod outgoing;
 mod read;
 pub(crate) mod setting;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use self::{
     document::document,
     files::Files,
     mail::{Mail, Sms},
+    outgoing::Outgoing,
     read::{Given, Loaded, load},
     tls::{Challenge, Tls, TlsMode},
 };
@@ -156,6 +158,7 @@ settings! {
     with {
         mail: Mail,
         sms: Sms,
+        outgoing: Outgoing,
         files: Files,
         tls: Tls,
         backup: Backup,

@@ -46,6 +46,7 @@ function Account() {
       <ul className={styles.doors}>
         <Door to="/me/security" label={t('identity:security.title')} />
         <Door to="/friends" label={t('directory:friends.title')} />
+        <Door to="/me/reach" label={t('notify:door')} />
         <Door to="/me/activity" label={t('identity:activity.title')} />
         <Door to="/me/merge" label={t('identity:merge.title')} />
       </ul>
@@ -53,7 +54,13 @@ function Account() {
   );
 }
 
-function Door({ to, label }: { to: '/me/security' | '/friends' | '/me/activity' | '/me/merge'; label: string }) {
+function Door({
+  to,
+  label,
+}: {
+  to: '/me/security' | '/me/reach' | '/friends' | '/me/activity' | '/me/merge';
+  label: string;
+}) {
   return (
     <li>
       <Link to={to} className={styles.door}>
