@@ -7,4 +7,4 @@ rounds=${SOAK_ROUNDS:-40}
 target/release/torture --rounds "$rounds" --seed "${SOAK_SEED:-1}"
 target/release/torture --partitions --rounds "$((rounds / 2))" --seed "${SOAK_SEED:-1}"
 target/release/torture --partitions --rounds "$(((rounds + 1) / 2))" --seed "$((${SOAK_SEED:-1} + 1))" --fault-ms 20000
-MAGPIE_CASES=${SOAK_CASES:-2000} PROPTEST_CASES=${SOAK_CASES:-2000} cargo test --workspace --release -q
+MAGPIE_BADGE_STEPS=10000 MAGPIE_CASES=${SOAK_CASES:-2000} PROPTEST_CASES=${SOAK_CASES:-2000} cargo test --workspace --release -q

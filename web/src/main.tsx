@@ -41,7 +41,8 @@ async function start(): Promise<void> {
       <App />
     </StrictMode>,
   );
-  void startPwa();
+  void startPwa((path) => void router.navigate({ to: path }));
+  void import('./app/icon').then((m) => m.startIcon()).catch(() => undefined);
   watchForUpdates();
   // The texts of the other screens, while nobody waits for them.
   allTexts().catch(() => undefined);

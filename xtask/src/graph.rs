@@ -21,7 +21,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("gateway", &["bus", "kernel", "proto", "store"]),
     ("identity", &["kernel", "proto", "store"]),
     ("kernel", &["proto", "store"]),
-    ("magpie", &["bus", "chat", "directory", "egress", "files", "gateway", "identity", "kernel", "proto", "store"]),
+    (
+        "magpie",
+        &["bus", "chat", "directory", "egress", "files", "gateway", "identity", "kernel", "notify", "proto", "store"],
+    ),
+    ("notify", &["chat", "identity", "kernel", "proto", "store"]),
     ("proto", &[]),
     ("store", &["proto"]),
     ("testkit", &["bus", "gateway", "kernel", "proto", "store"]),

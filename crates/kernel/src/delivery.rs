@@ -16,6 +16,36 @@ pub enum Channel {
     Sms,
 }
 
+/// A request to an address that somebody outside of this server named.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// http or https.
+    pub url: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+}
+
+/// What came back; any status is an answer.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    pub status: u16,
+    /// At most 64 KiB.
+    pub body: Vec<u8>,
+}
+
+/// Why there was no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// The address may not be reached from this server.
+    Refused,
+    TimedOut,
+    Unreachable,
+    /// This server sends no requests.
+    Unavailable,
+}
+
+pub type Posting<'a> = Pin<Box<dyn Future<Output = std::result::Result<Answered, NoAnswer>> + Send + 'a>>;
+
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
 /// Hands messages over to whoever carries them. Done means handed over, not
@@ -27,6 +57,12 @@ pub trait Delivery: Send + Sync + 'static {
     fn email<'a>(&'a self, to: &'a str, subject: &'a str, text: &'a str) -> Sending<'a>;
     /// `to` is a number in E.164 form, with its plus.
     fn sms<'a>(&'a self, to: &'a str, text: &'a str) -> Sending<'a>;
+    /// Posts to an address, within 15 seconds and following nothing. What may
+    /// be reached is the operator's configuration: public addresses, and those
+    /// that are listed.
+    fn post(&self, _: Outgoing) -> Posting<'_> {
+        Box::pin(async { Err(NoAnswer::Unavailable) })
+    }
 }
 
 /// Sends nothing: what would have been sent stands in the server's own log,

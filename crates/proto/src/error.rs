@@ -128,6 +128,8 @@ codes! {
     TooManyUploads = "too_many_uploads", 429, "too many uploads are unfinished";
     FileAttached = "file_attached", 409, "the file is part of a message";
     FileUnknown = "file_unknown", 422, "there is no such file, or it cannot be sent on";
+    ChannelUnavailable = "channel_unavailable", 409, "this server sends nothing by that way";
+    ContactUnverified = "contact_unverified", 422, "the address is not verified as the person's own";
     NotAPicture = "not_a_picture", 422, "the file is not a picture that can be shown";
 
     CardUsed = "card_used", 409, "the first card was used; getting back in needs two administrators";

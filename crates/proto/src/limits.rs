@@ -160,4 +160,8 @@ limits! {
     FORWARD_RECORD_BYTES: "bytes" = 262_144;
     /// Most files in a record of messages that are forwarded as one card.
     FORWARD_FILES: "files" = 30;
+    /// Most ways by which one person is told while no client is open.
+    RUNGS_PER_PERSON: "rungs" = 12;
+    /// Longest address of such a way.
+    RUNG_ADDRESS_CHARS: "characters" = 1_000;
 }

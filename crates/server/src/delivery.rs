@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use anyhow::{Context, Result, anyhow, bail};
 use egress::{Client, Request};
 use http::{HeaderName, HeaderValue, Method, header};
-use kernel::{Channel, Delivery, LogOnly, Sending};
+use kernel::{Answered, Channel, Delivery, LogOnly, NoAnswer, Outgoing, Posting, Sending};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
@@ -55,6 +55,8 @@ pub struct Carrier(RwLock<Arc<Ways>>);
 struct Ways {
     mail: Option<(AsyncSmtpTransport<Tokio1Executor>, Mailbox)>,
     sms: Option<(Client, Gateway)>,
+    /// For addresses that people name.
+    web: Client,
 }
 
 struct Gateway {
@@ -65,14 +67,16 @@ struct Gateway {
 }
 
 impl Carrier {
-    /// Reads addresses and templates; nothing is connected to yet.
-    pub fn new(mail: Option<&Mail>, sms: Option<&Sms>) -> Result<Self> {
-        Ok(Self(RwLock::new(Arc::new(Ways::new(mail, sms)?))))
+    /// Reads addresses and templates; nothing is connected to yet. Addresses
+    /// that people name may lead to what is public, and to `outgoing`: each a
+    /// network, an address or the name of a host.
+    pub fn new(mail: Option<&Mail>, sms: Option<&Sms>, outgoing: &[String]) -> Result<Self> {
+        Ok(Self(RwLock::new(Arc::new(Ways::new(mail, sms, outgoing)?))))
     }
 
     /// Carries what comes from now on otherwise.
-    pub fn change(&self, mail: Option<&Mail>, sms: Option<&Sms>) -> Result<()> {
-        *self.0.write() = Arc::new(Ways::new(mail, sms)?);
+    pub fn change(&self, mail: Option<&Mail>, sms: Option<&Sms>, outgoing: &[String]) -> Result<()> {
+        *self.0.write() = Arc::new(Ways::new(mail, sms, outgoing)?);
         Ok(())
     }
 
@@ -87,8 +91,32 @@ impl Carrier {
 }
 
 impl Ways {
-    fn new(mail: Option<&Mail>, sms: Option<&Sms>) -> Result<Self> {
-        Ok(Self { mail: mail.map(smtp).transpose()?, sms: sms.map(gateway).transpose()? })
+    fn new(mail: Option<&Mail>, sms: Option<&Sms>, outgoing: &[String]) -> Result<Self> {
+        Ok(Self {
+            mail: mail.map(smtp).transpose()?,
+            sms: sms.map(gateway).transpose()?,
+            web: Client::new(permitted(outgoing))?,
+        })
+    }
+
+    async fn posted(&self, out: Outgoing) -> std::result::Result<Answered, NoAnswer> {
+        let mut request = Request::post(out.url, out.body);
+        (request.timeout, request.max_body_bytes) = (Some(TIME), Some(64 << 10));
+        for (name, value) in out.headers {
+            let value = HeaderValue::from_str(&value).map_err(|_| NoAnswer::Refused)?;
+            request = request.header(HeaderName::from_static(name), value);
+        }
+        let answer = self.web.send(request).await.map_err(|error| {
+            tracing::debug!(%error, "an address that somebody named did not answer");
+            match error {
+                egress::Error::BadUrl(_) | egress::Error::Refused(_) | egress::Error::TooManyRedirects(_) => {
+                    NoAnswer::Refused
+                }
+                egress::Error::TimedOut { .. } => NoAnswer::TimedOut,
+                _ => NoAnswer::Unreachable,
+            }
+        })?;
+        Ok(Answered { status: answer.status.as_u16(), body: answer.body.to_vec() })
     }
 
     async fn try_mail(&self) -> Result<()> {
@@ -158,6 +186,19 @@ impl Gateway {
         }
         out + rest
     }
+}
+
+/// What is a network or an address is one, all else is a name.
+fn permitted(outgoing: &[String]) -> egress::Config {
+    let mut rules = egress::Config::default();
+    for text in outgoing {
+        let address = text.parse::<std::net::IpAddr>().map(ipnet::IpNet::from).ok();
+        match text.parse::<ipnet::IpNet>().ok().or(address) {
+            Some(network) => rules.allow_networks.push(network),
+            None => rules.allow_hosts.push(text.clone()),
+        }
+    }
+    rules
 }
 
 fn auto_submitted() -> lettre::message::header::HeaderValue {
@@ -235,6 +276,11 @@ impl Delivery for Carrier {
             return LogOnly.sms(to, text);
         }
         Box::pin(async move { ways.text(to, text).await.map_err(|e| Error::internal(format!("{e:#}"))) })
+    }
+
+    fn post(&self, out: Outgoing) -> Posting<'_> {
+        let ways = self.ways();
+        Box::pin(async move { ways.posted(out).await })
     }
 }
 

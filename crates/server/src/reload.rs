@@ -69,7 +69,8 @@ impl Reload {
         };
         self.kernel.change(Live { name: new.name.clone(), signup_open: new.signup == Signup::Open });
         self.kernel.budgets.lift(new.unlimited);
-        if let Err(error) = self.carrier.change(new.mail.server().as_ref(), new.sms.gateway().as_ref()) {
+        let (mail, sms) = (new.mail.server(), new.sms.gateway());
+        if let Err(error) = self.carrier.change(mail.as_ref(), sms.as_ref(), &new.outgoing.allow) {
             tracing::error!(error = %format!("{error:#}"), "messages leave as before");
         }
         if let Err(error) = (self.log)(&new.log) {
@@ -95,6 +96,7 @@ impl Reload {
             proxy_headers: new.proxy_headers,
             mail: new.mail,
             sms: new.sms,
+            outgoing: new.outgoing,
             ..self.config.clone()
         };
         (config.tls.cert, config.tls.key) = (new.tls.cert, new.tls.key);

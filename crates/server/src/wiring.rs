@@ -19,7 +19,7 @@ use crate::{
 
 /// All modules of this build.
 pub fn modules() -> Vec<Module> {
-    vec![identity::module(), directory::module(), chat::module(), files::module()]
+    vec![identity::module(), directory::module(), chat::module(), files::module(), notify::module()]
 }
 
 pub fn registry() -> Result<Registry> {
@@ -115,7 +115,8 @@ pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Re
     };
     let gateway = Gateway::new(bus, GatewayConfig::default());
     let https = public_url.starts_with("https://");
-    let carrier = Arc::new(Carrier::new(config.mail.server().as_ref(), config.sms.gateway().as_ref())?);
+    let (mail, sms) = (config.mail.server(), config.sms.gateway());
+    let carrier = Arc::new(Carrier::new(mail.as_ref(), sms.as_ref(), &config.outgoing.allow)?);
     let kernel_config = KernelConfig {
         name: config.name.clone(),
         version: env!("CARGO_PKG_VERSION"),

@@ -8,6 +8,7 @@ export const retry = (count: number, error: unknown): boolean =>
 export const NOTICES = ['notices'] as const;
 export const FRIENDS = ['friends'] as const;
 export const REST_HOURS = ['me', 'rest-hours'] as const;
+export const LADDER = ['me', 'ladder'] as const;
 export const OWN_REQUESTS = ['join-requests'] as const;
 
 /** All that waits for the person signed in. */

@@ -140,6 +140,11 @@ export interface components {
             last?: components["schemas"]["chat.Message"];
             /** @description Whether a mention of the reader or of everyone lies above the cursor. */
             mentioned: boolean;
+            /**
+             * @description `seq` of messages above the cursor that mention the reader, at most
+             *     200; absent where there are none. An edit or a recall changes it.
+             */
+            mentions?: number[];
             my_role: components["schemas"]["chat.Role"];
             /**
              * @description The other person of a direct conversation is in none of the reader's
@@ -880,7 +885,7 @@ export interface components {
             /** @description A word for the client's text, such as `direct_doubled`. */
             kind: string;
         };
-        server: components["schemas"]["server.welcome"] | components["schemas"]["server.pong"] | components["schemas"]["server.resync"] | components["schemas"]["server.resumed"] | components["schemas"]["server.typing"] | components["schemas"]["server.receipts"] | components["schemas"]["server.presence"] | components["schemas"]["server.passed"] | components["schemas"]["server.error"] | components["schemas"]["server.result"] | components["schemas"]["server.frame.conversation"] | components["schemas"]["server.catch_up.conversation"] | components["schemas"]["server.frame.org"] | components["schemas"]["server.catch_up.org"] | components["schemas"]["server.frame.person"] | components["schemas"]["server.catch_up.person"] | components["schemas"]["server.touched.contacts"] | components["schemas"]["server.touched.join_requests"] | components["schemas"]["server.touched.rest_hours"] | components["schemas"]["server.touched.settings"];
+        server: components["schemas"]["server.welcome"] | components["schemas"]["server.pong"] | components["schemas"]["server.resync"] | components["schemas"]["server.resumed"] | components["schemas"]["server.typing"] | components["schemas"]["server.receipts"] | components["schemas"]["server.presence"] | components["schemas"]["server.passed"] | components["schemas"]["server.error"] | components["schemas"]["server.result"] | components["schemas"]["server.frame.conversation"] | components["schemas"]["server.catch_up.conversation"] | components["schemas"]["server.frame.org"] | components["schemas"]["server.catch_up.org"] | components["schemas"]["server.frame.person"] | components["schemas"]["server.catch_up.person"] | components["schemas"]["server.touched.contacts"] | components["schemas"]["server.touched.join_requests"] | components["schemas"]["server.touched.ladder"] | components["schemas"]["server.touched.notification"] | components["schemas"]["server.touched.rest_hours"] | components["schemas"]["server.touched.settings"];
         "server.catch_up.conversation": {
             events: components["schemas"]["stream.conversation"][];
             from: number;
@@ -1034,6 +1039,24 @@ export interface components {
             id: string;
             /** @enum {string} */
             kind: "join_requests";
+            /** @enum {string} */
+            t: "touched";
+        };
+        /** @description An answer of the API changed; who keeps it asks again: `GET /api/v1/me/notifications`; `id` is the person's. */
+        "server.touched.ladder": {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "ladder";
+            /** @enum {string} */
+            t: "touched";
+        };
+        /** @description An answer of the API changed; who keeps it asks again: what waits, for a client that is in use: it answers with `POST /api/v1/me/notifications/{id}/ack` */
+        "server.touched.notification": {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "notification";
             /** @enum {string} */
             t: "touched";
         };

@@ -2129,6 +2129,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/badge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The number on the icon: how many conversations need the person, with
+         *     something unread and not muted, or a call by name. Every device counts the
+         *     same from what it follows; this is for where nothing is followed.
+         */
+        get: operations["chat.get_badge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/files/uploads": {
         parameters: {
             query?: never;
@@ -2266,6 +2287,108 @@ export interface paths {
         get: operations["files.get_space"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The ways by which one is told of what waits while no client is in use, in
+         *     the order in which they are tried, and what this server offers.
+         */
+        get: operations["notify.get_ladder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notifications/rungs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts a rung up above the others; at most 12. Takes an `Idempotency-Key`.
+         *     `contact_unverified` where an e-mail address or a number is not verified as
+         *     one's own, `channel_unavailable` where this server sends none. An address of
+         *     one's own network is taken, and refused when it is tried unless the operator
+         *     allows it.
+         */
+        post: operations["notify.add_rung"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notifications/rungs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a rung down. */
+        delete: operations["notify.remove_rung"];
+        options?: never;
+        head?: never;
+        /** Changes a rung's label, what it shows, whether it is on, or its place. */
+        patch: operations["notify.update_rung"];
+        trace?: never;
+    };
+    "/api/v1/me/notifications/rungs/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a test by a rung, at most every 10 seconds, also to one that is off.
+         *     It is sent after the answer: `testing` until it was tried, and then
+         *     `delivered_at` or `fault`.
+         */
+        post: operations["notify.test_rung"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notifications/{id}/ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A device in use has a notice, named by `touched` or by a push message: what
+         *     it told of is not told by the rungs above.
+         */
+        post: operations["notify.ack_notice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2411,6 +2534,11 @@ export interface components {
                 undo_ms: number;
                 /** @description Whether a mention of the reader or of everyone lies above the cursor. */
                 mentioned: boolean;
+                /**
+                 * @description `seq` of messages above the cursor that mention the reader, at most
+                 *     200; absent where there are none. An edit or a recall changes it.
+                 */
+                mentions?: number[];
                 preferences: components["schemas"]["chat.Preferences"];
                 draft?: string;
                 /**
@@ -2592,6 +2720,14 @@ export interface components {
          * @enum {string}
          */
         "chat.All": "all";
+        /** @description The number on the icon. */
+        "chat.Badge": {
+            /**
+             * Format: int64
+             * @description Conversations that need the person.
+             */
+            conversations: number;
+        };
         /** @description One block of a body. Readers ignore types they do not know. */
         "chat.Block": {
             text: string;
@@ -2689,6 +2825,11 @@ export interface components {
             undo_ms: number;
             /** @description Whether a mention of the reader or of everyone lies above the cursor. */
             mentioned: boolean;
+            /**
+             * @description `seq` of messages above the cursor that mention the reader, at most
+             *     200; absent where there are none. An edit or a recall changes it.
+             */
+            mentions?: number[];
             preferences: components["schemas"]["chat.Preferences"];
             draft?: string;
             /**
@@ -4474,6 +4615,91 @@ export interface components {
             seq?: number;
             who?: components["schemas"]["UserId"];
         };
+        /** @description A kind of rung as this server offers it. */
+        "notify.Channel": {
+            kind: components["schemas"]["notify.RungKind"];
+            /** @description Whether it can be put up: e-mail and text messages need the operator. */
+            available: boolean;
+        };
+        /**
+         * @description Why a rung did not work the last time it was tried.
+         * @enum {string}
+         */
+        "notify.Fault": "refused" | "timed_out" | "unreachable" | "rejected" | "gone" | "unverified" | "unavailable";
+        /** @description One's own ladder. Below all rungs is the client itself, while it is open. */
+        "notify.Ladder": {
+            /** @description In the order in which they are tried. */
+            rungs: components["schemas"]["notify.Rung"][];
+            /** @description Whether anything reaches the person who has no client open. */
+            reachable: boolean;
+            channels: components["schemas"]["notify.Channel"][];
+            /** @description The server's key for Web Push, as a browser wants it (65 bytes, base64url). */
+            web_push_key: string;
+            /** @description When a device last acknowledged; milliseconds. */
+            acknowledged_at?: components["schemas"]["i64"];
+        };
+        /** @description A rung to be put up, above those there are. */
+        "notify.NewRung": {
+            kind: components["schemas"]["notify.RungKind"];
+            /**
+             * @description Where it leads: the endpoint of a push subscription, the address of a
+             *     topic or a robot, a mailbox or a number of one's own. At most 1,000
+             *     characters.
+             */
+            address: string;
+            /**
+             * @description What signs or opens it: the signing secret of a robot, the token of an
+             *     ntfy topic.
+             */
+            secret?: string | null;
+            /** @description `p256dh` of a push subscription, base64url. */
+            p256dh?: string | null;
+            /** @description `auth` of a push subscription, base64url. */
+            auth?: string | null;
+            /** @description At most 50 characters; a word for the kind where it is left out. */
+            label?: string | null;
+            shows?: components["schemas"]["notify.Shows"];
+        };
+        /** @description A rung of one's own ladder. */
+        "notify.Rung": {
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["notify.RungKind"];
+            /** @description 1 to 50 characters. */
+            label: string;
+            /** @description As much of the address as may be shown. */
+            hint: string;
+            enabled: boolean;
+            shows: components["schemas"]["notify.Shows"];
+            /** @description Whether it is the browser that asks. */
+            here: boolean;
+            /** @description When it last took something, a test too; milliseconds. */
+            delivered_at?: components["schemas"]["i64"];
+            /** @description When it was last tried. */
+            tried_at?: components["schemas"]["i64"];
+            /** @description Why the last try failed; absent where it did not. */
+            fault?: components["schemas"]["notify.Fault"];
+            /** @description Whether a test was asked for that is not answered yet. */
+            testing: boolean;
+        };
+        /**
+         * @description A way to reach somebody who has no client open.
+         * @enum {string}
+         */
+        "notify.RungKind": "web_push" | "ntfy" | "bark" | "wecom" | "dingtalk" | "feishu" | "email" | "sms";
+        /** @description What is to be different; what is left out stays. */
+        "notify.RungPatch": {
+            label?: string | null;
+            enabled?: boolean | null;
+            shows?: components["schemas"]["notify.Shows"] | null;
+            /** @description Its place among all, from 0; the others move. */
+            position?: number | null;
+        };
+        /**
+         * @description How much a notice shows; the last shows least.
+         * @enum {string}
+         */
+        "notify.Shows": "full" | "sender" | "bare";
     };
     responses: never;
     parameters: never;
@@ -10747,6 +10973,25 @@ export interface operations {
             };
         };
     };
+    "chat.get_badge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["chat.Badge"];
+                };
+            };
+        };
+    };
     "files.create_upload": {
         parameters: {
             query?: never;
@@ -11081,6 +11326,180 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["files.Space"];
                 };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "notify.get_ladder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["notify.Ladder"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "notify.add_rung": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["notify.NewRung"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["notify.Rung"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "notify.remove_rung": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "notify.update_rung": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["notify.RungPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["notify.Rung"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "notify.test_rung": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["notify.Rung"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+        };
+    };
+    "notify.ack_notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {

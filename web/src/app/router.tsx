@@ -6,6 +6,7 @@ import { adminScreens } from '~/features/admin/routes';
 import { Chat, ConversationScreen, conversationSearch, NothingOpen } from '~/features/chat/routes';
 import { directoryScreens } from '~/features/directory/routes';
 import { identityScreens, signInSearch, signUpSearch } from '~/features/identity/routes';
+import { notifyScreens } from '~/features/notify/routes';
 import { onboardingScreens } from '~/features/onboarding/routes';
 import { scanScreens } from '~/features/scan/routes';
 import { settingsScreens } from '~/features/settings/routes';
@@ -150,6 +151,7 @@ const activity = createRoute({
 });
 const merges = createRoute({ getParentRoute: () => inside, path: '/me/merge', component: identityScreens.merges });
 const admin = createRoute({ getParentRoute: () => inside, path: '/admin', component: adminScreens.server });
+const reach = createRoute({ getParentRoute: () => inside, path: '/me/reach', component: notifyScreens.reach });
 const friends = createRoute({ getParentRoute: () => inside, path: '/friends', component: directoryScreens.friends });
 const person = createRoute({ getParentRoute: () => inside, path: '/u/$code', component: directoryScreens.person });
 
@@ -190,6 +192,7 @@ const tree = root.addChildren([
     activity,
     merges,
     admin,
+    reach,
     friends,
     person,
     manage.addChildren([...managed]),

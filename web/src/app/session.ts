@@ -3,6 +3,7 @@ import { ask, client, onUnauthenticated } from '~/api/client';
 import type { ConversationStreamEvent, PersonStreamEvent, Resume } from '~/api/events';
 import { FRIENDS, NOTICES, OWN_REQUESTS } from '~/api/query';
 import type { Org, User } from '~/api/types';
+import { inUse } from '~/core/attention';
 import { learnServerTime } from '~/core/clock';
 import { CursorMoves } from '~/core/cursors';
 import {
@@ -170,6 +171,7 @@ async function beginFor(me: User, { epoch, cache: opened, shared = false }: Begi
     },
     ephemeral(message) {
       if (message.t === 'touched') touched.signal(message);
+      if (message.t === 'touched' && message.kind === 'notification' && inUse()) answer(message.id);
       chatSlice.ephemeral(message);
     },
     resumed,
@@ -230,6 +232,11 @@ async function startStores({ cache, shared, place }: Running, me: User): Promise
     if (aside && running?.place.person === place.person)
       chatSlice.restoreDrafts(aside as Record<string, chatSlice.Draft>);
   });
+}
+
+/** Whoever is at the page has what waits: no phone need ring. */
+function answer(notice: string): void {
+  ask(client.POST('/me/notifications/{id}/ack', { params: { path: { id: notice } } })).catch(() => undefined);
 }
 
 function resume(): Resume | undefined {

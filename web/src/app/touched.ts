@@ -1,7 +1,7 @@
 /** Which kept answers a signal makes stale. Many signals at once ask once. */
 import type { QueryClient } from '@tanstack/react-query';
 import type { ConversationStreamEvent, Ephemeral, PersonStreamEvent } from '~/api/events';
-import { REST_HOURS, WAITING } from '~/api/query';
+import { LADDER, REST_HOURS, WAITING } from '~/api/query';
 
 type TouchedMessage = Extract<Ephemeral, { t: 'touched' }>;
 type Keys = readonly (readonly unknown[])[];
@@ -12,6 +12,7 @@ const BY_KIND: Partial<Record<TouchedMessage['kind'], (id: string) => Keys>> = {
   settings: (id) => [['org', id, 'manage', 'settings']],
   contacts: () => [['me', 'contacts']],
   rest_hours: () => [REST_HOURS],
+  ladder: () => [LADDER],
 };
 
 /** Events of one's own stream after which other things wait. */

@@ -9,7 +9,7 @@ import { device } from './store/device';
 import { storage } from './store/storage';
 
 /** Raise it when the form of a store changes: the cache is dropped and read again. */
-const CACHE_SCHEMA = 1;
+const CACHE_SCHEMA = 2;
 const OUTBOX_SCHEMA = 1;
 
 export interface CachedTimeline {

@@ -38,9 +38,13 @@ let asked = false;
 /** Another tab asked: the files of this one may go at any time. */
 let exchanged = false;
 
-export async function startPwa(): Promise<void> {
+/** `open` leads to where a notification was about. */
+export async function startPwa(open: (path: string) => void): Promise<void> {
   const workers = container();
   if (!workers || !import.meta.env.PROD) return;
+  workers.addEventListener('message', ({ data }: MessageEvent<{ type?: string; path?: string } | undefined>) => {
+    if (data?.type === 'open' && data.path?.startsWith('/')) open(data.path);
+  });
   const controlled = Boolean(workers.controller);
   workers.addEventListener('controllerchange', () => {
     if (!controlled) return;

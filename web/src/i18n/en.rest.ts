@@ -4,6 +4,7 @@ import directory from '../features/directory/locales/en.json';
 import files from '../features/files/locales/en.json';
 import guests from '../features/guests/locales/en.json';
 import identity from '../features/identity/locales/en.json';
+import notify from '../features/notify/locales/en.json';
 import onboarding from '../features/onboarding/locales/en.json';
 import scan from '../features/scan/locales/en.json';
 import search from '../features/search/locales/en.json';
@@ -18,6 +19,7 @@ export default {
   files,
   guests,
   identity,
+  notify,
   onboarding,
   scan,
   search,

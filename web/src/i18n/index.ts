@@ -26,6 +26,7 @@ const NAMESPACES = [
   'guests',
   'chat',
   'files',
+  'notify',
   'onboarding',
   'scan',
   'search',

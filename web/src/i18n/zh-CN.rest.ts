@@ -4,6 +4,7 @@ import directory from '../features/directory/locales/zh-CN.json';
 import files from '../features/files/locales/zh-CN.json';
 import guests from '../features/guests/locales/zh-CN.json';
 import identity from '../features/identity/locales/zh-CN.json';
+import notify from '../features/notify/locales/zh-CN.json';
 import onboarding from '../features/onboarding/locales/zh-CN.json';
 import scan from '../features/scan/locales/zh-CN.json';
 import search from '../features/search/locales/zh-CN.json';
@@ -18,6 +19,7 @@ export default {
   files,
   guests,
   identity,
+  notify,
   onboarding,
   scan,
   search,

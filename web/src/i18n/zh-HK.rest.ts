@@ -5,6 +5,7 @@ import directory from '../features/directory/locales/zh-HK.json';
 import files from '../features/files/locales/zh-HK.json';
 import guests from '../features/guests/locales/zh-HK.json';
 import identity from '../features/identity/locales/zh-HK.json';
+import notify from '../features/notify/locales/zh-HK.json';
 import onboarding from '../features/onboarding/locales/zh-HK.json';
 import scan from '../features/scan/locales/zh-HK.json';
 import search from '../features/search/locales/zh-HK.json';
@@ -19,6 +20,7 @@ export default {
   files,
   guests,
   identity,
+  notify,
   onboarding,
   scan,
   search,

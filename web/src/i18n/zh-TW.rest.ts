@@ -5,6 +5,7 @@ import directory from '../features/directory/locales/zh-TW.json';
 import files from '../features/files/locales/zh-TW.json';
 import guests from '../features/guests/locales/zh-TW.json';
 import identity from '../features/identity/locales/zh-TW.json';
+import notify from '../features/notify/locales/zh-TW.json';
 import onboarding from '../features/onboarding/locales/zh-TW.json';
 import scan from '../features/scan/locales/zh-TW.json';
 import search from '../features/search/locales/zh-TW.json';
@@ -19,6 +20,7 @@ export default {
   files,
   guests,
   identity,
+  notify,
   onboarding,
   scan,
   search,

@@ -19,6 +19,7 @@ mod events;
 mod hooks;
 mod jobs;
 mod model;
+mod outside;
 mod people;
 mod routes;
 pub mod seed;
@@ -31,6 +32,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
 pub use model::{Conversation, Kind, Post, Read, Role};
+pub use outside::{MessageSent, News, RestChanged, badge, called, news, participants, resting_until};
 
 /// The declaration.
 pub fn module() -> Module {
@@ -146,6 +148,7 @@ const PERMISSIONS: &[PermissionDoc] = &[
     PermissionDoc { object: "rest_hours", action: "read", roles: "oneself" },
     PermissionDoc { object: "rest_hours", action: "set", roles: "oneself" },
     PermissionDoc { object: "mention", action: "list", roles: "person" },
+    PermissionDoc { object: "badge", action: "read", roles: "oneself" },
 ];
 
 fn call<P, T, F>(params: &RawValue, run: impl FnOnce(P) -> F) -> CallFuture

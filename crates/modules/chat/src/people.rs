@@ -139,11 +139,16 @@ pub(crate) fn marks(tx: &mut Tx<'_>, c: &Conversation, users: &[UserId]) -> Resu
 /// Which of these are in none of the organisations somebody is in. One
 /// statement, none where there is nobody.
 pub(crate) fn outsiders(tx: &mut Tx<'_>, me: UserId, users: &[UserId]) -> Result<HashSet<UserId>> {
-    if users.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let marks = directory::marks(tx, Home::SharedWith(me), users)?;
+    let marks = marks_for(tx, me, users)?;
     Ok(marks.into_iter().filter(|(_, marks)| marks.external).map(|(user, _)| user).collect())
+}
+
+/// The marks of people for somebody who is told of them anywhere.
+pub(crate) fn marks_for(tx: &mut Tx<'_>, me: UserId, users: &[UserId]) -> Result<BTreeMap<UserId, Marks>> {
+    if users.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    directory::marks(tx, Home::SharedWith(me), users)
 }
 
 /// Each of two as the other sees them.

@@ -39,13 +39,13 @@ pub(crate) fn of(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<Op
 pub(crate) fn shown(tx: &mut Tx<'_>, c: &Conversation) -> Result<Option<ConversationView>> {
     let Some(seen) = sql::visible::one(tx, c.me, c.row.id)? else { return Ok(None) };
     let mut policies = Policies::default();
-    let undone = undone(tx, c.me, std::slice::from_ref(&seen))?.remove(&c.row.id).unwrap_or_default();
     let peer = c.row.peer(c.me).filter(|_| c.row.kind == crate::Kind::Direct);
     let outside = match peer {
         Some(peer) => !people::orgs(tx, c.me)?.is_empty() && !people::outsiders(tx, c.me, &[peer])?.is_empty(),
         None => false,
     };
-    draw(tx, c, seen, (undone, outside), &mut policies).map(Some)
+    let mut above = Above::of(tx, c.me, std::slice::from_ref(&seen))?;
+    draw(tx, c, seen, outside, &mut above, &mut policies).map(Some)
 }
 
 /// A page of a list: what the predicate found, drawn.
@@ -60,7 +60,7 @@ pub(crate) fn page(
     let open: HashSet<UserId> = people::may_talk(tx, user, &peers)?.into_iter().collect();
     // Whoever is in no organisation has no inside.
     let outsiders = if orgs.is_empty() { HashSet::new() } else { people::outsiders(tx, user, &peers)? };
-    let mut undone = undone(tx, user, &found)?;
+    let mut above = Above::of(tx, user, &found)?;
     let mut policies = Policies::default();
     let mut views = Vec::with_capacity(found.len());
     for seen in found {
@@ -77,18 +77,34 @@ pub(crate) fn page(
         let (apart, outside) = (peer.is_some_and(|p| !open.contains(&p)), peer.is_some_and(|p| outsiders.contains(&p)));
         let (guest, closed) = (is_guest(seen.member.as_ref(), colleague), apart || seen.row.deserted());
         let c = Conversation { row: seen.row.clone(), me: user, role, scope, since, guest, closed };
-        let undone = undone.remove(&c.row.id).unwrap_or_default();
-        views.push(draw(tx, &c, seen, (undone, outside), &mut policies)?);
+        views.push(draw(tx, &c, seen, outside, &mut above, &mut policies)?);
     }
     Ok(views)
 }
 
-/// The undone messages above each place; they do not wait to be read. One
-/// statement, none where nothing waits.
-fn undone(tx: &mut Tx<'_>, user: UserId, found: &[Seen]) -> Result<HashMap<ConversationId, Vec<i64>>> {
-    let waits = |s: &&Seen| s.place.is_none_or(|place| place.n < s.row.head.n);
-    let ids: Vec<ConversationId> = found.iter().filter(waits).map(|s| s.row.id).collect();
-    if ids.is_empty() { Ok(HashMap::new()) } else { sql::visible::undone(tx, user, &ids) }
+/// Messages above each place by their `seq`: those that were undone, which do
+/// not wait to be read, and those that mention the reader.
+#[derive(Default)]
+struct Above {
+    undone: HashMap<ConversationId, Vec<i64>>,
+    mentions: HashMap<ConversationId, Vec<i64>>,
+}
+
+impl Above {
+    /// A statement each, none where nothing waits.
+    fn of(tx: &mut Tx<'_>, user: UserId, found: &[Seen]) -> Result<Self> {
+        let waits = |s: &&Seen| s.place.is_none_or(|place| place.n < s.row.head.n);
+        let ids: Vec<ConversationId> = found.iter().filter(waits).map(|s| s.row.id).collect();
+        let named: Vec<ConversationId> = found.iter().filter(|s| s.mentioned).map(|s| s.row.id).collect();
+        let mut above = Self::default();
+        if !ids.is_empty() {
+            above.undone = sql::visible::undone(tx, user, &ids)?;
+        }
+        if !named.is_empty() {
+            above.mentions = sql::visible::mentioned(tx, user, &named)?;
+        }
+        Ok(above)
+    }
 }
 
 /// Policy values of the organisations on one page, each read once.
@@ -119,7 +135,8 @@ fn draw(
     tx: &mut Tx<'_>,
     c: &Conversation,
     seen: Seen,
-    (mut undone, outside): (Vec<i64>, bool),
+    outside: bool,
+    above: &mut Above,
     policies: &mut Policies,
 ) -> Result<ConversationView> {
     // With a cursor that remembers it, the place of joining need not be found.
@@ -133,7 +150,10 @@ fn draw(
         Some(last) if last.undone => sql::messages::newest_standing(tx, c.row.id, from)?,
         last => last.filter(|last| last.seq >= from),
     };
+    let mut undone = above.undone.remove(&c.row.id).unwrap_or_default();
     undone.retain(|seq| *seq > place.read_seq);
+    let mut mentions = above.mentions.remove(&c.row.id).unwrap_or_default();
+    mentions.retain(|seq| *seq > place.read_seq);
     let policy = policies.of(tx, c.row.org)?;
     Ok(ConversationView {
         shared: events::shared(&c.row)?,
@@ -145,7 +165,8 @@ fn draw(
         unread: (c.row.head.n - place.n - undone.len() as i64).max(0),
         undone,
         undo_ms: policy.undo_ms,
-        mentioned: seen.mentioned || c.row.head.mention_all_n > place.n,
+        mentioned: !mentions.is_empty() || c.row.head.mention_all_n > place.n,
+        mentions,
         preferences: seen.preferences,
         draft: seen.draft,
         draft_rev: seen.draft_rev,

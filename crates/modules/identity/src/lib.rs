@@ -42,7 +42,7 @@ pub use entrance::Caller;
 pub use events::{InvitationOffered, ProfileChanged};
 pub use model::{
     Server, Session, SessionKind, User, UserKind,
-    contacts::{Contact, ContactKind, SeenContact, Visibility},
+    contacts::{Contact, ContactKind, SeenContact, Visibility, mailbox},
     merges::{Merge, MergeState},
     notices::NoticeKind,
     pins::{Card, PinReason},

@@ -38,6 +38,13 @@ pub fn contacts(tx: &mut Tx<'_>, of: UserId, colleague: bool, friend: bool) -> R
     Ok(seen.map(|c| SeenContact { kind: c.kind, address: c.address }).collect())
 }
 
+/// All verified contact points of a person, to be used for them alone. One
+/// statement.
+pub fn own_contacts(tx: &mut Tx<'_>, of: UserId) -> Result<Vec<SeenContact>> {
+    let verified = sql::contacts::of(tx, of)?.into_iter().map(|kept| kept.contact).filter(|c| c.verified);
+    Ok(verified.map(|c| SeenContact { kind: c.kind, address: c.address }).collect())
+}
+
 /// The smallest square of a person's photo, as a JPEG. One statement.
 pub fn face(tx: &mut Tx<'_>, of: UserId) -> Result<Option<Vec<u8>>> {
     sql::face(tx, of)

@@ -44,7 +44,7 @@ impl Mail {
     pub(super) fn rules(&self, reader: &mut Reader<'_>) {
         reader.needs("mail.url", "mail.from");
         reader.needs("mail.from", "mail.url");
-        if let Err(error) = Carrier::new(self.server().as_ref(), None) {
+        if let Err(error) = Carrier::new(self.server().as_ref(), None, &[]) {
             reader.faults.push(format!("{error:#}"));
         }
     }
@@ -67,7 +67,7 @@ impl Sms {
         for name in ["sms.method", "sms.headers", "sms.body", "sms.secret", "sms.success"] {
             reader.needs(name, "sms.url");
         }
-        if let Err(error) = Carrier::new(None, self.gateway().as_ref()) {
+        if let Err(error) = Carrier::new(None, self.gateway().as_ref(), &[]) {
             reader.faults.push(format!("{error:#}"));
         }
     }

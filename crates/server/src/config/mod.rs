@@ -12,6 +12,7 @@ mod document;
 mod files;
 mod mail;
 mod operate;
+mod outgoing;
 mod read;
 pub(crate) mod setting;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use self::{
     files::Files,
     mail::{Mail, Sms},
     operate::{Drain, Metrics},
+    outgoing::Outgoing,
     read::{Given, Loaded, load},
     tls::{Challenge, Tls, TlsMode},
 };
@@ -158,6 +160,7 @@ settings! {
     with {
         mail: Mail,
         sms: Sms,
+        outgoing: Outgoing,
         files: Files,
         tls: Tls,
         backup: Backup,

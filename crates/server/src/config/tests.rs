@@ -143,4 +143,10 @@ fn lists_and_tables_come_from_the_environment_too() {
     assert_eq!(nets("10.0.0.0/8, ::1"), ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]);
     let told = faults("trusted_proxies = ['10.0.0.0/99', 'all']", &[]);
     assert!(told[0].ends_with("holds \"10.0.0.0/99\", which is no address and no ADDRESS/BITS"), "{told:?}");
+    let allow = |text: &str| config("", &[("MAGPIE_OUTGOING_ALLOW", text)]).outgoing.allow;
+    assert_eq!(allow("10.0.0.0/8, ::1,ntfy.internal"), ["10.0.0.0/8", "::1", "ntfy.internal"]);
+    for wrong in ["10.0.0.0/99", "http://ntfy.internal", "ntfy.internal:8080", "12"] {
+        let told = faults("", &[("MAGPIE_OUTGOING_ALLOW", wrong)]);
+        assert!(told[0].ends_with("which is no address, no ADDRESS/BITS and no host's name"), "{told:?}");
+    }
 }

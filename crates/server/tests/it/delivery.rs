@@ -129,7 +129,7 @@ async fn server(mail: Option<String>, sms: Option<String>) -> TestServer {
         secret: Secret("hidden".into()),
         success: Some("taken".into()),
     });
-    let carrier = Carrier::new(mail.as_ref(), sms.as_ref()).unwrap();
+    let carrier = Carrier::new(mail.as_ref(), sms.as_ref(), &[]).unwrap();
     TestServer::delivering(vec![identity::module()], Arc::new(carrier)).await
 }
 

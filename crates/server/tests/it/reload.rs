@@ -30,7 +30,7 @@ fn told(applied: &[&str], later: &[&str]) -> Told {
 #[tokio::test]
 async fn what_needs_no_restart_holds_at_once_and_the_rest_is_named_until_it_does() {
     let server = TestServer::with(vec![identity::module()]).await;
-    let (levels, carrier) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Carrier::new(None, None).unwrap()));
+    let (levels, carrier) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Carrier::new(None, None, &[]).unwrap()));
     let mut reload = Reload {
         flags: Flags::default(),
         config: read(""),
@@ -47,16 +47,24 @@ async fn what_needs_no_restart_holds_at_once_and_the_rest_is_named_until_it_does
         },
     };
     let changed = "name = '鹊桥'\nsignup = 'invitation'\nlisten = '127.0.0.1:1'\nlog = 'debug'\n\
-        [mail]\nurl = 'smtp://localhost'\nfrom = 'm@localhost'";
-    let applied = ["name", "signup", "log", "mail.url", "mail.from"];
+        [mail]\nurl = 'smtp://localhost'\nfrom = 'm@localhost'\n[outgoing]\nallow = ['127.0.0.0/8']";
+    let applied = ["name", "signup", "log", "mail.url", "mail.from", "outgoing.allow"];
+    let url = format!("{}/api/v1/server", server.base);
+    let post = async || {
+        let out = kernel::Outgoing { url: url.clone(), headers: Vec::new(), body: Vec::new() };
+        kernel::Delivery::post(&*carrier, out).await.map(|answered| answered.status)
+    };
+    assert_eq!(post().await, Err(kernel::NoAnswer::Refused));
     assert_eq!(reload.apply(read(changed)), told(&applied, &["listen"]));
     let about = server.nobody().get("/api/v1/server").await.ok();
     assert_eq!((&about["name"], &about["signup"]), (&json!("鹊桥"), &json!("invitation")));
     assert!(kernel::Delivery::can(&*carrier, kernel::Channel::Email));
     assert_eq!(*levels.lock(), ["debug"]);
+    assert_eq!(post().await, Ok(405));
 
     assert_eq!(reload.apply(read(changed)), told(&[], &["listen"]));
     assert_eq!(reload.apply(read("")), told(&applied, &[]));
+    assert_eq!(post().await, Err(kernel::NoAnswer::Refused));
     assert!(!kernel::Delivery::can(&*carrier, kernel::Channel::Email));
     assert_eq!(server.nobody().get("/api/v1/server").await.ok()["signup"], "open");
 }

@@ -1,6 +1,7 @@
 import { MessageCircle } from 'lucide-react';
 import { useStore } from 'zustand';
 import type { Destinations } from '~/ui/destination';
+import { needsMe } from './events';
 import { chat } from './store';
 
 /** Conversations that need me: unread and not muted, or calling me by name. */
@@ -8,7 +9,7 @@ export function useWaitingConversations(): number {
   return useStore(chat, (s) => {
     let count = 0;
     for (const c of Object.values(s.conversations)) {
-      if ((c.unread > 0 || c.preferences.marked_unread) && (!c.preferences.muted || c.mentioned)) count += 1;
+      if (needsMe(c)) count += 1;
     }
     return count;
   });

@@ -7,6 +7,7 @@ import {
   applyToConversation,
   type HeldConversation,
   listOrder,
+  needsMe,
   reacted,
   refresh,
   type Timeline,
@@ -55,8 +56,7 @@ function catchUp(server: ModelServer, from: number): void {
 function apply(server: ModelServer, rev: number, events: Late['events'], from?: number): void {
   const behind = applyEvents('c', rev, events, from);
   const c = chat.getState().conversations.c;
-  const back = events.some((e) => e.kind === 'message' && e.body === null);
-  if (c && ((!c.last && c.head.seq > 0) || (back && c.mentioned))) putConversations([server.conversation()]);
+  if (c && !c.last && c.head.seq > 0) putConversations([server.conversation()]);
   settle(server, behind);
 }
 
@@ -147,8 +147,9 @@ describe('the law: state + events == fresh state', () => {
         if (!chat.getState().conversations.c) client.open();
         client.finish();
         const { conversations, timelines } = chat.getState();
-        const { mentioned_seq: _, ...held } = conversations.c as HeldConversation;
+        const held = { ...(conversations.c as HeldConversation) };
         held.undone = [...(held.undone ?? [])].sort((a, b) => a - b);
+        held.mentions = [...(held.mentions ?? [])].sort((a, b) => a - b);
         const fresh = server.conversation();
         expect({ ...held, last: sorted(held.last) }).toEqual({ ...fresh, last: sorted(fresh.last) });
         const timeline = timelines.c;
@@ -177,6 +178,19 @@ describe('a conversation', () => {
     expect(c.mentioned).toBe(true);
     expect(applyCursor(c, { read_seq: 4, n: 4, delivered_seq: 4 }).mentioned).toBe(true);
     expect(applyCursor(c, { read_seq: 5, n: 5, delivered_seq: 5 }).mentioned).toBe(false);
+  });
+
+  test('is named by what its messages say now: an edit and a recall take a name back', () => {
+    const said = (seq: number, more = {}) => ({ kind: 'message' as const, ...message(seq, more) });
+    const muted = conversation({ preferences: { muted: true, pinned: false, hidden: false, marked_unread: false } });
+    let c = applyToConversation(muted, 2, [said(1, { mentions: [ME] }), said(2, { mentions: [ME] })], ME);
+    c = applyToConversation(c, 3, [said(2, { body: null, recalled_at: 3 })], ME);
+    expect([c.mentions, needsMe(c)]).toEqual([[1], true]);
+    c = applyToConversation(c, 4, [said(1, { edited_at: 4 })], ME);
+    expect([c.mentions, c.unread, needsMe(c)]).toEqual([[], 2, false]);
+    c = applyToConversation(c, 5, [said(1, { mentions: [ME], edited_at: 5 })], ME);
+    expect(needsMe(c)).toBe(true);
+    expect(needsMe(applyCursor(c, { read_seq: 1, n: 1, delivered_seq: 2 }))).toBe(false);
   });
 
   test('keeps what is personal when the shared row changes', () => {

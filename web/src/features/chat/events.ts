@@ -13,11 +13,8 @@ import type {
 import type { Conversation, ConversationMember, Cursor, Message, Preferences, SharedConversation } from '~/api/types';
 import { change, newer, type Segment, upsert } from './segments';
 
-/** A conversation as held here: what the API gives, and what only this client needs. */
-export interface HeldConversation extends Conversation {
-  /** The newest message that names this person; `mentioned` ends when it is read. */
-  mentioned_seq?: number;
-}
+/** A conversation as held here: what the API gives. */
+export type HeldConversation = Conversation;
 
 export interface Timeline {
   /** The rev up to which the segments are true; may trail the conversation's own after reading from the cache. */
@@ -71,8 +68,9 @@ function messagesOf(events: readonly ConversationStreamEvent[]) {
   return events.filter((e) => e.kind === 'message').sort((a, b) => a.seq - b.seq);
 }
 
-function withMessage(c: HeldConversation, event: Message, me: string): HeldConversation {
+function withMessage(held: HeldConversation, event: Message, me: string): HeldConversation {
   const message = plain(event);
+  const c = withNames(held, message, me);
   if (message.undone) return withUndone(c, message);
   if (c.last && message.seq === c.last.seq) return { ...c, last: newer(c.last, message) };
   // Not the head decides: its row may have come before the message's own.
@@ -84,8 +82,15 @@ function withMessage(c: HeldConversation, event: Message, me: string): HeldConve
     mention_all_n: message.mention_all ? Math.max(c.head.mention_all_n, message.n) : c.head.mention_all_n,
     changed_at: Math.max(c.head.changed_at, message.sent_at),
   };
-  const names = message.sender.id !== me && message.mentions.includes(me);
-  return { ...c, head, last: message, ...(names ? { mentioned: true, mentioned_seq: message.seq } : {}) };
+  return { ...c, head, last: message };
+}
+
+/** Which messages above the place read to name this person now: an edit, a recall and an undo all change it. */
+function withNames(c: HeldConversation, message: Message, me: string): HeldConversation {
+  const names = message.sender.id !== me && message.mentions.includes(me) && message.seq > c.cursor.read_seq;
+  const rest = c.mentions?.filter((seq) => seq !== message.seq) ?? [];
+  if (!names && rest.length === (c.mentions?.length ?? 0)) return c;
+  return { ...c, mentions: names ? [...rest, message.seq] : rest };
 }
 
 /** It stands for nothing any more; `last` stays empty until the one before it is found. */
@@ -118,6 +123,7 @@ function withShared(c: HeldConversation, shared: SharedConversation): HeldConver
     cursor: c.cursor,
     unread: c.unread,
     mentioned: c.mentioned,
+    mentions: c.mentions,
     preferences: c.preferences,
     draft: c.draft,
     my_role: c.my_role,
@@ -134,10 +140,11 @@ function counted(c: HeldConversation): HeldConversation {
   const undone = c.undone?.filter((seq) => seq > c.cursor.read_seq) ?? [];
   const unread = Math.max(0, c.head.n - c.cursor.n - undone.length);
   const all = c.head.mention_all_n > c.cursor.n;
-  const named = c.mentioned && (c.mentioned_seq === undefined || c.mentioned_seq > c.cursor.read_seq);
-  const mentioned = unread > 0 && (all || named);
-  if (unread === c.unread && mentioned === c.mentioned && undone.length === (c.undone?.length ?? 0)) return c;
-  return { ...c, unread, mentioned, ...(c.undone ? { undone } : {}) };
+  const mentions = c.mentions?.filter((seq) => seq > c.cursor.read_seq) ?? [];
+  const mentioned = unread > 0 && (all || mentions.length > 0);
+  const same = undone.length === (c.undone?.length ?? 0) && mentions.length === (c.mentions?.length ?? 0);
+  if (unread === c.unread && mentioned === c.mentioned && same) return c;
+  return { ...c, unread, mentioned, ...(c.undone ? { undone } : {}), ...(c.mentions ? { mentions } : {}) };
 }
 
 export function applyCursor(c: HeldConversation, cursor: Cursor): HeldConversation {
@@ -160,9 +167,7 @@ export function refresh(held: HeldConversation | undefined, row: Conversation): 
   if (held.head.rev > row.head.rev) {
     return applyCursor(held, row.cursor);
   }
-  const fresh: HeldConversation =
-    held.mentioned_seq === undefined ? row : { ...row, mentioned_seq: held.mentioned_seq };
-  return applyCursor(fresh, held.cursor);
+  return applyCursor(row, held.cursor);
 }
 
 export function applyToTimeline(timeline: Timeline, events: readonly ConversationStreamEvent[], me: string): Timeline {
@@ -207,6 +212,11 @@ export function applyToMembers(
   const name = old?.name ?? nameOf(event.user) ?? '';
   const next = { ...old, user: event.user, name, role: event.role, joined_seq: event.joined_seq, left: false };
   return old ? members.map((m) => (m === old ? next : m)) : [...rest, next];
+}
+
+/** Whether it counts among those that need this person, on every surface: the server counts by the same rule. */
+export function needsMe(c: HeldConversation): boolean {
+  return (c.unread > 0 || c.preferences.marked_unread) && (!c.preferences.muted || c.mentioned);
 }
 
 /** The list's order: pinned first, then what changed last. */

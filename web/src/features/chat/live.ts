@@ -1,7 +1,7 @@
 /** Chat's ends of the realtime connection: what a stream, an ephemeral message or a tab's return means here. */
 
 import { ask, client } from '~/api/client';
-import type { ConversationStreamEvent, Ephemeral, PersonStreamEvent } from '~/api/events';
+import type { Ephemeral, PersonStreamEvent } from '~/api/events';
 import type { Conversation, CursorMove } from '~/api/types';
 import type { CursorMoves } from '~/core/cursors';
 import type { Cache } from '~/core/db';
@@ -63,12 +63,11 @@ export const conversationHandler: StreamHandler = {
 
 function follow(id: string, rev: number, values: unknown[], from?: number): void {
   const events = values.map(readConversationEvent).filter((e) => e !== undefined);
-  const named = mentionedBy(id, events);
   const known = chat.getState().members[id];
   const behind = applyEvents(id, rev, events, from);
   const after = chat.getState().conversations[id];
-  // Only the server knows which older message names this person, or which is the newest that stands.
-  if (named || (after && !after.last && after.head.seq > 0)) void readConversation(id);
+  // Only the server knows which is the newest that stands.
+  if (after && !after.last && after.head.seq > 0) void readConversation(id);
   if (behind !== undefined) current?.realtime.catchUp(`conversation:${id}`, behind);
   const me = myId();
   for (const e of events) {
@@ -85,16 +84,6 @@ function follow(id: string, rev: number, values: unknown[], from?: number): void
     }
   }
   delivered([id]);
-}
-
-/** Whether a message that named this person was taken back. */
-function mentionedBy(id: string, events: readonly ConversationStreamEvent[]): boolean {
-  const held = chat.getState().conversations[id];
-  if (!held?.mentioned) return false;
-  return events.some((e) => {
-    if (e.kind !== 'message' || e.body !== null || e.seq <= held.cursor.read_seq) return false;
-    return held.mentioned_seq === undefined || held.mentioned_seq === e.seq;
-  });
 }
 
 /** Tells the senders of direct messages that theirs have arrived. */

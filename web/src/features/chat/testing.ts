@@ -103,12 +103,11 @@ export class ModelServer {
       case 'recall':
         if (!at) return [];
         at.rev = this.rev;
-        if (op.op === 'undo') {
-          at.undone = true;
+        if (op.op === 'undo') at.undone = true;
+        if (op.op !== 'edit') {
+          at.body = null;
           at.mentions = [];
-        }
-        if (op.op !== 'edit') at.body = null;
-        else if (at.body) at.body = { kind: 'blocks', blocks: [{ type: 'text', text: `edited ${this.rev}` }] };
+        } else if (at.body) at.body = { kind: 'blocks', blocks: [{ type: 'text', text: `edited ${this.rev}` }] };
         return [this.row(at)];
       case 'react': {
         if (!at) return [];
@@ -191,6 +190,7 @@ export class ModelServer {
       unread: head.n - undone.length,
       undone,
       mentioned: this.messages.some((m) => m.mentions.includes(ME)),
+      mentions: this.messages.filter((m) => m.mentions.includes(ME)).map((m) => m.seq),
     });
   }
 }

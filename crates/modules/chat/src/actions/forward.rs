@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     revise::{files_held, visible},
-    send::{hold, joined_seq_to_keep, locks},
+    send::{heard, hold, joined_seq_to_keep, locks},
 };
 use crate::{
     events::{self, Said},
@@ -271,6 +271,7 @@ fn send_in(
     let joined_seq = joined_seq_to_keep(tx, &c)?;
     sql::personal::follow_sender(tx, &turn, c.me, joined_seq)?;
     events::tell(tx, &turn, Said { messages: &rows, ..Said::default() })?;
+    heard(tx, ctx, &c, &rows.iter().collect::<Vec<_>>())?;
     Ok(sent)
 }
 

@@ -22,7 +22,7 @@ pub(crate) use create::{direct, ensure_own, group, own_notes};
 pub(crate) use forward::{forward, record};
 pub(crate) use members::{add, end_membership, remove, rename, set_role};
 pub(crate) use merges::MERGE;
-pub(crate) use personal::{draft, move_cursors, set_preferences};
+pub(crate) use personal::{badge, draft, move_cursors, set_preferences};
 pub(crate) use react::react;
 pub(crate) use read::{Around, cursors, former, history, list, members, mentions, message, one, place_at, receipts};
 pub(crate) use rest::{rest_hours, set_rest_hours};

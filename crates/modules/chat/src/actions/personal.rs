@@ -12,7 +12,7 @@ use crate::{
     model::{
         Conversation, Own,
         rows::Place,
-        wire::{CursorMove, CursorMoves, CursorOf, Draft, List, NewDraft, Preferences, PreferencesPatch},
+        wire::{Badge, CursorMove, CursorMoves, CursorOf, Draft, List, NewDraft, Preferences, PreferencesPatch},
     },
     store as sql, views,
 };
@@ -147,4 +147,10 @@ pub(crate) async fn draft(ctx: Ctx, id: ConversationId, NewDraft { text, base }:
         Ok(draft)
     })
     .await
+}
+
+/// How many conversations need the actor.
+pub(crate) async fn badge(ctx: Ctx) -> Result<Badge> {
+    let db = ctx.db().clone();
+    db.read(move |tx| Ok(Badge { conversations: crate::badge(tx, ctx.user())? })).await
 }

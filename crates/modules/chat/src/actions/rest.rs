@@ -4,7 +4,7 @@ use kernel::{Ctx, Ephemeral};
 use proto::{Result, StreamKey, UserId};
 use store::Key;
 
-use crate::{events, model::rest::RestHours, store as sql};
+use crate::{RestChanged, events, model::rest::RestHours, store as sql};
 
 pub(crate) async fn rest_hours(ctx: Ctx) -> Result<RestHours> {
     let db = ctx.db().clone();
@@ -19,7 +19,8 @@ pub(crate) async fn set_rest_hours(ctx: Ctx, hours: RestHours) -> Result<RestHou
     let set = hours.clone();
     db.write(move |tx| {
         tx.lock(&[Key::advisory("chat_rest", user.0)])?;
-        sql::rest::set(tx, user, &set, ctx.now)
+        sql::rest::set(tx, user, &set, ctx.now)?;
+        ctx.hooks().run(tx, &ctx, &RestChanged { user })
     })
     .await?;
     kernel.ephemeral.send(Ephemeral::Touched {

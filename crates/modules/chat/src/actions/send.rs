@@ -1,5 +1,6 @@
 //! Sending: the path this product exists for. A plain message takes four
-//! statements, five in a conversation of an organisation or of two people.
+//! statements, five in a conversation of an organisation or of two people;
+//! whoever hears of it (`MessageSent`) adds their own.
 
 use kernel::{
     Budget, Ctx, Resource, allow,
@@ -9,7 +10,7 @@ use proto::{Code, ConversationId, Error, FileId, PrincipalKind, Result, limits};
 use store::Tx;
 
 use crate::{
-    events,
+    MessageSent, events,
     hooks::holder,
     model::{
         Conversation, Kind, Post,
@@ -122,7 +123,25 @@ fn send_in(tx: &mut Tx<'_>, ctx: &Ctx, id: ConversationId, message: &NewMessage,
     }
     let sent = row.sent();
     events::tell_message(tx, &turn, &row)?;
+    heard(tx, ctx, &c, &[&row])?;
     sent.ok_or_else(|| Error::internal("a message without a client id"))
+}
+
+/// Tells other modules of messages that were sent, where somebody else may be
+/// there to hear of them.
+pub(super) fn heard(tx: &mut Tx<'_>, ctx: &Ctx, c: &Conversation, rows: &[&MessageRow]) -> Result<()> {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
+    if c.row.kind == Kind::Own {
+        return Ok(());
+    }
+    let event = MessageSent {
+        conversation: c.row.id,
+        first: first.seq,
+        last: last.seq,
+        sender: ctx.actor.id,
+        mention_all: rows.iter().any(|row| row.mention_all),
+    };
+    ctx.hooks().run(tx, ctx, &event)
 }
 
 /// The conversation, and what whoever keeps files wants for those of a body.

@@ -218,6 +218,11 @@ pub struct ConversationView {
     pub undo_ms: i64,
     /// Whether a mention of the reader or of everyone lies above the cursor.
     pub mentioned: bool,
+    /// `seq` of messages above the cursor that mention the reader, at most
+    /// 200; absent where there are none. An edit or a recall changes it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(nullable = false)]
+    pub mentions: Vec<i64>,
     pub preferences: Preferences,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -232,6 +237,23 @@ pub struct ConversationView {
     /// The first message the reader was there for.
     pub joined_seq: i64,
     pub can: Can,
+}
+
+impl ConversationView {
+    /// Whether it counts among those that need the reader: something unread
+    /// and not muted, or a call by name. The client counts by the same rule.
+    pub(crate) fn needs_me(&self) -> bool {
+        let waits = self.unread > 0 || self.preferences.marked_unread;
+        waits && (!self.preferences.muted || self.unread > 0 && self.mentioned)
+    }
+}
+
+/// The number on the icon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = chat::Badge)]
+pub struct Badge {
+    /// Conversations that need the person.
+    pub conversations: i64,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]

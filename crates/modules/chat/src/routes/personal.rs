@@ -11,7 +11,7 @@ use super::{PageQuery, Routes};
 use crate::{
     actions,
     model::wire::{
-        CursorMoves, CursorOf, Draft, List, MemberCursor, Mention, NewDraft, Preferences, PreferencesPatch,
+        Badge, CursorMoves, CursorOf, Draft, List, MemberCursor, Mention, NewDraft, Preferences, PreferencesPatch,
         ReceiptState, Receipts,
     },
 };
@@ -24,6 +24,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(set_preferences))
         .routes(routes!(set_draft))
         .routes(routes!(list_mentions))
+        .routes(routes!(get_badge))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -106,4 +107,14 @@ async fn set_draft(ctx: Ctx, At(id): At<ConversationId>, Body(new): Body<NewDraf
     extensions(("x-authz" = json!({"object": "mention", "action": "list", "scope": "own", "roles": ["person"]}))))]
 async fn list_mentions(ctx: Ctx, Params(page): Params<PageQuery>) -> Reply<Page<Mention>> {
     Ok(Json(actions::mentions(ctx, page.cursor, page.limit).await?))
+}
+
+/// The number on the icon: how many conversations need the person, with
+/// something unread and not muted, or a call by name. Every device counts the
+/// same from what it follows; this is for where nothing is followed.
+#[utoipa::path(get, path = "/api/v1/me/badge", operation_id = "chat.get_badge", tag = "chat",
+    responses((status = 200, body = Badge)),
+    extensions(("x-authz" = json!({"object": "badge", "action": "read", "scope": "self", "roles": ["person"]}))))]
+async fn get_badge(ctx: Ctx) -> Reply<Badge> {
+    Ok(Json(actions::badge(ctx).await?))
 }

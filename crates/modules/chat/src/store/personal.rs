@@ -336,3 +336,30 @@ pub(crate) fn mentions(
         |row| Ok(Mention { conversation: row.get(0)?, seq: row.get(1)?, sender: row.get(2)?, at: row.get(3)? }),
     )?)
 }
+
+/// Those of `users` who muted the conversation and are not mentioned in
+/// messages `first..=last`.
+pub(crate) fn deaf(
+    tx: &mut Tx<'_>,
+    id: ConversationId,
+    users: &[UserId],
+    first: i64,
+    last: i64,
+) -> Result<Vec<UserId>> {
+    Ok(tx.query(
+        store::dialect!(
+            sqlite: concat!(
+                "SELECT p.user_id FROM chat_preferences p WHERE p.conversation_id = $1 AND p.muted AND p.user_id IN ",
+                ids_sqlite!("$2"), " AND NOT EXISTS (SELECT 1 FROM chat_mentions x WHERE x.user_id = p.user_id
+                    AND x.conversation_id = $1 AND x.seq >= $3 AND x.seq <= $4) ORDER BY p.user_id"
+            ),
+            postgres: concat!(
+                "SELECT p.user_id FROM chat_preferences p WHERE p.conversation_id = $1 AND p.muted AND p.user_id IN ",
+                ids_postgres!("$2"), " AND NOT EXISTS (SELECT 1 FROM chat_mentions x WHERE x.user_id = p.user_id
+                    AND x.conversation_id = $1 AND x.seq >= $3 AND x.seq <= $4) ORDER BY p.user_id"
+            ),
+        ),
+        &[&id, &crate::model::rows::ids_json(users), &first, &last],
+        |row| row.get(0),
+    )?)
+}

@@ -166,12 +166,53 @@ pub(crate) fn page(
     )?)
 }
 
+/// Those of `ids` that the person may see, the last changed first.
+pub(crate) fn some(tx: &mut Tx<'_>, user: UserId, rights: &Rights, ids: &[ConversationId]) -> Result<Vec<Seen>> {
+    let ids = ids_json(&ids.iter().map(|c| UserId(c.0)).collect::<Vec<_>>());
+    Ok(tx.query(
+        dialect!(
+            sqlite: concat!(
+                view!(), " WHERE c.id IN ", ids_sqlite!("$3"), " AND c.id IN ", visible!(ids_sqlite!("$2")),
+                " ORDER BY c.changed_at DESC, c.id DESC"
+            ),
+            postgres: concat!(
+                view!(), " WHERE c.id IN ", ids_postgres!("$3"), " AND c.id IN ", visible!(ids_postgres!("$2")),
+                " ORDER BY c.changed_at DESC, c.id DESC"
+            ),
+        ),
+        &[&user, &rights.json(), &ids],
+        seen,
+    )?)
+}
+
+/// Conversations in which something may wait for a person, the last changed
+/// first: all that do, and those whose countable messages were undone or lie
+/// before their joining.
+pub(crate) fn waiting(tx: &mut Tx<'_>, user: UserId, rights: &Rights, limit: i64) -> Result<Vec<Seen>> {
+    Ok(tx.query(
+        dialect!(
+            sqlite: concat!(
+                view!(), " WHERE c.id IN ", visible!(ids_sqlite!("$2")),
+                " AND (c.n > COALESCE(k.n, 0) OR COALESCE(p.marked_unread, FALSE))
+                 ORDER BY c.changed_at DESC, c.id DESC LIMIT $3"
+            ),
+            postgres: concat!(
+                view!(), " WHERE c.id IN ", visible!(ids_postgres!("$2")),
+                " AND (c.n > COALESCE(k.n, 0) OR COALESCE(p.marked_unread, FALSE))
+                 ORDER BY c.changed_at DESC, c.id DESC LIMIT $3"
+            ),
+        ),
+        &[&user, &rights.json(), &limit],
+        seen,
+    )?)
+}
+
 /// One conversation as a person who was found to take part sees it.
 pub(crate) fn one(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<Option<Seen>> {
     Ok(tx.opt(store::sql!(concat!(view!(), " WHERE c.id = $2")), &[&user, &id], seen)?)
 }
 
-/// Undone messages one page tells of, of all its conversations.
+/// Undone messages or mentions one page tells of, of all its conversations.
 const UNDONE: i64 = 1_000;
 /// And of one of them.
 const UNDONE_EACH: usize = 200;
@@ -202,14 +243,48 @@ pub(crate) fn undone(
         &[&user, &ids, &UNDONE],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    let mut undone: HashMap<_, Vec<i64>> = HashMap::new();
+    Ok(by_conversation(rows))
+}
+
+/// Messages above a person's place that mention them, newest first, of
+/// conversations that they were found to take part in.
+pub(crate) fn mentioned(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    ids: &[ConversationId],
+) -> Result<HashMap<ConversationId, Vec<i64>>> {
+    let ids = ids_json(&ids.iter().map(|c| UserId(c.0)).collect::<Vec<_>>());
+    let rows: Vec<(ConversationId, i64)> = tx.query(
+        dialect!(
+            sqlite: concat!(
+                "SELECT x.conversation_id, x.seq FROM chat_mentions x
+                 LEFT JOIN chat_cursors k ON k.conversation_id = x.conversation_id AND k.user_id = $1
+                 WHERE x.user_id = $1 AND x.conversation_id IN ", ids_sqlite!("$2"),
+                " AND x.seq > COALESCE(k.read_seq, 0) ORDER BY x.seq DESC, x.conversation_id LIMIT $3"
+            ),
+            postgres: concat!(
+                "SELECT x.conversation_id, x.seq FROM chat_mentions x
+                 LEFT JOIN chat_cursors k ON k.conversation_id = x.conversation_id AND k.user_id = $1
+                 WHERE x.user_id = $1 AND x.conversation_id IN ", ids_postgres!("$2"),
+                " AND x.seq > COALESCE(k.read_seq, 0) ORDER BY x.seq DESC, x.conversation_id LIMIT $3"
+            ),
+        ),
+        &[&user, &ids, &UNDONE],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(by_conversation(rows))
+}
+
+/// The first of each.
+fn by_conversation(rows: Vec<(ConversationId, i64)>) -> HashMap<ConversationId, Vec<i64>> {
+    let mut all: HashMap<_, Vec<i64>> = HashMap::new();
     for (id, seq) in rows {
-        let of = undone.entry(id).or_default();
+        let of = all.entry(id).or_default();
         if of.len() < UNDONE_EACH {
             of.push(seq);
         }
     }
-    Ok(undone)
+    all
 }
 
 /// Which of `ids` a person may see.

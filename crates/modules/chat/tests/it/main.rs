@@ -5,6 +5,7 @@
 
 mod access;
 mod acks;
+mod badge;
 mod closing;
 mod core;
 mod data;

@@ -20,7 +20,7 @@ pub(crate) struct Mirror {
 }
 
 /// What is personal in a `Conversation`, or moves without an event.
-const PERSONAL: [&str; 15] = [
+const PERSONAL: [&str; 16] = [
     "outside",
     "resting_until",
     "my_role",
@@ -31,6 +31,7 @@ const PERSONAL: [&str; 15] = [
     "undone",
     "undo_ms",
     "mentioned",
+    "mentions",
     "preferences",
     "draft",
     "draft_rev",

@@ -224,7 +224,7 @@ fn email(text: &str) -> Option<(String, String)> {
 
 /// What a message to a mailbox is addressed to: the domain as the network
 /// knows it.
-pub(crate) fn mailbox(shown: &str) -> String {
+pub fn mailbox(shown: &str) -> String {
     shown
         .rsplit_once('@')
         .and_then(|(local, domain)| Some(format!("{local}@{}", idna::domain_to_ascii(domain).ok()?)))

@@ -51,7 +51,7 @@ pub fn expected(operation: &Operation, who: Who) -> Expected {
         "code" if who == Who::Suspended => Expected::Forbidden,
         "self" | "code" | "person_code" | "link_code" => Expected::Done,
         // Whose upload it is; others do not know of it.
-        "uploader" => match who {
+        "uploader" | "rung" => match who {
             Who::Sender => Expected::Done,
             _ => Expected::Invisible,
         },

@@ -51,6 +51,9 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         id if id.starts_with("chat.") => world.group.clone(),
         id if id.starts_with("files.") && operation.scope == "uploader" => world.upload.clone(),
         id if id.starts_with("files.") => world.file.clone(),
+        // Any moment of the past.
+        "notify.ack_notice" => "01900000-0000-7000-8000-000000000000".to_owned(),
+        id if id.starts_with("notify.") => world.rung.clone(),
         _ => world.org.clone(),
     };
     let target = match operation.id.as_str() {
@@ -162,6 +165,9 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "chat.set_preferences" => Some(json!({ "muted": true })),
         "chat.set_rest_hours" => Some(json!({ "zone": "Asia/Shanghai", "hours": [] })),
         "chat.set_draft" => Some(json!({ "text": "a draft" })),
+        "notify.add_rung" => Some(json!({ "kind": "ntfy", "address": "https://ntfy.example/canary" })),
+        "notify.update_rung" => Some(json!({ "enabled": false })),
+        "notify.test_rung" | "notify.ack_notice" => Some(json!({})),
         "chat.find_message_at" => {
             path = format!("{path}?time=0");
             None

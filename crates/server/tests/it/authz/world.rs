@@ -124,6 +124,7 @@ const CANARIES: &[Canary] = &[
     Canary { text: "canary-group-message", seen_by: |who| who.in_group().is_some() },
     Canary { text: "canary-group-file", seen_by: |who| who.in_group().is_some() },
     Canary { text: "canary-upload", seen_by: |who| who == Who::Sender },
+    Canary { text: "canary-rung", seen_by: |who| who == Who::Sender },
     Canary { text: "canary-direct", seen_by: |who| matches!(who, Who::AdminA | Who::Colleague) },
     Canary { text: "canary-note", seen_by: |who| who == Who::Sender },
     Canary { text: "canary-colleague", seen_by: |who| who.in_a().is_some() },
@@ -173,6 +174,8 @@ pub struct Facts {
     pub file: String,
     /// An unfinished upload of `Sender`'s.
     pub upload: String,
+    /// A rung of `Sender`'s ladder.
+    pub rung: String,
     /// One of each person.
     notices: HashMap<Who, String>,
 }
@@ -336,6 +339,9 @@ impl Facts {
         shown["body"]["blocks"] = json!([{ "type": "image", "file": file }]);
         p(Who::Sender).post(&format!("/api/v1/conversations/{group}/messages"), shown).await.ok();
         let upload = upload(p(Who::Sender), "canary-upload.txt", b"").await;
+        let rung = json!({ "kind": "ntfy", "address": "https://ntfy.example/t", "label": "canary-rung" });
+        let rung = p(Who::Sender).post("/api/v1/me/notifications/rungs", rung).await.ok();
+        let rung = rung["id"].as_str().unwrap().to_owned();
         let direct = json!({ "user": p(Who::Colleague).id });
         let direct = admin.post("/api/v1/conversations/direct", direct).await.ok();
         say(admin, direct["id"].as_str().unwrap(), "canary-direct").await;
@@ -378,6 +384,7 @@ impl Facts {
             photo,
             file,
             upload,
+            rung,
             people,
         }
     }

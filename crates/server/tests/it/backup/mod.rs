@@ -3,6 +3,7 @@
 mod damage;
 mod fixture;
 mod load;
+mod notices;
 mod process;
 mod schedule;
 mod world;

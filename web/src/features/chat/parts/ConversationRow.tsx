@@ -75,7 +75,7 @@ function Preview({ conversation: c }: { conversation: HeldConversation }) {
   const draft = useDraftLine(c.id);
   const failed = useStore(chat, (s) => s.outbox[c.id]?.some((r) => r.failed) ?? false);
   if (failed) return <span className={cx(styles.preview, styles.alarm)}>{t('chat:list.failed')}</span>;
-  const byName = c.mentioned && (c.mentioned_seq !== undefined || c.head.mention_all_n <= c.cursor.n);
+  const byName = c.mentioned && Boolean(c.mentions?.length);
   const called = byName ? t('chat:list.mentioned') : c.mentioned ? t('chat:list.mentioned_all') : '';
   if (called) {
     return (

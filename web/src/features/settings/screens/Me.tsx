@@ -48,6 +48,7 @@ function Account() {
       <ul className={styles.doors}>
         <Door to="/me/security" label={t('identity:security.title')} />
         <Door to="/friends" label={t('directory:friends.title')} />
+        <Door to="/me/reach" label={t('notify:door')} />
         <Door to="/me/activity" label={t('identity:activity.title')} />
         <Door to="/me/merge" label={t('identity:merge.title')} />
         {me.data?.operator ? <Door to="/admin" label={t('admin:door')} /> : null}
@@ -56,7 +57,7 @@ function Account() {
   );
 }
 
-type Doors = '/me/security' | '/friends' | '/me/activity' | '/me/merge' | '/admin';
+type Doors = '/me/security' | '/me/reach' | '/friends' | '/me/activity' | '/me/merge' | '/admin';
 
 function Door({ to, label }: { to: Doors; label: string }) {
   return (

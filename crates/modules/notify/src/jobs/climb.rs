@@ -1,0 +1,294 @@
+//! One person's ladder: what is due is told, rung by rung, until a device
+//! acknowledges, everything is read, or no rung is left.
+//!
+//! A run reads what waits, takes the ladder for itself, tells by one rung and
+//! keeps how that went; then it looks again. What was told before a crash may
+//! be told again, with the same key.
+
+use std::collections::HashSet;
+
+use chat::News;
+use kernel::{Ctx, Resource};
+use proto::{ConversationId, Error, Millis, Result, UserId};
+use store::{
+    Tx,
+    jobs::{self, Claimed},
+};
+use uuid::Uuid;
+
+use super::{field, keep, ours, say, tell};
+use crate::{
+    actions,
+    model::{
+        Fault, Ladder, RungKind, RungRow, Shows,
+        ladder::{self, Step},
+        settings, words,
+    },
+    rungs::{self, socket},
+    store::{self as sql, people::Standing},
+};
+
+/// So long a job that tells surely is at it.
+const HOLD_MS: Millis = 60_000;
+/// Conversations that are looked at; what is older waits on the icon alone.
+const LOOKED_AT: i64 = 100;
+/// What was pending so long is told no more.
+const OLD_MS: Millis = 24 * 3_600_000;
+
+/// What is to be done next.
+enum Next {
+    /// Nothing before something comes.
+    Nothing,
+    Later(Millis),
+    /// They rest until then, and so does all that waits.
+    Rest(Millis),
+    /// The open client.
+    Socket,
+    Rung(Box<Telling>),
+    /// A rung has nothing new to tell after all.
+    Pass(Uuid),
+}
+
+struct Telling {
+    rung: RungRow,
+    news: Vec<News>,
+    open: Vec<ConversationId>,
+    badge: i64,
+    chinese: bool,
+    shows: Vec<Shows>,
+}
+
+struct Plan {
+    settled: Vec<ConversationId>,
+    /// Whether nothing is left that waits.
+    empty: bool,
+    next: Next,
+}
+
+pub(super) async fn run(ctx: Ctx, job: Claimed) -> Result<()> {
+    let user: UserId = field(&job, "user")?;
+    let db = ctx.db().clone();
+    let now = ctx.now;
+    if field::<Option<bool>>(&job, "anew")?.is_some() {
+        return db.write(move |tx| anew(tx, &job, user, now)).await;
+    }
+    let plan = db.read(move |tx| plan(tx, user, now)).await?;
+    let Some(plan) = plan else { return db.write(move |tx| ours(jobs::finish(tx, &job)?)).await };
+    let Plan { settled, empty, next } = plan;
+    let telling = matches!(next, Next::Socket | Next::Rung(_));
+    let after = match &next {
+        Next::Nothing => Some(Millis::MAX),
+        Next::Later(at) | Next::Rest(at) => Some(*at),
+        Next::Pass(_) => Some(now),
+        Next::Socket | Next::Rung(_) => None,
+    };
+    let rest = matches!(next, Next::Rest(_));
+    let pass = if let Next::Pass(rung) = next { Some(rung) } else { None };
+    let held = {
+        let job = job.clone();
+        db.write(move |tx| take(tx, &job, user, now, &settled, &Ahead { empty, telling, after, rest, pass })).await?
+    };
+    if !held {
+        return Ok(());
+    }
+    let mut told = None;
+    let outcome = match next {
+        Next::Rung(telling) => {
+            let outcome = tell(&ctx, &telling.rung, &spoken(&ctx, job.id, &telling)).await?;
+            told = Some(telling.rung);
+            outcome
+        }
+        _ => {
+            socket::tell(&ctx.kernel, user, say(&ctx.kernel, job.id, now, true).notice);
+            Ok(())
+        }
+    };
+    let listed = told.is_some();
+    db.write(move |tx| done(tx, &job, user, told.as_ref(), outcome, now)).await?;
+    if listed {
+        actions::touch(&ctx, user);
+    }
+    Ok(())
+}
+
+/// Their rest hours changed: what they put off is due now, if they do not
+/// rest any more.
+fn anew(tx: &mut Tx<'_>, job: &Claimed, user: UserId, now: Millis) -> Result<()> {
+    tx.lock(&[Ladder::key(user)])?;
+    let waits = sql::people::standing(tx, user)?.filter(|s| s.next_at > now && s.next_at < Millis::MAX);
+    if let Some(mut standing) = waits {
+        sql::rungs::pull(tx, user, now)?;
+        standing.since = standing.since.map(|since| since.min(now));
+        standing.next_at = now;
+        sql::people::stand(tx, user, &standing)?;
+        tx.job(super::climb(user, now))?;
+    }
+    ours(jobs::finish(tx, job)?)
+}
+
+/// Reads what waits and what is due. `None`: it is not time.
+fn plan(tx: &mut Tx<'_>, user: UserId, now: Millis) -> Result<Option<Plan>> {
+    let Some(standing) = sql::people::standing(tx, user)?.filter(|s| s.next_at <= now || s.holder.is_some()) else {
+        return Ok(None);
+    };
+    let pending = sql::people::pending(tx, user, LOOKED_AT)?;
+    let fresh: Vec<ConversationId> = pending.iter().filter(|(_, at)| *at > now - OLD_MS).map(|(id, _)| *id).collect();
+    let news = chat::news(tx, user, &fresh)?;
+    let waits: HashSet<ConversationId> = news.iter().map(|n| n.conversation).collect();
+    let (kept, settled): (Vec<_>, Vec<_>) = pending.into_iter().partition(|(id, _)| waits.contains(id));
+    let settled = settled.into_iter().map(|(id, _)| id).collect();
+    let done = |next| Ok(Some(Plan { settled, empty: news.is_empty(), next }));
+    if news.is_empty() {
+        return done(Next::Nothing);
+    }
+    if let Some(until) = chat::resting_until(tx, user, now)? {
+        return done(Next::Rest(until));
+    }
+    let mut rows = sql::rungs::of(tx, user)?;
+    rows.retain(|row| row.enabled);
+    let Some((place, due)) = ladder::next(&steps(&standing, &rows)) else { return done(Next::Nothing) };
+    if due > now {
+        return done(Next::Later(due));
+    }
+    let Some(place) = place.checked_sub(1) else { return done(Next::Socket) };
+    let rung = rows.swap_remove(place);
+    let new: HashSet<ConversationId> = kept.iter().filter(|(_, at)| *at > rung.told_at).map(|(id, _)| *id).collect();
+    if new.is_empty() {
+        return done(Next::Pass(rung.id));
+    }
+    let open = news.iter().map(|n| n.conversation).collect();
+    let told: Vec<News> = news.iter().filter(|n| new.contains(&n.conversation)).cloned().collect();
+    let mut shows = Vec::with_capacity(told.len());
+    for item in &told {
+        shows.push(allowed(tx, rung.shows, item)?);
+    }
+    let chinese = words::is_chinese(identity::users::get(tx, user)?.and_then(|u| u.locale).as_deref());
+    let telling = Telling { rung, news: told, open, badge: chat::badge(tx, user)?, chinese, shows };
+    done(Next::Rung(Box::new(telling)))
+}
+
+/// The open client first, then the rungs. Browsers next to each other are
+/// told together: nobody is at all of them.
+fn steps(standing: &Standing, rows: &[RungRow]) -> Vec<Step> {
+    let mut steps = vec![Step {
+        since: standing.since,
+        told_at: standing.told_at,
+        wait: socket::WAIT,
+        gap: socket::GAP,
+        failures: 0,
+        tried_at: 0,
+    }];
+    for (place, row) in rows.iter().enumerate() {
+        let rung = rungs::of(row.kind);
+        let together = row.kind == RungKind::WebPush && rows.get(place + 1).is_some_and(|next| next.kind == row.kind);
+        steps.push(Step {
+            since: row.since,
+            told_at: row.told_at,
+            wait: if together { 0 } else { rung.wait() },
+            gap: rung.gap(),
+            failures: row.failures,
+            tried_at: row.tried_at.unwrap_or(0),
+        });
+    }
+    steps
+}
+
+/// What is shown is what both the person and the organisation allow.
+fn allowed(tx: &mut Tx<'_>, shows: Shows, item: &News) -> Result<Shows> {
+    let Some(org) = item.org else { return Ok(shows) };
+    let most = Shows::parse(&settings::SHOWS.choice(tx, org.0)?).unwrap_or(Shows::Bare);
+    Ok(shows.max(most))
+}
+
+fn spoken(ctx: &Ctx, id: Uuid, telling: &Telling) -> words::Say {
+    let mut say = say(&ctx.kernel, id, ctx.now, telling.chinese);
+    let items = telling.news.iter().zip(&telling.shows);
+    say.items = items.map(|(news, shows)| words::item(news, *shows, &say.server, say.chinese)).collect();
+    if let [only] = telling.news.as_slice() {
+        say.url = format!("{}/{}", say.url, only.conversation);
+    }
+    say.open.clone_from(&telling.open);
+    say.badge = telling.badge;
+    say
+}
+
+/// What a run found to do, for the transaction that begins it.
+struct Ahead {
+    empty: bool,
+    telling: bool,
+    after: Option<Millis>,
+    rest: bool,
+    pass: Option<Uuid>,
+}
+
+/// Settles what is settled and takes the ladder, or ends this run: true if
+/// there is something to tell.
+fn take(
+    tx: &mut Tx<'_>,
+    job: &Claimed,
+    user: UserId,
+    now: Millis,
+    settled: &[ConversationId],
+    a: &Ahead,
+) -> Result<bool> {
+    tx.lock(&[Ladder::key(user)])?;
+    let Some(mut standing) = sql::people::standing(tx, user)? else {
+        ours(jobs::finish(tx, job)?)?;
+        return Ok(false);
+    };
+    let others = standing.holder.is_some_and(|holder| holder != job.id) && standing.held_until > now;
+    if others || standing.holder != Some(job.id) && standing.next_at > now {
+        ours(jobs::finish(tx, job)?)?;
+        return Ok(false);
+    }
+    sql::people::settle(tx, user, settled, now)?;
+    if a.telling {
+        (standing.holder, standing.held_until) = (Some(job.id), now + HOLD_MS);
+        sql::people::stand(tx, user, &standing)?;
+        return Ok(true);
+    }
+    (standing.holder, standing.held_until) = (None, 0);
+    let mut next = a.after.unwrap_or(now);
+    if a.empty && !sql::people::any(tx, user)? {
+        standing.since = None;
+        sql::rungs::rest(tx, user)?;
+    } else if a.empty {
+        // Something came since it was looked at.
+        next = now;
+    }
+    if a.rest {
+        standing.since = standing.since.map(|_| next);
+        sql::rungs::put_off(tx, user, next)?;
+    }
+    if let Some(rung) = a.pass {
+        sql::rungs::passed(tx, rung)?;
+    }
+    standing.next_at = next;
+    sql::people::stand(tx, user, &standing)?;
+    let ends = next == Millis::MAX;
+    ours(if ends { jobs::finish(tx, job)? } else { jobs::again(tx, job, next, &job.payload)? })?;
+    Ok(false)
+}
+
+/// Keeps how telling went, and looks again.
+fn done(
+    tx: &mut Tx<'_>,
+    job: &Claimed,
+    user: UserId,
+    told: Option<&RungRow>,
+    outcome: Result<(), Fault>,
+    now: Millis,
+) -> Result<()> {
+    tx.lock(&[Ladder::key(user)])?;
+    let mut standing = sql::people::standing(tx, user)?.unwrap_or_default();
+    if standing.holder != Some(job.id) {
+        return Err(Error::internal("somebody else is at the ladder"));
+    }
+    match told {
+        Some(rung) => keep(tx, rung, outcome, true, now)?,
+        None => (standing.told_at, standing.since) = (now, None),
+    }
+    (standing.holder, standing.held_until, standing.next_at) = (None, 0, now);
+    sql::people::stand(tx, user, &standing)?;
+    ours(jobs::again(tx, job, now, &job.payload)?)
+}

@@ -1,0 +1,12 @@
+//! Notices as they reach people, through the API and real receivers on
+//! loopback, on the engine that `MAGPIE_TEST_ENGINE` names.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod api;
+mod ending;
+mod ladder;
+mod receiver;
+mod rungs;
+mod sql;
+mod world;

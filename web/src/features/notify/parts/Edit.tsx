@@ -1,0 +1,52 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { LADDER as LADDER_KEY } from '~/api/query';
+import { useT } from '~/i18n';
+import { Button } from '~/ui/Button';
+import { Dialog } from '~/ui/Dialog';
+import { Field } from '~/ui/Field';
+import { FormError } from '~/ui/FormError';
+import { RadioGroup } from '~/ui/RadioGroup';
+import { useSubmit } from '~/ui/useSubmit';
+import { changeRung, type Rung, SHOWS } from '../api';
+import styles from './parts.module.css';
+
+/** A rung's name, and how much it shows. */
+export function Edit({ rung, onClose }: { rung: Rung; onClose: () => void }) {
+  const t = useT();
+  const queries = useQueryClient();
+  const [label, setLabel] = useState(rung.label);
+  const [shows, setShows] = useState(rung.shows);
+  const { submit, pending, at, general } = useSubmit(async () => {
+    const named = label.trim();
+    await changeRung(rung.id, { shows, ...(named && named !== rung.label ? { label: named } : {}) });
+    await queries.invalidateQueries({ queryKey: LADDER_KEY });
+    onClose();
+  });
+  return (
+    <Dialog
+      open
+      title={t('notify:edit')}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onPress={onClose}>{t('common:cancel')}</Button>
+          <Button kind="primary" isPending={pending} onPress={() => void submit()}>
+            {t('notify:save')}
+          </Button>
+        </>
+      }
+    >
+      <div className={styles.form}>
+        <Field label={t('notify:label')} value={label} onChange={setLabel} maxLength={50} error={at('label')} />
+        <RadioGroup
+          label={t('notify:shows.label')}
+          value={shows}
+          options={SHOWS.map((id) => ({ id, label: t(`notify:shows.${id}`) }))}
+          onChange={setShows}
+        />
+        <FormError>{general('label')}</FormError>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,5 @@
+import { screen } from '~/ui/screen';
+
+export const notifyScreens = {
+  reach: screen(() => import('./screens/Reach'), 'Reach'),
+};
