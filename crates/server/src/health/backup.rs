@@ -97,9 +97,9 @@ mod tests {
 
     const NOW: Millis = 1_000 * HOUR_MS;
 
-    fn at(hours_ago: i64, error: Option<&str>) -> Option<Backup> {
+    fn at(hours_ago: i64, error: Option<&str>) -> Backup {
         let begun_at = NOW - hours_ago * HOUR_MS;
-        Some(Backup {
+        Backup {
             id: Uuid::nil(),
             name: "magpie-x".into(),
             place: "here".into(),
@@ -110,7 +110,7 @@ mod tests {
             new_bytes: 0,
             damaged: 0,
             error: error.map(str::to_owned),
-        })
+        }
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
             assert!(!finding.seen.contains('{'), "{finding:?}");
             (finding.state, finding.reason)
         };
-        let good = |hours| Latest { good: at(hours, None), ..Latest::default() };
+        let good = |hours| Latest { good: Some(at(hours, None)), ..Latest::default() };
         let is = |state, reason: &str| (state, reason.to_owned());
         assert_eq!(seen(None, &Latest::default()), is(State::Warn, "none"));
         assert_eq!(seen(None, &good(24)), is(State::Ok, "by_hand"));
@@ -136,9 +136,9 @@ mod tests {
         assert_eq!(seen(plan, &good(24)), is(State::Ok, "works"));
         assert_eq!(seen(plan, &good(49)), is(State::Bad, "old"));
         assert_eq!(seen(plan, &Latest::default()), is(State::Warn, "none_yet"));
-        let running = Latest { running: at(0, None), ..Latest::default() };
+        let running = Latest { running: Some(at(0, None)), ..Latest::default() };
         assert_eq!(seen(plan, &running), is(State::Warn, "first"));
-        let failed = Latest { failed: at(1, Some("s3://u:hidden@host is full")), ..good(25) };
+        let failed = Latest { failed: Some(at(1, Some("s3://u:hidden@host is full"))), ..good(25) };
         assert_eq!(seen(plan, &failed), is(State::Bad, "failed"));
         let finding = judged(plan, &failed, NOW);
         assert!(finding.values["error"].contains("full"), "{finding:?}");
