@@ -70,12 +70,32 @@ step('scrolling leads to last year', async () => {
   const day = new Date(Date.now() - 380 * 86_400_000)
   const time = new Date(day.getFullYear(), day.getMonth(), day.getDate()).getTime()
   const { seq } = await api(node, owner.token, 'GET', `/api/v1/conversations/${longest.id}/messages/at?time=${time}`)
-  await page.getByRole('button', { name: '跳到日期' }).click()
+  await page.getByRole('button', { name: '查找聊天记录' }).click()
   const two = (n) => String(n).padStart(2, '0')
   const field = page.locator('input[type=date]')
   await field.fill(`${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())}`)
   await page.getByRole('button', { name: '跳转' }).click()
   await eventually(`message ${seq} of that day is drawn`, async () => (await messages(page)).some((m) => m.seq === seq))
+})
+
+step('words are found wherever one stands in the history', async () => {
+  const { items } = await api(node, owner.token, 'GET', '/api/v1/conversations?limit=60')
+  const longest = items.reduce((a, b) => (b.head.seq > a.head.seq ? b : a))
+  const text = '蓝鹊飞过 7 号桥'
+  const body = { kind: 'blocks', blocks: [{ type: 'text', text }] }
+  const { seq } = await api(node, owner.token, 'POST', `/api/v1/conversations/${longest.id}/messages`, { client_id: crypto.randomUUID(), body })
+  const drawn = async () => (await messages(page)).some((m) => m.seq === seq)
+  assert.equal(await drawn(), false, 'one stands in last year')
+  await page.keyboard.press('Control+f')
+  await page.getByRole('searchbox', { name: '找一句话或文件名' }).fill('飞过 ７')
+  await page.getByRole('button', { name: /蓝鹊飞过 7 号桥/ }).waitFor()
+  await page.keyboard.press('Enter')
+  await eventually('what was found is drawn', drawn)
+  // And from the search of everything.
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox', { name: '搜索' }).fill('7 号桥')
+  await page.getByTestId('result').filter({ hasText: text }).click()
+  await eventually('it leads to the message', drawn)
 })
 
 step('names that programs get wrong are whole, on the phone too', async () => {
