@@ -36,7 +36,10 @@ pub struct Scene {
 impl Scene {
     /// Of a command, which has only the configuration.
     pub fn new(config: &Config, db: Result<Db, String>) -> Arc<Self> {
-        let carrier = Carrier::new(config.mail.server().as_ref(), config.sms.gateway().as_ref()).ok().map(Arc::new);
+        let carrier =
+            Carrier::new(config.mail.server().as_ref(), config.sms.gateway().as_ref(), &config.outgoing.allow)
+                .ok()
+                .map(Arc::new);
         let blobs = crate::wiring::blobs(config).map_err(|e| format!("{e:#}"));
         Arc::new(Self::of(config, db, None, blobs, carrier, false))
     }

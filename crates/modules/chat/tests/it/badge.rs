@@ -44,6 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// A message as the model knows it.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent marks, not states")]
 struct Said {
     seq: i64,
     names: bool,

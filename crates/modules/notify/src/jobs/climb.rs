@@ -92,16 +92,13 @@ pub(super) async fn run(ctx: Ctx, job: Claimed) -> Result<()> {
         return Ok(());
     }
     let mut told = None;
-    let outcome = match next {
-        Next::Rung(telling) => {
-            let outcome = tell(&ctx, &telling.rung, &spoken(&ctx, job.id, &telling)).await?;
-            told = Some(telling.rung);
-            outcome
-        }
-        _ => {
-            socket::tell(&ctx.kernel, user, say(&ctx.kernel, job.id, now, true).notice);
-            Ok(())
-        }
+    let outcome = if let Next::Rung(telling) = next {
+        let outcome = tell(&ctx, &telling.rung, &spoken(&ctx, job.id, &telling)).await?;
+        told = Some(telling.rung);
+        outcome
+    } else {
+        socket::tell(&ctx.kernel, user, say(&ctx.kernel, job.id, now, true).notice);
+        Ok(())
     };
     let listed = told.is_some();
     db.write(move |tx| done(tx, &job, user, told.as_ref(), outcome, now)).await?;
@@ -284,9 +281,10 @@ fn done(
     if standing.holder != Some(job.id) {
         return Err(Error::internal("somebody else is at the ladder"));
     }
-    match told {
-        Some(rung) => keep(tx, rung, outcome, true, now)?,
-        None => (standing.told_at, standing.since) = (now, None),
+    if let Some(rung) = told {
+        keep(tx, rung, outcome, true, now)?;
+    } else {
+        (standing.told_at, standing.since) = (now, None);
     }
     (standing.holder, standing.held_until, standing.next_at) = (None, 0, now);
     sql::people::stand(tx, user, &standing)?;

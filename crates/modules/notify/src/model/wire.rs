@@ -35,7 +35,7 @@ words! {
     RungKind as notify::RungKind:
     /// A browser or a client on the home screen (RFC 8030).
     WebPush = "web_push",
-    /// A topic of an ntfy server, or the address a UnifiedPush distributor gave.
+    /// A topic of an ntfy server, or the address a `UnifiedPush` distributor gave.
     Ntfy = "ntfy",
     /// The Bark app of an iPhone.
     Bark = "bark",

@@ -1,5 +1,5 @@
-//! ntfy and UnifiedPush: a POST to the address of a topic, its text as the
-//! body. A UnifiedPush distributor that is no ntfy shows the body alone.
+//! ntfy and `UnifiedPush`: a POST to the address of a topic, its text as the
+//! body. A `UnifiedPush` distributor that is no ntfy shows the body alone.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use identity::SeenContact;

@@ -30,14 +30,13 @@ impl Vapid {
     /// The key, made if there is none.
     pub(crate) async fn load(ctx: &Ctx) -> Result<Self> {
         let db = ctx.db().clone();
-        let found = match db.read(|tx| keys::get(tx, NAME)).await? {
-            Some(key) => key,
-            None => {
-                let key = fresh(&ctx.kernel)?.to_bytes().to_vec();
-                db.write(move |tx| keys::keep(tx, NAME, &key)).await?;
-                let kept = db.read(|tx| keys::get(tx, NAME)).await?;
-                kept.ok_or_else(|| Error::internal("a key that was kept is not there"))?
-            }
+        let found = if let Some(key) = db.read(|tx| keys::get(tx, NAME)).await? {
+            key
+        } else {
+            let key = fresh(&ctx.kernel)?.to_bytes().to_vec();
+            db.write(move |tx| keys::keep(tx, NAME, &key)).await?;
+            let kept = db.read(|tx| keys::get(tx, NAME)).await?;
+            kept.ok_or_else(|| Error::internal("a key that was kept is not there"))?
         };
         Ok(Self(SecretKey::from_slice(&found).map_err(|_| Error::internal("the kept key is none"))?))
     }

@@ -125,7 +125,7 @@ async fn nobody_is_told_while_they_rest_and_all_is_told_in_order_after_it() {
     w.skip(left).await;
     assert_eq!(w.phone.to("/bob").len(), 0, "the open client is asked first");
     w.pass(12).await;
-    assert_eq!(w.phone.to("/bob").iter().map(|p| p.text()).collect::<Vec<_>>(), ["two"]);
+    assert_eq!(w.phone.to("/bob").iter().map(super::receiver::Posted::text).collect::<Vec<_>>(), ["two"]);
     w.server.finish().await;
 }
 
