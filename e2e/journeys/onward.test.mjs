@@ -69,7 +69,7 @@ step('messages are sent on together, as one record that opens', async () => {
   await mei.getByRole('checkbox', { name: /文件传输助手/ }).check()
   await mei.getByRole('button', { name: /发送/ }).last().click()
   await open(mei, '文件传输助手')
-  await mei.getByRole('button', { name: /聊天记录/ }).click()
+  await mei.locator('article').getByRole('button', { name: /聊天记录/ }).click()
   await mei.getByRole('dialog').getByText('会议改到周四').waitFor()
   await mei.keyboard.press('Escape')
 })
