@@ -283,6 +283,8 @@ impl WorldMould {
     pub async fn cast(&self) -> World {
         let blobs = Blobs::over(Arc::new(self.files.fork()));
         let server = self.server.cast(magpie::wiring::modules(), |c| configured(c, blobs)).await;
+        // Checks are of the process, not of its rows.
+        server.kernel.health.add(Arc::new(Fake));
         let mut facts = self.facts.clone();
         for person in facts.people.values_mut() {
             *person = person.on(&server);
@@ -321,7 +323,6 @@ impl Facts {
             [Who::GroupAdmin, Who::Sender, Who::Reader, Who::Both, Who::Leaver, Who::Removed].map(|w| p(w).id);
         let made = json!({ "org_id": org, "title": "canary-group-title", "members": members });
         let group = admin.post("/api/v1/conversations", made).await.ok()["id"].as_str().unwrap().to_owned();
-        server.kernel.health.add(std::sync::Arc::new(Fake));
         magpie::admin::set_operator(&server.kernel, &p(Who::OwnerB).login, true).await.unwrap();
         let member = |who: Who| format!("/api/v1/conversations/{group}/members/{}", p(who).id);
         admin.patch(&member(Who::GroupAdmin), json!({ "role": "admin" })).await.ok();
