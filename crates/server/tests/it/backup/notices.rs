@@ -1,6 +1,4 @@
 //! Who was waiting to be told of messages when the backup was made.
-//!
-//! Seen to fail: with the rows of `notify` in the backup.
 
 use magpie::backup::Archive;
 use serde_json::{Value, json};
