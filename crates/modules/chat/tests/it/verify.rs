@@ -65,7 +65,7 @@ fn every_mutation_is_verified() {
     let mutating: BTreeSet<String> =
         operations().into_iter().filter(|(_, method)| *method != "get").map(|(id, _)| id).collect();
     assert_eq!(mutating, covered);
-    assert_eq!(operations().len(), 40);
+    assert_eq!(operations().len(), 41);
 }
 
 #[test]
