@@ -71,6 +71,8 @@ step('a member makes a link for those without an account', async () => {
   await signInAs(host, node, owner)
   await host.goto(node.base)
   await host.getByRole('button', { name: '发起会话' }).first().click()
+  // The dialog grows when people come, and what is pressed meanwhile moves.
+  await host.getByRole('dialog').getByRole('checkbox').first().waitFor()
   await host.getByRole('button', { name: '访客链接' }).click()
   await host.getByLabel('备注').fill('门口的海报')
   await host.getByRole('button', { name: '新建链接' }).click()
