@@ -102,8 +102,7 @@ impl Check for Checker {
     }
 }
 
-/// In the order they are shown. `push` stands in for a part that adds a check
-/// of that name itself.
+/// In the order they are shown.
 const ALL: &[(&str, Look, Option<Send>)] = &[
     ("public", |s| Box::pin(network::public(s)), None),
     ("certificate", |s| Box::pin(network::certificate(s)), None),

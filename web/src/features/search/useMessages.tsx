@@ -1,12 +1,13 @@
 /** What was said lately that holds the words: looked for in the conversations that moved last. */
 import { useQueries } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo } from 'react';
 import { useStore } from 'zustand';
 import { people, wantPeople } from '~/core/store/people';
 import { ConversationAvatar, chat, searchMessages, useTitles } from '~/features/chat';
 import { useLocale } from '~/i18n';
 import { listTime } from '~/i18n/format';
+import { usePaused } from '~/ui/usePaused';
 import type { Result } from './useResults';
 
 /** Each costs the server a walk through a piece of history. */
@@ -18,7 +19,7 @@ const PAUSE_MS = 400;
 export function useMessages(q: string): { list: Result[]; loading: boolean } {
   const locale = useLocale();
   const navigate = useNavigate();
-  const words = usePaused(q);
+  const words = usePaused(q, PAUSE_MS);
   const { order, conversations } = useStore(chat);
   const rows = useMemo(
     () =>
@@ -63,13 +64,4 @@ export function useMessages(q: string): { list: Result[]; loading: boolean } {
       ];
     });
   return { list: words === q ? list : [], loading: loading || words !== q };
-}
-
-function usePaused(value: string): string {
-  const [paused, setPaused] = useState('');
-  useEffect(() => {
-    const timer = setTimeout(() => setPaused(value), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return paused;
 }

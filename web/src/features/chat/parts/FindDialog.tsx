@@ -12,6 +12,7 @@ import { EmptyState, FailedState } from '~/ui/EmptyState';
 import { FormError } from '~/ui/FormError';
 import { SearchField } from '~/ui/SearchField';
 import { SkeletonRows } from '~/ui/Skeleton';
+import { usePaused } from '~/ui/usePaused';
 import { useSubmit } from '~/ui/useSubmit';
 import { type FoundMessage, type FoundMessages, searchMessages } from '../api';
 import { findDate } from '../history';
@@ -28,7 +29,10 @@ const PAGES_AT_ONCE = 10;
 export function FindDialog({ conversation }: { conversation: string }) {
   const t = useT();
   const [typed, setTyped] = useState('');
-  const text = usePaused(typed.trim());
+  const words = typed.trim();
+  const paused = usePaused(words, PAUSE_MS);
+  // Emptied at once, so that the day stands there again.
+  const text = words && paused;
   const close = () => chatUi.setState({ finding: false });
   const go = (seq: number) => chatUi.setState({ finding: false, jump: { seq } });
   const newest = useRef<number>(undefined);
@@ -52,15 +56,6 @@ export function FindDialog({ conversation }: { conversation: string }) {
       </div>
     </Dialog>
   );
-}
-
-function usePaused(value: string): string {
-  const [paused, setPaused] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setPaused(value), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return value && paused;
 }
 
 function useFound(conversation: string, text: string) {
