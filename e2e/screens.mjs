@@ -5,6 +5,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { DESKTOP, PHONE, closeBrowser, newPerson, signInAs } from './lib/browser.mjs'
+import { atRest } from './lib/looks.mjs'
 import { Node, api, seed } from './lib/server.mjs'
 
 const out = path.join(path.dirname(fileURLToPath(import.meta.url)), '../screens')
@@ -183,9 +184,7 @@ const HANDS = 3
 
 /** Nothing loads and nothing moves any more. */
 async function rest(page) {
-  await page.waitForFunction(() =>
-    document.querySelector('h1,h2') && !document.querySelector('[aria-busy=true], [data-loading]')
-    && document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().endTime === Infinity)).catch(() => {})
+  await page.waitForFunction(atRest).catch(() => {})
   await page.waitForTimeout(300)
 }
 

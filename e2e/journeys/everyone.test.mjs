@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
 
 import { closeBrowser, newPerson, signInAs } from '../lib/browser.mjs'
-import { directionFaults, injectedFaults, keyboardFaults, layoutFaults, listen } from '../lib/looks.mjs'
+import { atRest, directionFaults, injectedFaults, keyboardFaults, layoutFaults, listen } from '../lib/looks.mjs'
 import { Node, api, seed } from '../lib/server.mjs'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -73,10 +73,7 @@ async function axe(page, what, run) {
   return violations.filter((v) => /serious|critical/.test(v.impact)).map((v) => `${what}: ${v.id} ${v.at.join(' | ')}`)
 }
 
-// What runs for ever, such as a skeleton among the samples, is as still as it gets.
-const still = (page) => page.waitForFunction(() =>
-  document.querySelector('h1,h2') && !document.querySelector('[aria-busy=true]')
-  && document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().endTime === Infinity), undefined, { timeout: 15_000 }).then(() => [], () => ['never comes to rest'])
+const still = (page) => page.waitForFunction(atRest, undefined, { timeout: 15_000 }).then(() => [], () => ['never comes to rest'])
 
 /** All that is wrong with one page. */
 async function look(page, route) {

@@ -1,5 +1,12 @@
 // What must be true of any page, as functions that run inside it. They give sentences, one for each fault.
 
+/** Nothing loads and nothing moves any more; what runs for ever, such as a skeleton among the samples, is as still as it gets. */
+export function atRest() {
+  return Boolean(document.querySelector('h1,h2'))
+    && [...document.querySelectorAll('[aria-busy=true],[data-loading]')].every((el) => el.closest('[data-sample]'))
+    && document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().endTime === Infinity)
+}
+
 /** Controls that are cut off, covered or beyond the edge; run where type is large and the screen small. */
 export async function layoutFaults() {
   const faults = []

@@ -118,7 +118,8 @@ function Waiting() {
   const w = useWords();
   return (
     <Part title={w.waiting}>
-      <div className={styles.grid}>
+      {/* What waits for ever here is a sample, and nothing to wait for. */}
+      <div className={styles.grid} data-sample>
         <div className={styles.panel}>
           <SkeletonRows rows={3} />
         </div>
