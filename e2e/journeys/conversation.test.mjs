@@ -125,6 +125,30 @@ step('an emoji goes into the text where the caret is', async () => {
   await composer(page).fill('')
 })
 
+step('Tab passes the run of messages in one step, and goes through what can be pressed in one that has the focus', async () => {
+  const at = () => page.evaluate(() => {
+    const el = document.activeElement
+    const log = el.closest('[role=log]')
+    return log === el ? 'log' : el.matches('article') ? 'message' : el.closest('article') ? 'in a message' : log ? 'in the log' : 'outside'
+  })
+  const after = async (...keys) => {
+    for (const key of keys) await page.keyboard.press(key)
+    return at()
+  }
+  await composer(page).focus()
+  let steps = 0
+  while (await after('Shift+Tab') === 'outside') assert.ok((steps += 1) < 8, 'the run is not far from the composer')
+  assert.equal(await at(), 'log')
+  assert.equal(await after('Tab'), 'outside')
+  assert.equal(await after('Shift+Tab'), 'log')
+  assert.equal(await after('Shift+Tab'), 'outside')
+  assert.equal(await after('Tab', 'ArrowUp'), 'message')
+  assert.equal(await after('Tab'), 'in a message')
+  assert.equal(await after('Shift+Tab'), 'message')
+  assert.equal(await after('Shift+Tab'), 'outside')
+  assert.equal(await after('Tab'), 'log')
+})
+
 step('on a phone a long press opens the sheet, and a message is answered', async () => {
   const phone = await newPerson(PHONE)
   await signInAs(phone, node, other)

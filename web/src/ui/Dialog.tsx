@@ -20,9 +20,11 @@ export interface DialogProps {
   sheet?: boolean;
   /** Only what asks for attention stops the reader of the screen. */
   alert?: boolean;
+  /** As tall from the start as it may get: for lists that load, so that nothing moves under a finger. */
+  tall?: boolean;
 }
 
-export function Dialog({ title, open, onClose, children, actions, sheet, alert }: DialogProps) {
+export function Dialog({ title, open, onClose, children, actions, sheet, alert, tall }: DialogProps) {
   const t = useT();
   const phone = useLayout() === 'phone';
   const shape = phone ? (sheet || alert ? styles.sheet : styles.full) : styles.card;
@@ -33,7 +35,7 @@ export function Dialog({ title, open, onClose, children, actions, sheet, alert }
       onOpenChange={(next) => (next ? undefined : onClose())}
       isDismissable={!alert}
     >
-      <Modal className={cx(styles.modal, shape)}>
+      <Modal className={cx(styles.modal, shape, tall && styles.tall)}>
         <AriaDialog role={alert ? 'alertdialog' : 'dialog'} className={styles.dialog ?? ''}>
           <header className={styles.head}>
             <Heading slot="title" className={styles.title ?? ''}>

@@ -273,6 +273,7 @@ function AddMembers({
   return (
     <Dialog
       open={open}
+      tall
       title={t('chat:details.add')}
       onClose={close}
       actions={

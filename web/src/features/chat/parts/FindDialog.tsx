@@ -38,7 +38,7 @@ export function FindDialog({ conversation }: { conversation: string }) {
   const newest = useRef<number>(undefined);
   const enter = () => (newest.current === undefined ? undefined : go(newest.current));
   return (
-    <Dialog open title={t('chat:find.title')} onClose={close}>
+    <Dialog open tall title={t('chat:find.title')} onClose={close}>
       <div className={styles.find}>
         <SearchField
           label={t('chat:find.words')}

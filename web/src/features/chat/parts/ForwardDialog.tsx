@@ -62,6 +62,7 @@ export function ForwardDialog() {
   return (
     <Dialog
       open
+      tall
       title={t('chat:forward.title', { count: forwarding.seqs.length })}
       onClose={close}
       actions={

@@ -49,6 +49,7 @@ export function NewChat({ open, onClose }: { open: boolean; onClose: () => void 
   return (
     <Dialog
       open={open}
+      tall={list.length > 0}
       title={t('chat:new.title')}
       onClose={close}
       actions={

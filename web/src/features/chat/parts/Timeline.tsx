@@ -1,4 +1,5 @@
 import {
+  type FocusEvent,
   type KeyboardEvent,
   lazy,
   type ReactElement,
@@ -95,6 +96,7 @@ export function Timeline(props: TimelineProps) {
   const [sizes] = useState(() => recall(id, rows));
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
+  const end = useRef<HTMLSpanElement>(null);
   const previous = useRef<readonly Row[]>(rows);
   const stuck = useRef(start.at === 'end');
   const [atEnd, setAtEnd] = useState(start.at === 'end');
@@ -186,7 +188,10 @@ export function Timeline(props: TimelineProps) {
         aria-label={props.label}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
         tabIndex={0}
-        onKeyDown={moveFocus}
+        onKeyDown={(e) => {
+          moveFocus(e);
+          leaveByTab(e, end.current);
+        }}
       >
         <div className={styles.spacer} />
         <Virtualizer
@@ -200,6 +205,13 @@ export function Timeline(props: TimelineProps) {
         >
           {(row: Row) => props.children(row)}
         </Virtualizer>
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: a stop on the way, nothing to press */}
+        <span
+          ref={end}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: who comes from below stops here first, and is sent to the run
+          tabIndex={0}
+          onFocus={(e) => fromOutside(e) && scroller.current?.focus({ preventScroll: true })}
+        />
       </div>
       {away || props.above || props.onBack ? (
         <Suspense>
@@ -235,7 +247,7 @@ function lastSeq(rows: readonly Row[], from: number): number | undefined {
   return undefined;
 }
 
-/** ↑ and ↓ move from message to message; the focus roves, so Tab leaves the whole run in one step. */
+/** ↑ and ↓ move from message to message. */
 function moveFocus(event: KeyboardEvent<HTMLDivElement>): void {
   if (isComposing(event) || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
   const articles = Array.from(event.currentTarget.querySelectorAll<HTMLElement>('article'));
@@ -246,4 +258,32 @@ function moveFocus(event: KeyboardEvent<HTMLDivElement>): void {
   if (!article) return;
   event.preventDefault();
   article.focus({ preventScroll: false });
+}
+
+/** Going back by Shift+Tab, the run is one step too. */
+function fromOutside({ currentTarget, relatedTarget }: FocusEvent<HTMLElement>): boolean {
+  return relatedTarget instanceof Node && !currentTarget.parentElement?.contains(relatedTarget);
+}
+
+const STOPS = 'a[href],button:not([disabled]),input:not([disabled]),[tabindex="0"]';
+
+/**
+ * Tab goes through what can be pressed in the message that has the focus, and otherwise past the whole run in one step,
+ * however many pictures, links and reactions stand in it. The step itself is the browser's: only where it begins is
+ * moved, to the end of the run or to its beginning.
+ */
+function leaveByTab(event: KeyboardEvent<HTMLDivElement>, end: HTMLElement | null): void {
+  if (event.key !== 'Tab' || event.altKey || event.ctrlKey || event.metaKey) return;
+  const log = event.currentTarget;
+  const article = (event.target as HTMLElement).closest<HTMLElement>('article');
+  const stops = article
+    ? Array.from(article.querySelectorAll<HTMLElement>(STOPS)).filter((el) => el.tabIndex >= 0)
+    : [];
+  const at = stops.indexOf(event.target as HTMLElement);
+  if (!event.shiftKey && at === stops.length - 1) end?.focus({ preventScroll: true });
+  if (!event.shiftKey || !article) return;
+  if (at < 0) log.focus({ preventScroll: true });
+  if (at !== 0) return;
+  event.preventDefault();
+  article.focus({ preventScroll: true });
 }

@@ -37,6 +37,7 @@ export function HandOverDialog({ org, onClose }: { org: Org; onClose: () => void
       <Dialog
         title={t('directory:handover.title')}
         open
+        tall
         onClose={onClose}
         actions={
           <>
