@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 
 import { DESKTOP, PHONE, closeBrowser, newPerson, signInAs } from './lib/browser.mjs'
 import { atRest } from './lib/looks.mjs'
-import { Node, api, seed } from './lib/server.mjs'
+import { run } from './lib/process.mjs'
+import { BINARY, Node, api, seed } from './lib/server.mjs'
 
 const out = path.join(path.dirname(fileURLToPath(import.meta.url)), '../screens')
 mkdirSync(path.join(out, 'sheets'), { recursive: true })
@@ -16,6 +17,8 @@ const node = await Node.create()
 const people = await seed(node, { people: 60, conversations: 20, messages: 4_000 })
 const [owner, mate] = people
 const quiet = people[30]
+// Whoever runs the server sees how it does; here it is the owner.
+await run(BINARY, ['admin', 'grant', owner.name, '--data-dir', node.dataDir], { env: node.env })
 await node.start()
 const ask = (method, route, body, who = owner) => api(node, who.token, method, `/api/v1${route}`, body)
 
@@ -65,6 +68,7 @@ const reply = await say(quiet, lively, text('标题再大一点？现场从三�
 await say(owner, lively, text('同意，再大两号，其余不动'))
 await ask('PUT', `/conversations/${lively}/messages/${reply.seq ?? 3}/reactions/${encodeURIComponent('👍')}`, undefined, mate).catch((e) => console.error(e.message))
 await say(outside, friend, text('资料收到了，谢谢。下周二方便再约一次吗？'))
+const guests = await ask('POST', `/orgs/${org.id}/guest-links`, { label: '展会', conversation: lively })
 const manage = `/org/${org.id}/manage`
 const group = talks.find((c) => c.kind === 'group').id
 const direct = talks.find((c) => c.kind === 'direct').id
@@ -103,6 +107,12 @@ const withoutServer = async (page) => {
 const scanned = (words) => async (page) => {
   await page.getByLabel(/输入|Type a code/).fill(words)
   await page.getByRole('button', { name: /看看|See what/ }).click()
+}
+
+const comeIn = async (page) => {
+  await page.getByRole('textbox').fill('访客小周')
+  await page.getByRole('button', { name: /开始|进入|加入|Start|Come in|Join/ }).click()
+  await page.getByRole('log').waitFor()
 }
 
 /** Name, address, who looks (nobody, the owner, or a person), and what to do before the picture. */
@@ -160,6 +170,11 @@ const screens = [
   ['security', node, '/me/security', owner],
   ['activity', node, '/me/activity', owner],
   ['merge', node, '/me/merge', owner],
+  ['reach', node, '/me/reach', owner],
+  ['admin', node, '/admin', owner],
+  ['admin-not-mine', node, '/admin', quiet],
+  ['visitor', node, `/g/${guests.code}`],
+  ['visitor-talk', node, `/g/${guests.code}`, undefined, comeIn],
   ['friends', node, '/friends', owner],
   ['friends-add', node, '/friends', owner, press(/^(添加朋友|加好友|添加好友|Add a friend)$/)],
   ['my-code', node, '/friends', owner, press(/我的二维码|My QR/)],
