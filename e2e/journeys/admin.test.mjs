@@ -114,5 +114,5 @@ step('for anybody else there is no way there, and no answer', async () => {
   await lan.getByRole('link', { name: '登录与安全' }).or(lan.getByRole('link', { name: /安全/ })).first().waitFor()
   assert.equal(await lan.getByRole('link', { name: '服务器运行状况' }).count(), 0)
   await lan.goto(`${node.base}/admin`)
-  await lan.getByRole('alert').waitFor()
+  await lan.getByText('只有服务器的维护者能打开这里').waitFor()
 })

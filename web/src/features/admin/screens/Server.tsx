@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { CircleAlert, CircleCheck, CircleMinus, CircleX } from 'lucide-react';
+import { CircleAlert, CircleCheck, CircleMinus, CircleX, Lock } from 'lucide-react';
 import { useState } from 'react';
+import { asAppError } from '~/api/client';
 import type { HealthItem } from '~/api/types';
 import { now } from '~/core/clock';
 import { useLocale, useT } from '~/i18n';
@@ -35,7 +36,11 @@ export function Server() {
     <InnerPage title={t('admin:title')} back={{ to: '/me' }}>
       <section className={styles.section} aria-labelledby="health">
         <h2 id="health">{t('admin:health')}</h2>
-        {health.isError && !items ? (
+        {health.isError && asAppError(health.error).code === 'forbidden' ? (
+          <EmptyState icon={<Lock aria-hidden />} title={t('admin:not_yours')}>
+            {t('admin:not_yours_how')}
+          </EmptyState>
+        ) : health.isError && !items ? (
           <FailedState error={health.error} retry={() => void health.refetch()} />
         ) : !items ? (
           <>

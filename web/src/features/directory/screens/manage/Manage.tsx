@@ -1,4 +1,5 @@
 import { Link, Outlet, useLocation, useParams } from '@tanstack/react-router';
+import { Lock } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
 import type { Org } from '~/api/types';
@@ -32,7 +33,7 @@ export function Manage() {
   if (!org || !mayManage(org)) {
     return (
       <InnerPage title={t('directory:manage.title')} back={{ to: '/contacts' }}>
-        {loaded ? <EmptyState title={t('directory:manage.not_yours')} /> : <SkeletonRows />}
+        {loaded ? <EmptyState icon={<Lock aria-hidden />} title={t('directory:manage.not_yours')} /> : <SkeletonRows />}
       </InnerPage>
     );
   }
