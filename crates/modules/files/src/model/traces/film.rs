@@ -12,6 +12,9 @@ use super::{
     source::{Looked, Source, Stop},
 };
 
+/// Chunks of measurements in one film; a day of them has fewer.
+const CHUNKS: usize = 65_536;
+
 /// What follows from all of a file.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
@@ -157,6 +160,9 @@ fn samples(source: &mut Source<'_>, table: Place, seen: &mut Seen) -> Looked<()>
             u64::from(one_size) * (next - sample)
         };
         sample = next;
+        if seen.hidden.len() >= CHUNKS {
+            return Err(Stop::Odd);
+        }
         seen.hidden.push((at, at.checked_add(length).ok_or(Stop::Odd)?, Vec::new()));
     }
     Ok(())
@@ -269,8 +275,10 @@ fn tagged(source: &mut Source<'_>, out: &mut Patches, list: Place) -> Looked<()>
 /// Writes over what lies among the samples, if it lies among them.
 fn hide(source: &Source<'_>, out: &mut Patches, seen: &mut Seen) -> Looked<()> {
     seen.unknown |= seen.has_measurements && seen.in_fragments;
+    seen.data.sort_unstable();
     for (from, to, first) in std::mem::take(&mut seen.hidden) {
-        let inside = seen.data.iter().any(|(start, end)| *start <= from && to <= *end);
+        let before = seen.data.partition_point(|(start, _)| *start <= from);
+        let inside = before.checked_sub(1).is_some_and(|last| to <= seen.data[last].1);
         if inside && to <= source.size() {
             out.put_within(from, to, &first)?;
         } else if from < to {

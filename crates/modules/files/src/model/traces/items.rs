@@ -1,6 +1,8 @@
 //! Items of a picture in boxes (HEIF, ISO/IEC 23008-12; AVIF): tiles and
 //! thumbnails, and beside them Exif and XMP, each at places of the file.
 
+use std::collections::HashMap;
+
 use super::{
     boxes::{Place, children},
     film::Seen,
@@ -30,7 +32,7 @@ pub(super) fn look(
     seen: &mut Seen,
 ) -> Looked<()> {
     let said = said(source, info)?;
-    if said.iter().any(|(_, what)| *what == Said::Other) {
+    if said.values().any(|what| *what == Said::Other) {
         seen.unknown = true;
     }
     if let Some(data) = data {
@@ -39,7 +41,7 @@ pub(super) fn look(
     let mut drawn = Vec::new();
     let mut hidden = Vec::new();
     for item in located(source, places)? {
-        let what = said.iter().find(|(id, _)| *id == item.id).map(|(_, what)| *what);
+        let what = said.get(&item.id).copied();
         let base = match (item.by, data) {
             (0, _) => 0,
             (1, Some(data)) => data.body,
@@ -86,10 +88,10 @@ fn upright(source: &mut Source<'_>, from: u64, to: u64) -> Looked<Vec<u8>> {
 }
 
 /// Items beside the picture, by `iinf` (ISO/IEC 14496-12 §8.11.6).
-fn said(source: &mut Source<'_>, info: Place) -> Looked<Vec<(u32, Said)>> {
+fn said(source: &mut Source<'_>, info: Place) -> Looked<HashMap<u32, Said>> {
     let [version] = source.array(info.body)?;
     let from = info.body + if version == 0 { 6 } else { 8 };
-    let mut found = Vec::new();
+    let mut found = HashMap::new();
     for one in children(source, from, info.end)?.into_iter().filter(|one| one.is(b"infe")) {
         let [version] = source.array(one.body)?;
         let (id, kind) = match version {
@@ -107,7 +109,7 @@ fn said(source: &mut Source<'_>, info: Place) -> Looked<Vec<(u32, Said)>> {
             }
             _ => continue,
         };
-        found.push((id, what));
+        found.insert(id, what);
     }
     Ok(found)
 }

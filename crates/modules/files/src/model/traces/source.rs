@@ -20,7 +20,7 @@ pub(super) type Looked<T = bool> = Result<T, Stop>;
 const NEAR: u64 = 65_536;
 const ALONG: u64 = 1_048_576;
 /// What is held of a table at most.
-const MOST: usize = 8 * 1_048_576;
+const MOST: usize = 2 * 1_048_576;
 
 /// `from..to` of a file, which must lie within it; `None` where it takes too
 /// long by now.
