@@ -1,9 +1,5 @@
 //! Hostile and odd files, names and lengths (`tests/corpus/cases.json`), as programs send and fetch them. A browser
 //! opens the same ones in `e2e/journeys/files.test.mjs`.
-//!
-//! Seen to fail: with the type of all bytes sent, with text shown in place, with nothing said of the type's
-//! guessing, with names offered as they were given, with lengths read by `parse` alone, with the offset not asked
-//! for under the lock.
 
 use axum::http::Method;
 use image::{DynamicImage, ImageFormat, RgbImage};

@@ -118,9 +118,8 @@ fn copies(tx: &mut Tx<'_>, id: FileId, count: i64) -> store::Result<u64> {
     tx.execute(used, &[&count])
 }
 
-/// Ten thousand that each have a piece in a real folder, of people who are at
-/// their ceiling. Seen to fail with one round of the sweep, and with the
-/// pieces left where they lie.
+/// Ten thousand that each have a piece in a real folder, of somebody who is far
+/// beyond the ceiling.
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_abandoned_uploads_are_swept_and_the_disk_has_its_space_back() {
     const CROWD: i64 = 10_000;

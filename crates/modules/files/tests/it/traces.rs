@@ -1,7 +1,4 @@
 //! What pictures and films say of the place they were made at is gone once they are there, however large they are.
-//!
-//! Seen to fail: with large files joined as they came, with a window changed from its own start, with what is left
-//! not told.
 
 use proto::limits;
 
