@@ -1,6 +1,6 @@
 //! The client itself: one hop at a time, each judged anew.
 
-use std::{error::Error as StdError, sync::Arc, time::Duration};
+use std::{error::Error as StdError, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -60,6 +60,10 @@ pub struct Response {
     pub body: Bytes,
 }
 
+/// Answers which addresses a name has.
+pub type Lookup =
+    Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>> + Send + Sync>;
+
 /// Makes outgoing requests. Cheap to clone; one per server.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -75,14 +79,23 @@ impl Client {
     /// # Errors
     /// [`Error::Setup`] if TLS cannot be set up at all.
     pub fn new(config: Config) -> Result<Self> {
+        let lookup: Lookup = Arc::new(|host| Box::pin(system(host)));
+        Self::asking(config, &lookup)
+    }
+
+    /// The same, where names are looked up otherwise.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn asking(config: Config, lookup: &Lookup) -> Result<Self> {
         // Refused where a provider was installed before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let rules = Arc::new(Rules::new(&config));
-        let inner = builder(&config, &rules)
+        let inner = builder(&config, &rules, lookup)
             .build()
             .or_else(|error| {
                 tracing::warn!(%error, "no certificates of the system can be read, outgoing https will fail");
-                builder(&config, &rules).tls_certs_only([]).build()
+                builder(&config, &rules, lookup).tls_certs_only([]).build()
             })
             .map_err(Error::Setup)?;
         Ok(Self { inner, rules, config: Arc::new(config) })
@@ -112,11 +125,7 @@ impl Client {
                 return Err(Error::TooManyRedirects(self.config.max_redirects));
             }
             left -= 1;
-            let target = url.join(&next).map_err(|_| Error::BadUrl("a redirect that is no address"))?;
-            let target = parse(target.as_str())?;
-            if url.scheme() == "https" && target.scheme() != "https" {
-                return Err(Error::BadUrl("a redirect from https to http"));
-            }
+            let target = target(&url, &next)?;
             rewrite(&mut request, response.status(), same_origin(&url, &target));
             url = target;
         }
@@ -157,7 +166,7 @@ impl Client {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the egress client")]
-fn builder(config: &Config, rules: &Arc<Rules>) -> reqwest::ClientBuilder {
+fn builder(config: &Config, rules: &Arc<Rules>, lookup: &Lookup) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(Policy::none())
@@ -166,19 +175,23 @@ fn builder(config: &Config, rules: &Arc<Rules>) -> reqwest::ClientBuilder {
         .pool_idle_timeout(Duration::from_secs(30))
         .pool_max_idle_per_host(4)
         .user_agent(concat!("magpie/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(Resolver(rules.clone()))
+        .dns_resolver(Resolver(rules.clone(), lookup.clone()))
 }
 
 /// Hands to the connector only what may be connected to, so that the address
 /// checked and the address connected to are the same.
-struct Resolver(Arc<Rules>);
+struct Resolver(Arc<Rules>, Lookup);
+
+async fn system(host: String) -> io::Result<Vec<SocketAddr>> {
+    Ok(tokio::net::lookup_host((host, 0)).await?.collect())
+}
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let rules = self.0.clone();
+        let (rules, host) = (self.0.clone(), name.as_str().to_owned());
+        let asked = self.1(host.clone());
         Box::pin(async move {
-            let host = name.as_str().to_owned();
-            let found = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            let found = asked.await?;
             let kept = rules.permitted(&host, found).map_err(Box::<dyn StdError + Send + Sync>::from)?;
             Ok(Box::new(kept.into_iter()) as Addrs)
         })
@@ -208,6 +221,16 @@ fn redirect(request: &Request, response: &reqwest::Response) -> Option<String> {
     response.headers().get(header::LOCATION)?.to_str().ok().map(str::to_owned)
 }
 
+/// Where a redirect leads: never from https to what everybody on the way reads.
+fn target(from: &Url, next: &str) -> Result<Url> {
+    let target = from.join(next).map_err(|_| Error::BadUrl("a redirect that is no address"))?;
+    let target = parse(target.as_str())?;
+    if from.scheme() == "https" && target.scheme() != "https" {
+        return Err(Error::BadUrl("a redirect from https to http"));
+    }
+    Ok(target)
+}
+
 /// What the next hop sends: credentials stay at home, and a body only goes
 /// where 307 or 308 ask for it (RFC 9110 §15.4).
 fn rewrite(request: &mut Request, status: StatusCode, same_origin: bool) {
@@ -226,4 +249,26 @@ fn rewrite(request: &mut Request, status: StatusCode, same_origin: bool) {
 
 fn same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme() && a.host_str() == b.host_str() && a.port_or_known_default() == b.port_or_known_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seen to fail without the question.
+    #[test]
+    fn a_redirect_never_leaves_https() {
+        let from = |scheme| Url::parse(&format!("{scheme}://a.test/b/c")).unwrap();
+        for next in ["http://a.test/", "HTTP://other.test/", "ftp://a.test/"] {
+            assert!(matches!(target(&from("https"), next), Err(Error::BadUrl(_))), "{next}");
+        }
+        for (next, wanted) in [
+            ("../d", "https://a.test/d"),
+            ("//other.test/", "https://other.test/"),
+            ("https://x.test", "https://x.test/"),
+        ] {
+            assert_eq!(target(&from("https"), next).unwrap().as_str(), wanted);
+        }
+        assert_eq!(target(&from("http"), "https://a.test/").unwrap().scheme(), "https");
+    }
 }

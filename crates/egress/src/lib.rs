@@ -17,6 +17,6 @@ mod config;
 mod error;
 
 pub use address::{Refusal, Rules};
-pub use client::{Client, Request, Response};
+pub use client::{Client, Lookup, Request, Response};
 pub use config::Config;
 pub use error::{Error, Result};

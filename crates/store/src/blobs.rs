@@ -180,9 +180,15 @@ impl Blobs {
     }
 
     /// Writes one object of several, one after another, and shows each window
-    /// to `look` on its way. Holds one part in memory, whatever the size.
-    pub async fn join(&self, parts: &[(String, u64)], name: &str, mut look: impl FnMut(&[u8]) + Send) -> Result<()> {
-        let mut look = |bytes: Option<&[u8]>| {
+    /// to `look` on its way, which may change its bytes. Holds one part in
+    /// memory, whatever the size.
+    pub async fn join(
+        &self,
+        parts: &[(String, u64)],
+        name: &str,
+        mut look: impl FnMut(&mut [u8]) + Send,
+    ) -> Result<()> {
+        let mut look = |bytes: Option<&mut [u8]>| {
             bytes.map(&mut look);
             true
         };
@@ -205,7 +211,7 @@ impl Blobs {
             return Ok(same);
         }
         let mut hash = Sha256::new();
-        let mut look = |bytes: Option<&[u8]>| match bytes {
+        let mut look = |bytes: Option<&mut [u8]>| match bytes {
             Some(bytes) => {
                 hash.update(bytes);
                 true
@@ -248,14 +254,14 @@ impl Blobs {
         Ok(found.common_prefixes.iter().map(ToString::to_string).collect())
     }
 
-    /// Writes parts one after another. `look` sees each window, and at the
-    /// end (`None`) says whether the whole is kept.
+    /// Writes parts one after another. `look` sees each window before it is
+    /// written, and at the end (`None`) says whether the whole is kept.
     async fn pour(
         &self,
         from: &Self,
         parts: &[(String, u64)],
         name: &str,
-        look: &mut (dyn FnMut(Option<&[u8]>) -> bool + Send),
+        look: &mut (dyn FnMut(Option<&mut [u8]>) -> bool + Send),
     ) -> Result<bool> {
         self.room(parts.iter().map(|(_, size)| size).sum()).await?;
         let mut upload = patient(self.objects.put_multipart(&Path::from(name))).await?;
@@ -344,7 +350,7 @@ async fn pour_into(
     upload: &mut dyn MultipartUpload,
     from: &Blobs,
     parts: &[(String, u64)],
-    look: &mut (dyn FnMut(Option<&[u8]>) -> bool + Send),
+    look: &mut (dyn FnMut(Option<&mut [u8]>) -> bool + Send),
 ) -> Result<bool> {
     let mut held = Vec::new();
     for (part, size) in parts {
@@ -352,8 +358,9 @@ async fn pour_into(
         while at < *size {
             let to = size.min(&(at + WINDOW)).to_owned();
             let bytes = from.read(part, at, to).await?;
-            look(Some(&bytes));
+            let start = held.len();
             held.extend_from_slice(&bytes);
+            look(Some(&mut held[start..]));
             at = to;
             if held.len() >= PART {
                 patient(upload.put_part(PutPayload::from(std::mem::take(&mut held)))).await?;

@@ -2621,7 +2621,8 @@ export interface components {
                 /**
                  * Format: int64
                  * @description In bytes. Of a picture, once it is ready, a little less than was sent
-                 *     may be kept: without what its camera wrote into it.
+                 *     may be kept: without what its camera wrote into it. Of films and large
+                 *     pictures that is overwritten where it stood.
                  */
                 size: number;
                 /**
@@ -2638,6 +2639,11 @@ export interface components {
                 picture?: components["schemas"]["files.Picture"];
                 /** @description Why a picture cannot be shown. */
                 picture_fault?: components["schemas"]["files.Fault"];
+                /**
+                 * @description It is a picture or a film, and not all that may stand in it could be
+                 *     taken out: whoever has it may find where it was made, and with what.
+                 */
+                traces_left?: boolean;
             }[];
             next?: string;
         };
@@ -3872,7 +3878,8 @@ export interface components {
             /**
              * Format: int64
              * @description In bytes. Of a picture, once it is ready, a little less than was sent
-             *     may be kept: without what its camera wrote into it.
+             *     may be kept: without what its camera wrote into it. Of films and large
+             *     pictures that is overwritten where it stood.
              */
             size: number;
             /**
@@ -3889,6 +3896,11 @@ export interface components {
             picture?: components["schemas"]["files.Picture"];
             /** @description Why a picture cannot be shown. */
             picture_fault?: components["schemas"]["files.Fault"];
+            /**
+             * @description It is a picture or a film, and not all that may stand in it could be
+             *     taken out: whoever has it may find where it was made, and with what.
+             */
+            traces_left?: boolean;
         };
         /** @description An address of the original, for the session that asked. */
         "files.Link": {

@@ -1,69 +1,18 @@
 //! Behaviour against real listeners on the loopback address.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+mod corpus;
+mod listener;
+
+use std::{sync::atomic::Ordering, time::Duration};
 
 use egress::{Client, Config, Error, Request};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
 };
 
-/// Listens and answers each request with `answer`; counts the connections.
-struct Listener {
-    address: SocketAddr,
-    taken: Arc<AtomicUsize>,
-}
-
-impl Listener {
-    async fn answering(answer: impl Into<String>) -> Self {
-        let answer = answer.into();
-        Self::with(move |mut stream: TcpStream| {
-            let answer = answer.clone();
-            async move {
-                let mut seen = vec![0; 4096];
-                let read = stream.read(&mut seen).await.unwrap_or(0);
-                let head = String::from_utf8_lossy(&seen[..read]).to_lowercase();
-                let secret = if head.contains("authorization:") { "with=1" } else { "with=0" };
-                let _ = stream.write_all(answer.replace("SECRET", secret).as_bytes()).await;
-            }
-        })
-        .await
-    }
-
-    async fn with<F: Future<Output = ()> + Send + 'static>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let taken = Arc::new(AtomicUsize::new(0));
-        let count = taken.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(serve(stream));
-            }
-        });
-        Self { address, taken }
-    }
-
-    fn url(&self, host: &str) -> String {
-        format!("http://{host}:{}/", self.address.port())
-    }
-}
-
-fn ok(body: &str) -> String {
-    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
-}
-
-fn moved(to: &str) -> String {
-    format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-}
+use crate::listener::{Listener, moved, ok};
 
 fn client(networks: &[&str], hosts: &[&str]) -> Client {
     Client::new(Config {

@@ -57,6 +57,11 @@ fn jpeg(bytes: &Bytes) -> Option<Bytes> {
     let scan = segments.pop().filter(JpegSegment::has_entropy)?;
     let rest = bytes.slice(bytes.len() - (scan.len_with_entropy() - scan.len())..);
     segments.retain(|segment| belongs(segment.marker(), segment.contents()));
+    // The picture in small is of before it was cut, and has words of its own.
+    for segment in segments.iter_mut().filter(|s| s.marker() == 0xe0 && s.contents().len() > 14) {
+        let head = [&segment.contents()[..12], &[0, 0]].concat();
+        *segment = JpegSegment::new_with_contents(0xe0, head.into());
+    }
     segments.push(JpegSegment::new_with_entropy(scan.marker(), scan.contents().clone(), scans(&rest)));
     *jpeg.segments_mut() = segments;
     jpeg.set_exif(upright(exif));
@@ -239,6 +244,7 @@ mod tests {
         let profile = [&b"ICC_PROFILE\0\x01\x01"[..], &[7; 200]].concat();
         let dirty = [
             &plain[..2],
+            &segment(0xe0, &[b"JFIF\0\x01\x02\0\0\x01\0\x01\x06\x01", SECRET].concat()),
             &segment(0xe1, &[b"Exif\0\0", &exif()[..]].concat()),
             &segment(0xe1, &[b"http://ns.adobe.com/xap/1.0/\0", SECRET].concat()),
             &segment(0xe2, &profile),

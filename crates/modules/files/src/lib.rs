@@ -37,6 +37,10 @@ pub fn module() -> Module {
                     "20261123_020000_files_space",
                     include_str!("../migrations/20261123_020000_files_space.sql")
                 ),
+                ::store::migration!(
+                    "20261124_060000_files_traces",
+                    include_str!("../migrations/20261124_060000_files_traces.sql")
+                ),
             ]
         },
         routes: routes::all,

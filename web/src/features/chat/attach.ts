@@ -38,6 +38,12 @@ function dropPreview(file: string): void {
 
 export const previewOf = (file: string): string | undefined => previews.get(file);
 
+/** A line over the tray, until it is put away. */
+function note(id: string, text: string): void {
+  const held = chatUi.getState().trays[id]?.refused ?? [];
+  putTray(id, { refused: [...held, text].slice(-3) });
+}
+
 function open(): Trays {
   if (trays) return trays;
   const made = new Trays({
@@ -52,9 +58,9 @@ function open(): Trays {
     },
     refused: (id, name, why, limit) => {
       const most = why === 'too_many' ? String(limit) : bytesText(i18next.language, limit);
-      const held = chatUi.getState().trays[id]?.refused ?? [];
-      putTray(id, { refused: [...held, i18next.t(REFUSED[why], { name, most })].slice(-3) });
+      note(id, i18next.t(REFUSED[why], { name, most }));
     },
+    traced: (id, name) => note(id, i18next.t('files:traced', { name })),
   });
   const online = () => made.nudge();
   const leave = (e: BeforeUnloadEvent) => (made.size > 0 ? e.preventDefault() : undefined);

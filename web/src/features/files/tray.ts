@@ -27,6 +27,8 @@ export interface TrayHome {
   ready(conversation: string, block: Attached, preview: string | undefined): void;
   /** A file that was not taken; `limit` is in bytes, of `too_many` a count. */
   refused(conversation: string, name: string, why: 'too_many' | 'too_large' | 'no_space', limit: number): void;
+  /** What its camera wrote into it may stand in it still, which whoever sends it should know. */
+  traced(conversation: string, name: string): void;
 }
 
 interface Held {
@@ -126,6 +128,7 @@ export class Trays {
       this.held = this.held.filter((h) => h !== one);
       this.uploads.forget(one.upload.key);
       this.home.ready(conversation, blockOf(one.upload.stored), one.preview);
+      if (one.upload.stored.traces_left) this.home.traced(conversation, one.upload.stored.name);
     }
     this.show(conversation);
   }

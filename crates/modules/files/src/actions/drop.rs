@@ -4,6 +4,7 @@
 //! and gives its space back; then its parts are deleted and its row forgotten.
 //! What it held in the store is let go of, and goes when nothing holds it.
 
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use kernel::{
     Ctx, Resource as _, allow,
     blobs::{self, Sweep},
@@ -23,6 +24,8 @@ use crate::{
 
 /// Files one round looks at.
 const ROUND: i64 = 100;
+/// Of these, how many at a time: their transactions share a commit.
+const AT_ONCE: usize = 8;
 /// After so long another try is made to finish a file.
 const STUCK_MS: Millis = 10 * 60_000;
 /// What could not be finished for so long is given up: something of it is lost.
@@ -93,6 +96,14 @@ async fn forget(ctx: &Ctx, id: FileId) -> Result<()> {
     ctx.db().write(move |tx| sql::files::forget(tx, id)).await
 }
 
+/// Does the same with each, some at a time; their outcomes as they come.
+fn each<T, W>(all: Vec<T>, work: impl FnMut(T) -> W) -> impl Stream<Item = W::Output>
+where
+    W: Future,
+{
+    stream::iter(all).map(work).buffer_unordered(AT_ONCE)
+}
+
 /// Takes a file away if it is still as the sweep found it.
 async fn take_if(ctx: &Ctx, id: FileId, still: fn(&FileRow, Millis) -> bool) -> Result<()> {
     let now = ctx.now;
@@ -112,20 +123,20 @@ async fn take_if(ctx: &Ctx, id: FileId, still: fn(&FileRow, Millis) -> bool) -> 
 pub(crate) async fn expire(ctx: &Ctx) -> Result<bool> {
     let before = ctx.now - FileRow::EXPIRES_MS;
     let found = ctx.db().read(move |tx| sql::files::stale(tx, Stored::Uploading, before, ROUND)).await?;
-    for row in &found {
-        take_if(ctx, row.id, |row, now| row.state == Stored::Uploading && row.expires_at() <= now).await?;
-    }
-    Ok(found.len() as i64 == ROUND)
+    let more = found.len() as i64 == ROUND;
+    let still = |row: &FileRow, now| row.state == Stored::Uploading && row.expires_at() <= now;
+    each(found, |row| take_if(ctx, row.id, still)).try_collect::<()>().await?;
+    Ok(more)
 }
 
 /// Files in nothing for a week. Whether there may be more.
 pub(crate) async fn sweep_loose(ctx: &Ctx) -> Result<bool> {
     let before = ctx.now - blobs::LOOSE_MS;
     let found = ctx.db().read(move |tx| sql::files::loose(tx, before, ROUND)).await?;
-    for row in &found {
-        take_if(ctx, row.id, |row, now| row.loose_at.is_some_and(|at| at + blobs::LOOSE_MS <= now)).await?;
-    }
-    Ok(found.len() as i64 == ROUND)
+    let more = found.len() as i64 == ROUND;
+    let still = |row: &FileRow, now| row.loose_at.is_some_and(|at| at + blobs::LOOSE_MS <= now);
+    each(found, |row| take_if(ctx, row.id, still)).try_collect::<()>().await?;
+    Ok(more)
 }
 
 /// Files whose node died, or whose store was away, before they were finished.
@@ -195,21 +206,29 @@ pub(crate) async fn sweep_left_over(ctx: &Ctx, sweep: &mut Sweep) -> Result<bool
 pub(crate) async fn sweep_gone(ctx: &Ctx, sweep: &mut Sweep) -> Result<bool> {
     let now = ctx.now;
     let found = ctx.db().read(move |tx| sql::files::stale(tx, Stored::Gone, now, ROUND)).await?;
-    for row in &found {
-        let (id, since) = (row.id, row.touched_at);
-        // Those of an organisation that ended were taken without looking.
-        ctx.db()
-            .write(move |tx| {
-                tx.lock(&[Own::key(id)])?;
-                blobs::let_go(tx, NAME, id.0, since)
-            })
-            .await?;
-        let outcome = forget(ctx, id).await;
-        if !sweep.note(&id, outcome)? {
+    let more = found.len() as i64 == ROUND;
+    let mut done = std::pin::pin!(each(found, |row| clear_away(ctx, row)));
+    while let Some((id, outcome)) = done.next().await {
+        if !sweep.note(&id, outcome?)? {
             put_off(ctx, id).await?;
         }
     }
-    Ok(found.len() as i64 == ROUND)
+    Ok(more)
+}
+
+/// Lets go of what a file held, and forgets it. The inner outcome is that of
+/// the store of files.
+async fn clear_away(ctx: &Ctx, row: FileRow) -> (FileId, Result<Result<()>>) {
+    let (id, since) = (row.id, row.touched_at);
+    // Those of an organisation that ended were taken without looking.
+    let let_go = ctx.db().write(move |tx| {
+        tx.lock(&[Own::key(id)])?;
+        blobs::let_go(tx, NAME, id.0, since)
+    });
+    match let_go.await {
+        Ok(()) => (id, Ok(forget(ctx, id).await)),
+        Err(error) => (id, Err(error)),
+    }
 }
 
 async fn put_off(ctx: &Ctx, id: FileId) -> Result<()> {

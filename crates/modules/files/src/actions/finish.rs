@@ -17,14 +17,15 @@ use kernel::{
 use parking_lot::Mutex;
 use proto::{BlobId, Code, Error, FileId, OrgId, Result, limits};
 use sha2::{Digest as _, Sha256};
-use store::Tx;
-use tokio::sync::Semaphore;
+use store::{Blobs, Tx};
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     NAME,
     model::{
         policy::Own,
         rows::{FileRow, Part, Stored, charge},
+        traces::{self, Found as Traces, Source},
         types,
         wire::{Fault, Picture},
     },
@@ -39,6 +40,8 @@ static LARGE: Semaphore = Semaphore::const_new(2);
 /// others may stand before theirs. With the time to send, it is less than what
 /// a request is given.
 const WAITS: Duration = Duration::from_secs(10);
+/// How long a large file is looked through for what its camera wrote.
+const LOOKS: Duration = Duration::from_mins(5);
 /// Files that are being finished, by server: one goes through once at a time.
 static UNDER_WAY: LazyLock<Mutex<HashSet<(usize, FileId)>>> = LazyLock::new(Mutex::default);
 
@@ -115,6 +118,7 @@ struct Looked {
     mime: &'static str,
     picture: Option<Picture>,
     fault: Option<Fault>,
+    traces: bool,
     shown: Vec<(u32, Kept)>,
 }
 
@@ -147,16 +151,31 @@ async fn small(ctx: &Ctx, row: &FileRow, parts: &[Part]) -> Result<Looked> {
     }
     let bytes = Bytes::from(all);
     let mime = types::of(&bytes[..bytes.len().min(types::HEAD)]);
-    let kept = if types::is_picture(mime) { without_metadata(bytes).await } else { bytes };
+    let (kept, traces) = without_traces(bytes, mime).await;
     let main = write(ctx, row.org, kept).await?;
-    Ok(Looked { main, mime, picture: None, fault: None, shown: Vec::new() })
+    Ok(Looked { main, mime, picture: None, fault: None, traces, shown: Vec::new() })
 }
 
-/// What is given out of a picture does not tell where it was taken.
-async fn without_metadata(bytes: Bytes) -> Bytes {
+/// What is given out of a picture or film does not tell where it was taken;
+/// and whether it may all the same.
+async fn without_traces(bytes: Bytes, mime: &'static str) -> (Bytes, bool) {
     let whole = bytes.clone();
-    let cleaned = tokio::task::spawn_blocking(move || pictures::cleaned(&whole)).await;
-    cleaned.ok().flatten().unwrap_or(bytes)
+    let work = move || {
+        if let Some(clean) = types::is_picture(mime).then(|| pictures::cleaned(&whole)).flatten() {
+            return Ok((clean, false));
+        }
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        let mut fetch = |from, to| Ok(Some(whole.slice(place(from)..place(to))));
+        let mut found = traces::find(&mut Source::new(whole.len() as u64, &mut fetch), mime)?;
+        if found.patches.is_empty() {
+            return Ok((whole, found.left));
+        }
+        let mut changed = whole.to_vec();
+        found.patches.apply(0, &mut changed);
+        Ok::<_, Error>((changed.into(), found.left))
+    };
+    // Whoever panics met something that nobody thought of.
+    tokio::task::spawn_blocking(work).await.ok().and_then(Result::ok).unwrap_or((bytes, !traces::says_nothing(mime)))
 }
 
 /// Makes the sizes of a picture that are shown, at its owner's turn. The bytes
@@ -187,19 +206,51 @@ async fn look(ctx: &Ctx, row: &FileRow, looked: &mut Looked) -> Result<()> {
 }
 
 async fn large(ctx: &Ctx, row: &FileRow, parts: &[Part]) -> Result<Looked> {
+    let parts: Arc<[(String, u64)]> = parts.iter().map(|p| (p.object.clone(), p.size.unsigned_abs())).collect();
+    let head = read(&ctx.kernel.config.blobs, &parts, 0, row.size.unsigned_abs().min(types::HEAD as u64)).await?;
+    let mime = types::of(&head);
+    let mut traces = look_through(ctx, row, parts.clone(), mime).await?;
     let id = begin(ctx, row.org, row.size).await?;
-    let parts: Vec<(String, u64)> = parts.iter().map(|p| (p.object.clone(), p.size.unsigned_abs())).collect();
-    let (mut hash, mut head) = (Sha256::new(), Vec::with_capacity(types::HEAD));
-    let look = |bytes: &[u8]| {
-        hash.update(bytes);
-        let wanted = bytes.len().min(types::HEAD - head.len());
-        head.extend_from_slice(&bytes[..wanted]);
+    let (mut hash, mut at) = (Sha256::new(), 0);
+    let look = |bytes: &mut [u8]| {
+        traces.patches.apply(at, bytes);
+        hash.update(&*bytes);
+        at += bytes.len() as u64;
     };
     ctx.kernel.config.blobs.join(&parts, &blobs::name(id), look).await?;
     let main = Kept { written: Written { id, org: row.org, sha256: hash.finalize().into() }, size: row.size };
-    let mime = types::of(&head);
     let fault = types::is_picture(mime).then_some(Fault::ImageTooLarge);
-    Ok(Looked { main, mime, picture: None, fault, shown: Vec::new() })
+    Ok(Looked { main, mime, picture: None, fault, traces: traces.left, shown: Vec::new() })
+}
+
+/// Finds what a camera wrote into a file that is never held whole.
+async fn look_through(ctx: &Ctx, row: &FileRow, parts: Arc<[(String, u64)]>, mime: &'static str) -> Result<Traces> {
+    let (blobs, size) = (ctx.kernel.config.blobs.clone(), row.size.unsigned_abs());
+    let server = tokio::runtime::Handle::current();
+    let work = tokio::task::spawn_blocking(move || {
+        let begun = Instant::now();
+        let mut fetch = |from, to| {
+            if begun.elapsed() > LOOKS {
+                return Ok(None);
+            }
+            server.block_on(read(&blobs, &parts, from, to)).map(Some)
+        };
+        traces::find(&mut Source::new(size, &mut fetch), mime)
+    });
+    work.await.unwrap_or_else(|_| Ok(Traces { left: !traces::says_nothing(mime), ..Traces::default() }))
+}
+
+/// `from..to` of an upload, out of the parts it lies in.
+async fn read(blobs: &Blobs, parts: &[(String, u64)], from: u64, to: u64) -> Result<Bytes> {
+    let (mut out, mut start) = (Vec::new(), 0);
+    for (object, size) in parts {
+        let end = start + size;
+        if start < to && end > from {
+            out.extend_from_slice(&blobs.read(object, from.max(start) - start, to.min(end) - start).await?);
+        }
+        start = end;
+    }
+    Ok(out.into())
 }
 
 fn settle(tx: &mut Tx<'_>, ctx: &Ctx, id: FileId, org: Option<OrgId>, looked: &Looked) -> Result<()> {
@@ -227,6 +278,7 @@ fn settle(tx: &mut Tx<'_>, ctx: &Ctx, id: FileId, org: Option<OrgId>, looked: &L
         mime: looked.mime,
         picture: looked.picture.clone(),
         fault: looked.fault,
+        traces: looked.traces,
         shown,
     };
     sql::files::ready(tx, id, &found, ctx.now)?;

@@ -83,6 +83,7 @@ fn create_in(tx: &mut Tx<'_>, ctx: &Ctx, size: i64, about: &Metadata) -> Result<
         sha256: None,
         picture: None,
         fault: None,
+        traces: false,
         created_at: ctx.now,
         touched_at: ctx.now,
         loose_at: None,

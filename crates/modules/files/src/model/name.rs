@@ -21,9 +21,22 @@ pub(crate) fn clean(given: &str) -> Result<String> {
     Ok(name)
 }
 
+/// The name as it is offered for saving. Not every program that saves knows
+/// that Windows opens devices by name and leaves out dots at the end, and that
+/// a dot in front hides a file.
+fn offered(name: &str) -> String {
+    let name = name.trim_end_matches(['.', ' ']);
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let numbered = |kind| stem.strip_prefix(kind).is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'9']));
+    let device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT");
+    let before = if device || name.is_empty() || name.starts_with('.') { "_" } else { "" };
+    format!("{before}{name}")
+}
+
 /// `Content-Disposition` (RFC 6266): the whole name by RFC 8187, and for old
 /// programs what of it is plain.
 pub(crate) fn disposition(kind: &str, name: &str) -> String {
+    let name = offered(name);
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "._- ()".contains(c) { c } else { '_' }).collect();
     let mut whole = String::with_capacity(name.len() * 3);

@@ -20,6 +20,8 @@ pub(crate) struct FileRow {
     pub(crate) sha256: Option<Vec<u8>>,
     pub(crate) picture: Option<Picture>,
     pub(crate) fault: Option<Fault>,
+    /// What its camera wrote may stand in it still.
+    pub(crate) traces: bool,
     pub(crate) created_at: Millis,
     pub(crate) touched_at: Millis,
     pub(crate) loose_at: Option<Millis>,
@@ -89,6 +91,7 @@ impl FileRow {
             created_at: self.created_at,
             picture: self.picture.clone(),
             picture_fault: self.fault,
+            traces_left: self.traces,
         }
     }
 

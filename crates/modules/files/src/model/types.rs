@@ -1,5 +1,9 @@
 //! What a file is: its first bytes say so, never its name or a header.
 
+use proto::limits;
+
+use super::traces;
+
 /// What is neither known nor text.
 pub(crate) const UNKNOWN: &str = "application/octet-stream";
 /// Bytes that are looked at.
@@ -27,6 +31,12 @@ fn is_text(head: &[u8]) -> bool {
 /// Whether it is looked at as a picture.
 pub(crate) fn is_picture(mime: &str) -> bool {
     matches!(mime, "image/png" | "image/jpeg" | "image/gif" | "image/webp")
+}
+
+/// Whether what a camera wrote may stand in a file that nobody looked through
+/// but for the pictures that are shown.
+pub(crate) fn had_traces(mime: &str, size: i64) -> bool {
+    !traces::says_nothing(mime) && !(is_picture(mime) && size <= limits::PICTURE_BYTES as i64)
 }
 
 /// Whether a browser may show it in place: pictures, sound and film that

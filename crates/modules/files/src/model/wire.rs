@@ -11,7 +11,8 @@ pub struct File {
     pub id: FileId,
     pub name: String,
     /// In bytes. Of a picture, once it is ready, a little less than was sent
-    /// may be kept: without what its camera wrote into it.
+    /// may be kept: without what its camera wrote into it. Of films and large
+    /// pictures that is overwritten where it stood.
     pub size: i64,
     /// By its first bytes; `application/octet-stream` where they say nothing,
     /// and until it is ready.
@@ -31,6 +32,10 @@ pub struct File {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub picture_fault: Option<Fault>,
+    /// It is a picture or a film, and not all that may stand in it could be
+    /// taken out: whoever has it may find where it was made, and with what.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub traces_left: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]

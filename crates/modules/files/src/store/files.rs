@@ -8,13 +8,15 @@ use uuid::Uuid;
 use crate::model::{
     policy::{Change, Own},
     rows::{FileRow, Stored},
+    types,
     wire::{Fault, Picture},
 };
 
 macro_rules! file_columns {
     () => {
         "f.id, f.owner_id, f.org_id, f.name, f.size, f.received, f.parts, f.state, f.mime, f.blob_id, f.sha256,
-         f.width, f.height, f.colour, f.animated, f.fault, f.created_at, f.touched_at, f.loose_at, f.charged, f.whole_at"
+         f.width, f.height, f.colour, f.animated, f.fault, f.created_at, f.touched_at, f.loose_at, f.charged, f.whole_at,
+         f.traces"
     };
 }
 
@@ -22,6 +24,7 @@ fn read(row: &Row<'_>) -> store::Result<(FileRow, String)> {
     let shown: (Option<i64>, Option<i64>, Option<String>) = (row.get(11)?, row.get(12)?, row.get(13)?);
     // Older rows counted for their size.
     let (size, charged): (i64, Option<i64>) = (row.get(4)?, row.get(19)?);
+    let (mime, traces): (String, Option<bool>) = (row.get(8)?, row.get(21)?);
     let animated: bool = row.get(14)?;
     let fault: Option<String> = row.get(15)?;
     let picture = match shown {
@@ -37,7 +40,9 @@ fn read(row: &Row<'_>) -> store::Result<(FileRow, String)> {
         received: row.get(5)?,
         parts: row.get(6)?,
         state: Stored::Gone,
-        mime: row.get(8)?,
+        // Older rows were not looked through.
+        traces: traces.unwrap_or_else(|| types::had_traces(&mime, size)),
+        mime,
         blob: row.get(9)?,
         sha256: row.get(10)?,
         picture,
@@ -132,6 +137,7 @@ pub(crate) struct Found<'a> {
     pub(crate) mime: &'a str,
     pub(crate) picture: Option<Picture>,
     pub(crate) fault: Option<Fault>,
+    pub(crate) traces: bool,
     /// By longest side.
     pub(crate) shown: Vec<(u32, BlobId)>,
 }
@@ -142,7 +148,8 @@ pub(crate) fn ready(tx: &mut Tx<'_>, id: FileId, found: &Found<'_>, now: Millis)
     tx.execute(
         sql!(
             "UPDATE files_files SET state = 'ready', blob_id = $2, sha256 = $3, mime = $4, width = $5, height = $6,
-                colour = $7, animated = $8, fault = $9, touched_at = $10, loose_at = $10, size = $11, charged = $12
+                colour = $7, animated = $8, fault = $9, touched_at = $10, loose_at = $10, size = $11, charged = $12,
+                traces = $13
              WHERE id = $1 AND state = 'checking'"
         ),
         &[
@@ -158,6 +165,7 @@ pub(crate) fn ready(tx: &mut Tx<'_>, id: FileId, found: &Found<'_>, now: Millis)
             &now,
             &found.size,
             &found.charged,
+            &found.traces,
         ],
     )?;
     for (side, blob) in &found.shown {

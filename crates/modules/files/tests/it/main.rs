@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod corpus;
 mod keeping;
 mod messages;
 mod pictures;
 mod serving;
 mod sql;
 mod sweeping;
+mod traces;
 mod uploads;
 mod world;

@@ -93,36 +93,72 @@ async fn a_store_that_is_away_for_days_costs_nobody_a_file() {
     w.server.finish().await;
 }
 
+/// So many more of an upload, each with its piece.
+fn copies(tx: &mut Tx<'_>, id: FileId, count: i64) -> store::Result<u64> {
+    let copies = dialect!(
+        sqlite: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)
+            INSERT INTO files_files (id, owner_id, org_id, name, size, received, parts, state, mime, animated,
+                created_at, touched_at, charged)
+            SELECT randomblob(16), f.owner_id, f.org_id, f.name, f.size, f.received, f.parts, f.state, f.mime,
+                f.animated, f.created_at, f.touched_at, f.charged FROM files_files f, n WHERE f.id = $1",
+        postgres: "INSERT INTO files_files (id, owner_id, org_id, name, size, received, parts, state, mime, animated,
+                created_at, touched_at, charged)
+            SELECT gen_random_uuid(), f.owner_id, f.org_id, f.name, f.size, f.received, f.parts, f.state, f.mime,
+                f.animated, f.created_at, f.touched_at, f.charged FROM files_files f, generate_series(1, $2)
+            WHERE f.id = $1",
+    );
+    tx.execute(copies, &[&id, &count])?;
+    let parts = sql!(
+        "INSERT INTO files_parts (file_id, start, size, object)
+         SELECT f.id, p.start, p.size, p.object FROM files_files f, files_parts p WHERE p.file_id = $1
+         AND NOT EXISTS (SELECT 1 FROM files_parts q WHERE q.file_id = f.id)"
+    );
+    tx.execute(parts, &[&id])?;
+    let used = sql!("UPDATE files_usage SET bytes = bytes + 4096 * $1, files = files + $1, uploads = uploads + $1");
+    tx.execute(used, &[&count])
+}
+
+/// Ten thousand that each have a piece in a real folder, of somebody who is far
+/// beyond the ceiling.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crowd_of_abandoned_uploads_is_bounded_and_swept() {
-    const CROWD: i64 = 900;
-    let w = World::new().await;
+async fn ten_thousand_abandoned_uploads_are_swept_and_the_disk_has_its_space_back() {
+    const CROWD: i64 = 10_000;
+    /// Of what one write may touch.
+    const SLICES: i64 = 33;
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = store::Blobs::folder(&folder.path().join("files")).unwrap();
+    let w = World::with(|config| config.blobs = blobs).await;
     let id: FileId = begun(&w.alice, "a.txt", 5, None).await.parse().unwrap();
-    let crowd = move |tx: &mut Tx<'_>| {
-        let copies = dialect!(
-            sqlite: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)
-                INSERT INTO files_files (id, owner_id, org_id, name, size, received, parts, state, mime, animated,
-                    created_at, touched_at, charged)
-                SELECT randomblob(16), f.owner_id, f.org_id, f.name, f.size, 0, 0, f.state, f.mime, f.animated,
-                    f.created_at, f.touched_at, f.charged FROM files_files f, n WHERE f.id = $1",
-            postgres: "INSERT INTO files_files (id, owner_id, org_id, name, size, received, parts, state, mime, animated,
-                    created_at, touched_at, charged)
-                SELECT gen_random_uuid(), f.owner_id, f.org_id, f.name, f.size, 0, 0, f.state, f.mime, f.animated,
-                    f.created_at, f.touched_at, f.charged FROM files_files f, generate_series(1, $2) WHERE f.id = $1",
-        );
-        tx.execute(copies, &[&id, &CROWD])?;
-        let all = sql!("UPDATE files_usage SET bytes = bytes * ($1 + 1), files = $1 + 1, uploads = $1 + 1");
-        tx.execute(all, &[&CROWD])
-    };
-    w.server.db().write(crowd).await.unwrap();
+    append(&w.alice, &id.to_string(), 0, b"abc", &[]).await;
+    for _ in 0..SLICES {
+        w.server.db().write(move |tx| copies(tx, id, (CROWD - 1) / SLICES)).await.unwrap();
+    }
+    let all =
+        |tx: &mut Tx<'_>| tx.query(sql!("SELECT id FROM files_files ORDER BY id"), &[], |row| row.get::<FileId>(0));
+    let ids = w.server.db().read(all).await.unwrap();
+    assert_eq!(ids.len() as i64, CROWD);
+    let uploads = folder.path().join("files/uploads");
+    for id in &ids {
+        let own = uploads.join(id.0.simple().to_string());
+        std::fs::create_dir_all(&own).unwrap();
+        std::fs::write(own.join("000000000000-0000000000000000"), [7; 4_096]).unwrap();
+    }
     begin(&w.alice, "b.txt", 5, None, b"").await.answer().fails(Code::TooManyUploads);
-    w.later(DAY).await;
+    // Others are not kept from beginning theirs.
+    let bobs = begun(&w.bob, "b.txt", 5, None).await;
+    w.later(DAY - 60_000).await;
+    assert_eq!(std::fs::read_dir(&uploads).unwrap().count() as i64, CROWD, "none before its time");
+    append(&w.bob, &bobs, 0, b"abc", &[]).await;
+    w.later(16 * 60_000).await;
     let left = |tx: &mut Tx<'_>| {
         let files = tx.one(sql!("SELECT COUNT(*) FROM files_files"), &[], |row| row.get::<i64>(0))?;
-        let used = sql!("SELECT bytes, files, uploads FROM files_usage");
-        Ok::<_, store::Error>((files, tx.one(used, &[], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?))
+        let parts = tx.one(sql!("SELECT COUNT(*) FROM files_parts"), &[], |row| row.get::<i64>(0))?;
+        let used = sql!("SELECT bytes, files, uploads FROM files_usage ORDER BY bytes LIMIT 1");
+        Ok::<_, store::Error>(((files, parts), tx.one(used, &[], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?))
     };
-    assert_eq!(w.server.db().read(left).await.unwrap(), (0, (0_i64, 0_i64, 0_i64)));
+    assert_eq!(w.server.db().read(left).await.unwrap(), ((1, 1), (0_i64, 0_i64, 0_i64)));
+    let names: Vec<_> = std::fs::read_dir(&uploads).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(names, [bobs.replace('-', "").as_str()], "the one that went on is all there is");
     begun(&w.alice, "b.txt", 5, None).await;
     w.server.finish().await;
 }
