@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod bucket;
 mod keeping;
 mod messages;
 mod pictures;
@@ -10,4 +11,5 @@ mod serving;
 mod sql;
 mod sweeping;
 mod uploads;
+mod weather;
 mod world;
