@@ -47,6 +47,9 @@ for part in "$@"; do
       want chromium chromium "the browser of the journeys"
       want openssl openssl "a certificate for the journeys over https"
       want ip iproute2 "a second host for the journeys on a LAN"
+      want pebble pebble "an authority that speaks ACME, and a name server for it"
+      [ -d /usr/lib/python3/dist-packages/swift/common/middleware/s3api ] ||
+        { packages+=(python3-swift); missing+=("OpenStack Swift, a store that speaks S3: Debian's package python3-swift"); }
       for font in fonts-noto-cjk fonts-noto-color-emoji; do
         if have dpkg && ! dpkg -s "$font" >/dev/null 2>&1; then
           packages+=("$font")

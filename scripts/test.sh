@@ -26,6 +26,10 @@ MAGPIE_TEST_ENGINE=sqlite cargo test --workspace --no-fail-fast
 step "tests on PostgreSQL"
 MAGPIE_TEST_ENGINE=postgres cargo test --workspace --no-fail-fast --test it
 
+step "files in a store that speaks S3"
+MAGPIE_TEST_ENGINE=sqlite MAGPIE_TEST_FILES=s3 cargo test --workspace --test it -- \
+  keeping:: pictures:: serving:: sweeping:: uploads::
+
 step "a server killed again and again, its history checked"
 target/release/torture --rounds 3 --seed 1
 

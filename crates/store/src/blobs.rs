@@ -9,6 +9,8 @@
 //! A folder lies beside a database, which has to go on when files fill the
 //! disk: below a reserve of free space nothing more is written here.
 
+mod bucket;
+
 use std::{
     fmt, fs,
     path::{Path as FsPath, PathBuf},
@@ -19,18 +21,23 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::{
-    ClientOptions, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig, aws::AmazonS3Builder,
-    local::LocalFileSystem, memory::InMemory, path::Path, prefix::PrefixStore,
+    GetRange, GetResult, GetResultPayload, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload,
+    local::LocalFileSystem, memory::InMemory, path::Path,
 };
 use sha2::{Digest, Sha256};
 
+pub use self::bucket::{S3, Style, Why};
 use crate::{Error, Result};
 
 /// How long one exchange with the store may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long a list of many may take.
-const LONG: Duration = Duration::from_mins(5);
-const CONNECT: Duration = Duration::from_secs(5);
+/// So many times that for a list of many, and for a store to put a large
+/// object together.
+const LONG: u32 = 15;
+/// The least that somebody gets through who is in no hurry, in bytes a second.
+const LEAST: u64 = 32_768;
+/// No object that is read whole is larger, in bytes.
+const LARGEST: u64 = 256 * 1_048_576;
 /// What is read and written at a time, in bytes.
 pub const WINDOW: u64 = 1_048_576;
 /// Parts of a joined object; S3 takes none below 5 MiB but the last.
@@ -41,25 +48,6 @@ const RESERVE: u64 = 1 << 30;
 const RESERVE_SHARE: u64 = 50;
 /// No write takes so long: a half-written file this old is left over.
 const STAGED: Duration = Duration::from_hours(24);
-
-/// A store that speaks S3.
-#[derive(Clone)]
-pub struct S3 {
-    pub bucket: String,
-    /// Before every name; may be empty.
-    pub prefix: String,
-    /// `https://host`, or `http://…` on one's own network; `None` is Amazon's.
-    pub endpoint: Option<String>,
-    pub region: String,
-    pub access_key: String,
-    pub secret_key: String,
-}
-
-impl fmt::Debug for S3 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "S3({}/{} at {:?})", self.bucket, self.prefix, self.endpoint)
-    }
-}
 
 /// Where objects lie on a disk of this machine.
 #[derive(Clone)]
@@ -84,6 +72,8 @@ pub struct Listed {
 pub struct Blobs {
     objects: Arc<dyn ObjectStore>,
     folder: Option<Folder>,
+    patience: Duration,
+    unhurried: bool,
 }
 
 impl fmt::Debug for Blobs {
@@ -101,7 +91,7 @@ impl Blobs {
         make(path).map_err(|e| Error::Blobs(e.into()))?;
         let folder = LocalFileSystem::new_with_prefix(path).map_err(failed)?;
         let objects = Arc::new(folder.with_fsync(true).with_automatic_cleanup(true));
-        Ok(Self { objects, folder: Some(Folder { path: path.into(), reserve: None }) })
+        Ok(Self { folder: Some(Folder { path: path.into(), reserve: None }), ..Self::over(objects) })
     }
 
     /// The same, where so many bytes of the disk stay free. Of a folder only.
@@ -116,22 +106,20 @@ impl Blobs {
     /// In a bucket. Nothing is asked of it yet; a provider of cryptography must
     /// have been installed for rustls before.
     pub fn s3(at: &S3) -> Result<Self> {
-        let mut builder = AmazonS3Builder::new()
-            .with_bucket_name(&at.bucket)
-            .with_region(&at.region)
-            .with_access_key_id(&at.access_key)
-            .with_secret_access_key(&at.secret_key)
-            .with_client_options(ClientOptions::new().with_timeout(PATIENCE).with_connect_timeout(CONNECT))
-            .with_retry(RetryConfig { max_retries: 3, retry_timeout: PATIENCE / 2, ..RetryConfig::default() });
-        if let Some(endpoint) = &at.endpoint {
-            builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
-        }
-        let bucket = builder.build().map_err(failed)?;
-        Ok(if at.prefix.is_empty() {
-            Self::over(Arc::new(bucket))
-        } else {
-            Self::over(Arc::new(PrefixStore::new(bucket, at.prefix.as_str())))
-        })
+        Self::s3_within(at, PATIENCE)
+    }
+
+    /// The same, where one exchange takes no longer than `patience`.
+    pub fn s3_within(at: &S3, patience: Duration) -> Result<Self> {
+        let objects = bucket::open(at, patience, patience * LONG).map_err(failed)?;
+        Ok(Self { patience, ..Self::over(objects) })
+    }
+
+    /// The same for work that nobody waits for: a write may take longer the
+    /// larger it is, for a store behind a narrow line.
+    #[must_use]
+    pub fn unhurried(self) -> Self {
+        Self { unhurried: true, ..self }
     }
 
     /// In memory: for tests, and for tools that store nothing.
@@ -141,7 +129,7 @@ impl Blobs {
 
     /// In a store of the caller's making.
     pub fn over(objects: Arc<dyn ObjectStore>) -> Self {
-        Self { objects, folder: None }
+        Self { objects, folder: None, patience: PATIENCE, unhurried: false }
     }
 
     /// Whether so many bytes may be written without touching the reserve; else
@@ -162,8 +150,10 @@ impl Blobs {
 
     /// Writes one object whole.
     pub async fn put(&self, name: &str, bytes: Bytes) -> Result<()> {
-        self.room(bytes.len() as u64).await?;
-        patient(self.objects.put(&Path::from(name), PutPayload::from_bytes(bytes))).await.map(drop)
+        let (path, size) = (Path::from(name), bytes.len());
+        self.room(size as u64).await?;
+        let put = self.objects.put(&path, PutPayload::from_bytes(bytes));
+        within(self.allowed(size, self.unhurried), put).await.map(drop)
     }
 
     /// A part of an object: `from..to`, which must lie within it.
@@ -171,12 +161,37 @@ impl Blobs {
         if from == to {
             return Ok(Bytes::new());
         }
-        patient(self.objects.get_range(&Path::from(name), from..to)).await
+        let (path, range) = (Path::from(name), GetRange::Bounded(from..to));
+        let options = object_store::GetOptions { range: Some(range), ..Default::default() };
+        let read = async { Ok(whole(self.objects.get_opts(&path, options).await?, to - from).await) };
+        within(self.patience, read).await?
     }
 
     /// A whole object, for those that are known to be small.
     pub async fn read_all(&self, name: &str) -> Result<Bytes> {
-        patient(async { self.objects.get(&Path::from(name)).await?.bytes().await }).await
+        let path = Path::from(name);
+        let read = async {
+            let found = self.objects.get(&path).await?;
+            let size = found.meta.size;
+            Ok(whole(found, size).await)
+        };
+        within(self.patience, read).await?
+    }
+
+    /// How large an object is, in bytes.
+    async fn size(&self, name: &str) -> Result<u64> {
+        let path = Path::from(name);
+        match within(self.patience, self.objects.head(&path)).await {
+            // The answer to HEAD has no body to say whether it is the bucket that is not there.
+            Err(Error::NoBlob(_)) => Ok(within(self.patience, self.objects.get(&path)).await?.meta.size),
+            found => Ok(found?.size),
+        }
+    }
+
+    /// How long a write of so many bytes may take.
+    fn allowed(&self, bytes: usize, unhurried: bool) -> Duration {
+        let more = if unhurried { bytes as u64 / LEAST } else { 0 };
+        self.patience + Duration::from_secs(more)
     }
 
     /// Writes one object of several, one after another, and shows each window
@@ -198,8 +213,7 @@ impl Blobs {
     /// Copies an object of `from` under another name, if it has this size and
     /// content. Otherwise nothing is written, and the answer is false.
     pub async fn copy(&self, from: &Self, name: &str, size: u64, to: &str, sha256: &[u8]) -> Result<bool> {
-        let found = patient(from.objects.head(&Path::from(name))).await?;
-        if found.size != size {
+        if from.size(name).await? != size {
             return Ok(false);
         }
         if size <= PART as u64 {
@@ -223,7 +237,7 @@ impl Blobs {
 
     /// Whether an object has this size and content. Reads it by windows.
     pub async fn holds(&self, name: &str, size: u64, sha256: &[u8]) -> Result<bool> {
-        if patient(self.objects.head(&Path::from(name))).await?.size != size {
+        if self.size(name).await? != size {
             return Ok(false);
         }
         let (mut hash, mut at) = (Sha256::new(), 0);
@@ -237,20 +251,23 @@ impl Blobs {
 
     /// What lies in a folder, in no order. For folders of bounded size.
     pub async fn list(&self, folder: &str) -> Result<Vec<Listed>> {
-        let listed = self.objects.list(Some(&Path::from(folder))).map_ok(|meta| Listed {
-            name: meta.location.to_string(),
-            size: meta.size,
-            changed_at: meta.last_modified.timestamp_millis(),
-        });
-        match tokio::time::timeout(LONG, listed.try_collect()).await {
-            Ok(done) => done.map_err(failed),
-            Err(late) => Err(Error::Blobs(late.into())),
-        }
+        let mut found = self.objects.list(Some(&Path::from(folder)));
+        let mut listed = Vec::new();
+        let all = async {
+            // The next of a page is there; for a page the store is asked.
+            while let Some(meta) = within(self.patience, found.try_next()).await? {
+                let changed_at = meta.last_modified.timestamp_millis();
+                listed.push(Listed { name: meta.location.to_string(), size: meta.size, changed_at });
+            }
+            Ok(())
+        };
+        tokio::time::timeout(self.patience * LONG, all).await.unwrap_or_else(|_| Err(bucket::silent()))?;
+        Ok(listed)
     }
 
     /// The names of the folders that lie in no other one.
     pub async fn folders(&self) -> Result<Vec<String>> {
-        let found = patient(self.objects.list_with_delimiter(None)).await?;
+        let found = within(self.patience, self.objects.list_with_delimiter(None)).await?;
         Ok(found.common_prefixes.iter().map(ToString::to_string).collect())
     }
 
@@ -264,20 +281,53 @@ impl Blobs {
         look: &mut (dyn FnMut(Option<&mut [u8]>) -> bool + Send),
     ) -> Result<bool> {
         self.room(parts.iter().map(|(_, size)| size).sum()).await?;
-        let mut upload = patient(self.objects.put_multipart(&Path::from(name))).await?;
-        let poured = pour_into(&mut *upload, from, parts, look).await;
-        if !matches!(poured, Ok(true)) {
-            let _ = upload.abort().await;
+        let begun = within(self.patience, self.objects.put_multipart(&Path::from(name))).await?;
+        let mut upload = Begun { upload: Some(begun), patience: self.patience };
+        let done = self.pour_into(&mut upload, from, parts, look).await?;
+        if done {
+            upload.upload = None;
         }
-        poured
+        Ok(done)
+    }
+
+    async fn pour_into(
+        &self,
+        upload: &mut Begun,
+        from: &Self,
+        parts: &[(String, u64)],
+        look: &mut (dyn FnMut(Option<&mut [u8]>) -> bool + Send),
+    ) -> Result<bool> {
+        let Some(upload) = &mut upload.upload else { return Ok(false) };
+        let mut held = Vec::new();
+        for (part, size) in parts {
+            let mut at = 0;
+            while at < *size {
+                let to = size.min(&(at + WINDOW)).to_owned();
+                let bytes = from.read(part, at, to).await?;
+                let start = held.len();
+                held.extend_from_slice(&bytes);
+                look(Some(&mut held[start..]));
+                at = to;
+                if held.len() >= PART {
+                    let allowed = self.allowed(held.len(), true);
+                    within(allowed, upload.put_part(PutPayload::from(std::mem::take(&mut held)))).await?;
+                }
+            }
+        }
+        if !look(None) {
+            return Ok(false);
+        }
+        if !held.is_empty() {
+            within(self.allowed(held.len(), true), upload.put_part(PutPayload::from(held))).await?;
+        }
+        within(self.patience * LONG, upload.complete()).await.map(|_| true)
     }
 
     /// Takes an object away; one that is not there is gone already.
     pub async fn delete(&self, name: &str) -> Result<()> {
-        match tokio::time::timeout(PATIENCE, self.objects.delete(&Path::from(name))).await {
-            Ok(Ok(()) | Err(object_store::Error::NotFound { .. })) => Ok(()),
-            Ok(Err(error)) => Err(failed(error)),
-            Err(late) => Err(Error::Blobs(late.into())),
+        match within(self.patience, self.objects.delete(&Path::from(name))).await {
+            Err(Error::NoBlob(_)) => Ok(()),
+            done => done,
         }
     }
 
@@ -285,11 +335,39 @@ impl Blobs {
     pub async fn delete_folder(&self, folder: &str) -> Result<()> {
         let names = self.objects.list(Some(&Path::from(folder))).map_ok(|meta| meta.location).boxed();
         let deleted = self.objects.delete_stream(names).try_for_each(|_| async { Ok(()) });
-        match tokio::time::timeout(PATIENCE, deleted).await {
-            Ok(Ok(()) | Err(object_store::Error::NotFound { .. })) => Ok(()),
-            Ok(Err(error)) => Err(failed(error)),
-            Err(late) => Err(Error::Blobs(late.into())),
+        match within(self.patience, deleted).await {
+            Err(Error::NoBlob(_)) => Ok(()),
+            done => done,
         }
+    }
+}
+
+/// A large object on its way. Dropped with the upload still in it, it is given
+/// up: a store keeps the parts of what is neither finished nor given up, and
+/// shows them to nobody who lists objects.
+struct Begun {
+    upload: Option<Box<dyn MultipartUpload>>,
+    patience: Duration,
+}
+
+/// When it is tried again to give up an upload, each after the one before. What
+/// is left then, or when the node dies, is the bucket's own rule's.
+const ABORTS: [Duration; 4] =
+    [Duration::ZERO, Duration::from_secs(10), Duration::from_mins(2), Duration::from_mins(20)];
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        let (Some(mut upload), patience) = (self.upload.take(), self.patience) else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            for wait in ABORTS {
+                tokio::time::sleep(wait).await;
+                if matches!(within(patience, upload.abort()).await, Ok(()) | Err(Error::NoBlob(_))) {
+                    return;
+                }
+            }
+            tracing::warn!("parts of an object that could not be written are left in the store of files");
+        });
     }
 }
 
@@ -346,48 +424,49 @@ fn clear_staged(folder: &FsPath, age: Duration) -> u64 {
     cleared
 }
 
-async fn pour_into(
-    upload: &mut dyn MultipartUpload,
-    from: &Blobs,
-    parts: &[(String, u64)],
-    look: &mut (dyn FnMut(Option<&mut [u8]>) -> bool + Send),
-) -> Result<bool> {
-    let mut held = Vec::new();
-    for (part, size) in parts {
-        let mut at = 0;
-        while at < *size {
-            let to = size.min(&(at + WINDOW)).to_owned();
-            let bytes = from.read(part, at, to).await?;
-            let start = held.len();
-            held.extend_from_slice(&bytes);
-            look(Some(&mut held[start..]));
-            at = to;
-            if held.len() >= PART {
-                patient(upload.put_part(PutPayload::from(std::mem::take(&mut held)))).await?;
+/// What was found, which must have this size: a store that says one thing and
+/// sends another is not believed, nor read on.
+async fn whole(found: GetResult, size: u64) -> Result<Bytes> {
+    let strange = |what: &str| Err(Error::Blobs(what.into()));
+    if size > LARGEST {
+        return strange("an object is larger than any of ours");
+    }
+    let bytes = match found.payload {
+        GetResultPayload::Stream(mut stream) => {
+            let mut all = Vec::new();
+            let mut next = stream.try_next().await.map_err(failed)?;
+            if next.as_ref().is_some_and(|first| first.len() as u64 == size) && size > 0 {
+                return Ok(next.unwrap_or_default());
             }
+            while let Some(bytes) = next {
+                if (all.len() + bytes.len()) as u64 > size {
+                    return strange("an object has more bytes than was said");
+                }
+                all.extend_from_slice(&bytes);
+                next = stream.try_next().await.map_err(failed)?;
+            }
+            Bytes::from(all)
         }
-    }
-    if !look(None) {
-        return Ok(false);
-    }
-    if !held.is_empty() {
-        patient(upload.put_part(PutPayload::from(held))).await?;
-    }
-    patient(upload.complete()).await.map(|_| true)
+        GetResultPayload::File(..) => found.bytes().await.map_err(failed)?,
+    };
+    if bytes.len() as u64 == size { Ok(bytes) } else { strange("an object has fewer bytes than was said") }
 }
 
-async fn patient<T>(work: impl Future<Output = object_store::Result<T>>) -> Result<T> {
-    match tokio::time::timeout(PATIENCE, work).await {
+async fn within<T>(patience: Duration, work: impl Future<Output = object_store::Result<T>>) -> Result<T> {
+    match tokio::time::timeout(patience, work).await {
         Ok(done) => done.map_err(failed),
-        Err(late) => Err(Error::Blobs(late.into())),
+        Err(_) => Err(bucket::silent()),
     }
 }
 
 /// A full disk is told from other failures, by what lies at the ground of it.
 fn failed(error: object_store::Error) -> Error {
-    if let object_store::Error::NotFound { path, .. } = &error {
-        return Error::NoBlob(path.clone());
-    }
+    let error = match bucket::refused(error) {
+        Ok(refused) if refused.why == Some(Why::Full) => return Error::Full,
+        Ok(refused) => return Error::Blobs(refused.into()),
+        Err(object_store::Error::NotFound { path, .. }) => return Error::NoBlob(path),
+        Err(error) => error,
+    };
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(at) = cause {
         if let Some(io) = at.downcast_ref::<std::io::Error>()

@@ -104,7 +104,11 @@ impl From<Error> for proto::Error {
             Error::Unknown => Code::OutcomeUnknown,
             Error::Overloaded | Error::Busy | Error::TimeLimit | Error::Unreachable(_) => Code::Overloaded,
             Error::Closed => Code::ShuttingDown,
-            Error::Blobs(_) => Code::StorageUnavailable,
+            // What a store answers, and where it is, is for the log alone.
+            Error::Blobs(_) => {
+                tracing::warn!(error = %e, "the store of files failed");
+                return Self::api(Code::StorageUnavailable);
+            }
             Error::NulCharacter => Code::NulCharacter,
             _ => return Self::internal(e),
         };

@@ -49,7 +49,7 @@ mod tx;
 mod value;
 mod work;
 
-pub use blobs::{Blobs, Listed, S3, WINDOW as BLOB_WINDOW};
+pub use blobs::{Blobs, Listed, S3, Style, WINDOW as BLOB_WINDOW, Why};
 pub use config::{Config, Engine, EngineConfig, OnFatal};
 pub use db::Db;
 pub use emit::{Commits, Emit, MAX_STREAMS, Received};

@@ -16,15 +16,21 @@
 
 mod answer;
 mod authenticator;
+mod between;
 mod outbox;
+mod pebble;
 mod person;
+mod s3;
 mod server;
 mod socket;
 
 pub use answer::{Answer, Raw};
 pub use authenticator::{App, Device};
+pub use between::{Between, Mood};
 pub use outbox::{Outbox, Sent};
+pub use pebble::{Names, Pebble, free_port};
 pub use person::{Nobody, PASSWORD, Person};
+pub use s3::S3Server;
 pub use server::{Mould, TestServer};
 pub use socket::TestSocket;
 

@@ -63,6 +63,17 @@ impl Nobody {
         self.request(Method::GET, path, &[], None).await
     }
 
+    /// What comes of a body, should it end short.
+    pub async fn all_that_comes(&self, path: &str) -> Vec<u8> {
+        let what = format!("GET {path}");
+        let sent = self.http.get(format!("{}{path}", self.base)).send().await;
+        let (mut body, mut got) = (sent.unwrap_or_else(|e| panic!("{what}: {e:?}")), Vec::new());
+        while let Ok(Some(bytes)) = body.chunk().await {
+            got.extend_from_slice(&bytes);
+        }
+        got
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.request(Method::POST, path, &[], Some(body)).await
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use proto::Millis;
 use store::Error;
 
@@ -87,6 +87,11 @@ pub async fn sweep(place: &Place, keep: &Keep, own: uuid::Uuid, now: Millis) -> 
     }
     let mut swept = Swept::default();
     let times: Vec<Millis> = manifests.iter().filter(|(_, m)| m.server_id == own).map(|(_, m)| m.made_at).collect();
+    if times.is_empty() {
+        // One was made just now: a place that lists none is not to be believed,
+        // and nothing of it is taken away.
+        bail!("{} lists no backup of this server", place.words);
+    }
     let kept = keep.of(&times);
     let (keep, drop): (Vec<_>, Vec<_>) =
         manifests.into_iter().partition(|(_, m)| m.server_id != own || kept.contains(&m.made_at));
@@ -173,5 +178,16 @@ mod tests {
         // Nothing is asked for: the newest stays all the same.
         assert_eq!(Keep { daily: 0, weekly: 0, monthly: 0 }.of(&times), HashSet::from([now]));
         assert!(keep.of(&[]).is_empty());
+    }
+
+    /// A store of S3's kind that answers 200 with something else lists nothing.
+    #[tokio::test]
+    async fn of_a_place_that_lists_no_backup_nothing_is_taken_away() {
+        let place = Place::over(store::Blobs::memory(), "a bucket");
+        let object = format!("objects/ab/ab{}", "0".repeat(62));
+        place.blobs.put(&object, "kept".into()).await.unwrap();
+        let far = 8_000_000_000_000;
+        assert!(sweep(&place, &Keep::default(), uuid::Uuid::nil(), far).await.is_err());
+        assert_eq!(place.blobs.read_all(&object).await.unwrap(), "kept");
     }
 }

@@ -31,7 +31,7 @@ impl Place {
             bail!("{text} names no bucket");
         }
         let at = S3 { bucket: bucket.to_owned(), prefix: prefix.trim_end_matches('/').to_owned(), ..keys };
-        Ok(Self { blobs: Blobs::s3(&at)?, words: text.to_owned(), folder: None })
+        Ok(Self { blobs: Blobs::s3(&at)?.unhurried(), words: text.to_owned(), folder: None })
     }
 
     /// A place of a test's making.

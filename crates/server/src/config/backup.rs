@@ -1,8 +1,9 @@
 //! When and where backups are made, and which are kept.
 
-use store::S3;
+use store::{S3, Style};
 
 use super::{
+    files::{self, BucketStyle},
     read::Reader,
     setting::settings,
     value::{between, web_address},
@@ -28,12 +29,16 @@ settings! {
         keep_monthly: i64 = default "12" where between(0, 1000);
         /// The address of the store of `s3://`, where it is not that of [files].
         endpoint: Option<String> = example "\"https://s3.example.org\"" where web_address;
+        /// Where the bucket's name stands there, as in [files].
+        style: Option<BucketStyle> = example "\"path\"";
         /// That store's region.
         region: Option<String> = example "\"us-east-1\"";
         /// Who asks it, where it is not who asks that of [files].
         access_key: Option<String> = example "\"\"";
         /// What proves it.
         secret_key: Option<Secret> = example "\"\"";
+        /// The token of keys that are lent for a time.
+        session_token: Option<Secret> = example "\"\"";
     }
 }
 
@@ -54,10 +59,15 @@ impl Backup {
             region: "us-east-1".into(),
             access_key,
             secret_key: secret_key.0,
+            session_token: self.session_token.clone().map(|token| token.0),
+            style: Style::Path,
         });
         let mut keys = given.or(files)?;
         if self.endpoint.is_some() || self.access_key.is_some() {
             keys.endpoint.clone_from(&self.endpoint);
+        }
+        if let Some(style) = self.style {
+            keys.style = style.into();
         }
         if let Some(region) = &self.region {
             keys.region.clone_from(region);
@@ -65,9 +75,11 @@ impl Backup {
         Some(keys)
     }
 
-    #[expect(clippy::unused_self, reason = "all tables have rules of one form")]
-    pub(super) fn rules(&self, reader: &mut Reader<'_>) {
+    /// `plain` is what `files.plain_http` says.
+    pub(super) fn rules(&self, plain: bool, reader: &mut Reader<'_>) {
         reader.needs("backup.access_key", "backup.secret_key");
         reader.needs("backup.secret_key", "backup.access_key");
+        reader.needs("backup.session_token", "backup.access_key");
+        files::plain("backup", self.endpoint.as_deref(), plain, reader);
     }
 }

@@ -186,7 +186,7 @@ impl Config {
         self.sms.rules(reader);
         self.files.rules(reader);
         self.tls.rules(reader);
-        self.backup.rules(reader);
+        self.backup.rules(self.files.plain_http, reader);
     }
 
     /// Every setting that `other` says otherwise.

@@ -75,6 +75,11 @@ fn rules_between_settings_hold() {
         ("[mail]\nurl = 'smtp://localhost'", "mail.from: is needed with mail.url"),
         ("[mail]\nurl = 'smtp://u:p@mail.example.org'\nfrom = 'm@example.org'", "mail.url: a password would cross"),
         ("[files]\nbucket = 'b'\naccess_key = 'a'", "files.secret_key: is needed with files.bucket"),
+        (
+            "[files]\nbucket = 'b'\naccess_key = 'a'\nsecret_key = 's'\nendpoint = 'http://8.8.8.8:9000'",
+            "files.endpoint: files would cross the network in plain",
+        ),
+        ("[backup]\nendpoint = 'http://s3.example.org'", "backup.endpoint: files would cross"),
         ("[tls]\nmode = 'files'\ncert = 'x'", "tls.key: is needed with \"files\""),
         ("[tls]\nmode = 'acme'", "tls.names: is needed with \"acme\""),
         ("[tls]\nmode = 'acme'\nnames = ['*.example.org']", "tls.names: a name with * needs"),
@@ -82,6 +87,18 @@ fn rules_between_settings_hold() {
     ] {
         let faults = faults(file, &[]);
         assert!(faults.len() == 1 && faults[0].starts_with(told), "{faults:?}");
+    }
+}
+
+#[test]
+fn files_go_in_plain_within_ones_own_network_or_where_it_is_said() {
+    let file = "[files]\nbucket = 'b'\naccess_key = 'a'\nsecret_key = 's'\nendpoint = ";
+    for inside in ["127.0.0.1:9000", "10.0.0.1", "[fd00::1]:9000", "[::1]", "minio:9000", "s3.home.arpa", "a.svc"] {
+        assert!(config(&format!("{file}'http://{inside}'"), &[]).files.bucket().is_some(), "{inside}");
+    }
+    for outside in ["8.8.8.8", "[2001:db8::1]:9000", "s3.example.org", "10.0.0.1.example.org"] {
+        assert_eq!(faults(&format!("{file}'http://{outside}'"), &[]).len(), 1, "{outside}");
+        config(&format!("{file}'http://{outside}'\nplain_http = true"), &[]);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use proto::Code;
-use store::{Blobs, Error, S3};
+use store::{Blobs, Error, S3, Style, Why};
 
 fn noise(size: usize) -> Vec<u8> {
     (0..size).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
@@ -55,11 +55,17 @@ async fn a_bucket_that_is_away_is_told_in_time() {
         region: "us-east-1".into(),
         access_key: "a".into(),
         secret_key: "s3cret".into(),
+        session_token: None,
+        style: Style::Path,
     };
     assert!(!format!("{at:?}").contains("s3cret"));
     let blobs = Blobs::s3(&at).unwrap();
     let error = tokio::time::timeout(std::time::Duration::from_mins(1), blobs.put("a", Bytes::from_static(b"a")));
     let error = error.await.unwrap().unwrap_err();
     assert!(matches!(error, Error::Blobs(_)), "{error:?}");
-    assert_eq!(proto::Error::from(error).code(), Code::StorageUnavailable);
+    assert_eq!(error.blobs_why(), Some(Why::Away));
+    let told = proto::Error::from(error);
+    assert_eq!(told.code(), Code::StorageUnavailable);
+    // Where the store is, is nobody's business who sends a file.
+    assert!(!told.to_string().contains("127.0.0.1"), "{told}");
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod bucket;
 mod corpus;
 mod keeping;
 mod messages;
@@ -12,4 +13,5 @@ mod sql;
 mod sweeping;
 mod traces;
 mod uploads;
+mod weather;
 mod world;

@@ -16,10 +16,10 @@ use futures_util::{StreamExt as _, stream::BoxStream};
 use kernel::KernelConfig;
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
-    PutOptions, PutPayload, PutResult, Result, memory::InMemory, path::Path,
+    PutOptions, PutPayload, PutResult, Result, aws::AmazonS3Builder, memory::InMemory, path::Path, prefix::PrefixStore,
 };
 use serde_json::{Value, json};
-use testkit::{Answer, Nobody, Person, Raw, TestServer};
+use testkit::{Answer, Nobody, Person, Raw, S3Server, TestServer};
 use uuid::Uuid;
 
 /// What the store of files does with what begins with a prefix.
@@ -33,9 +33,9 @@ pub const NO_WHOLE: u8 = 3;
 /// Whole objects are not given out until it does something else.
 pub const STILL: u8 = 4;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Fickle {
-    pub inner: InMemory,
+    pub inner: Arc<dyn ObjectStore>,
     pub mood: AtomicU8,
     /// Who waits for a whole object.
     pub waiting: AtomicUsize,
@@ -46,6 +46,34 @@ pub struct Fickle {
 impl std::fmt::Display for Fickle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("fickle")
+    }
+}
+
+/// A prefix for a test of its own.
+pub fn prefix() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// In memory; with `MAGPIE_TEST_FILES=s3` in a store that speaks S3.
+fn objects() -> Arc<dyn ObjectStore> {
+    if std::env::var_os("MAGPIE_TEST_FILES").is_none_or(|which| which != "s3") {
+        return Arc::new(InMemory::new());
+    }
+    let at = S3Server::shared().at(&prefix());
+    let bucket = AmazonS3Builder::new()
+        .with_bucket_name(at.bucket)
+        .with_endpoint(at.endpoint.unwrap())
+        .with_allow_http(true)
+        .with_region(at.region)
+        .with_access_key_id(at.access_key)
+        .with_secret_access_key(at.secret_key);
+    Arc::new(PrefixStore::new(bucket.build().unwrap(), at.prefix))
+}
+
+impl Default for Fickle {
+    fn default() -> Self {
+        Self { inner: objects(), mood: AtomicU8::default(), waiting: AtomicUsize::default(), stuck: Mutex::default() }
     }
 }
 
@@ -150,6 +178,16 @@ impl World {
     pub async fn with(change: impl FnOnce(&mut KernelConfig)) -> Self {
         let store = Arc::new(Fickle::default());
         let blobs = store::Blobs::over(store.clone());
+        Self::over(store, blobs, change).await
+    }
+
+    /// With its files in a bucket; `store` stays empty.
+    pub async fn in_bucket(at: &store::S3, patience: Duration) -> Self {
+        let blobs = store::Blobs::s3_within(at, patience).unwrap();
+        Self::over(Arc::new(Fickle::default()), blobs, |_| {}).await
+    }
+
+    async fn over(store: Arc<Fickle>, blobs: store::Blobs, change: impl FnOnce(&mut KernelConfig)) -> Self {
         let modules = vec![identity::module(), directory::module(), chat::module(), files::module()];
         let server = TestServer::configured(modules, move |config| {
             config.blobs = blobs;

@@ -1,5 +1,6 @@
 //! Backups of a server at work, and the way back from them into either engine.
 
+mod bucket;
 mod damage;
 mod fixture;
 mod load;

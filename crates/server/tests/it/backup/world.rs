@@ -40,7 +40,11 @@ pub fn content() -> Vec<u8> {
 
 impl World {
     pub async fn new() -> Self {
-        let blobs = Blobs::memory();
+        Self::over(Blobs::memory()).await
+    }
+
+    /// With the files in a store of the caller's choice.
+    pub async fn over(blobs: Blobs) -> Self {
         let given = blobs.clone();
         let server = TestServer::configured(magpie::wiring::modules(), move |config| config.blobs = given).await;
         server.kernel.budgets.lift(true);
