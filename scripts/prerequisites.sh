@@ -46,6 +46,7 @@ for part in "$@"; do
       want nats-server nats-server "the bus between nodes"
       want chromium chromium "the browser of the journeys"
       want openssl openssl "a certificate for the journeys over https"
+      [ "$(id -u)" = 0 ] || want fusermount3 fuse3 "a disk whose power is cut"
       want ip iproute2 "a second host for the journeys on a LAN"
       for font in fonts-noto-cjk fonts-noto-color-emoji; do
         if have dpkg && ! dpkg -s "$font" >/dev/null 2>&1; then

@@ -192,6 +192,8 @@ impl Budgets {
             buckets.retain(|_, full_at| *full_at > now);
         }
         let full_at = buckets.entry((budget, who)).or_insert(now);
+        // Later than an empty one is full again only if the clock was set back.
+        *full_at = (*full_at).min(now + burst * each);
         let next = (*full_at).max(now) + each;
         let wait = next - now - burst * each;
         if wait > 0 {
@@ -221,6 +223,20 @@ impl Budgets {
 mod tests {
     use super::*;
     use crate::ManualClock;
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_wait_longer_than_that_of_an_empty_bucket() {
+        let clock = Arc::new(ManualClock::new(100_000_000_000));
+        let budgets = Budgets::new(clock.clone(), Meters::default());
+        let who = Uuid::nil();
+        budgets.spend(Budget::SignIn, who).unwrap();
+        for _ in 0..3 {
+            clock.advance(-86_400_000);
+            let _ = budgets.spend(Budget::SignIn, who);
+            clock.advance(60_000);
+            budgets.spend(Budget::SignIn, who).unwrap();
+        }
+    }
 
     #[test]
     fn a_burst_is_allowed_then_the_wait_is_named_and_true() {
