@@ -70,7 +70,6 @@ fn empty(reply: ReplyEmpty, done: Done<()>) {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "as the trait has it")]
 impl Filesystem for Mounted {
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let tree = self.0.lock();

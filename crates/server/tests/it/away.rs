@@ -258,6 +258,11 @@ fn an_empty_folder_is_not_taken_for_the_files_that_are_known() {
     w.server.terminate();
     assert_eq!(w.server.ended(), 0);
     fs::rename(&files, &moved).unwrap();
+    let mut doctor = Command::new(env!("CARGO_BIN_EXE_magpie"));
+    doctor.args(["doctor", "--json", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path()).env_clear();
+    let said: Value = serde_json::from_slice(&doctor.output().unwrap().stdout).unwrap();
+    let found = said["items"].as_array().unwrap().iter().find(|item| item["check"] == "files").unwrap();
+    assert_eq!(found["state"], "bad", "{found}");
     let mine = w.mine.clone();
     w.server = Server::again(folder.path(), &World::env(&w.metrics));
     w.mine = mine;

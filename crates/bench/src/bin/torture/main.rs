@@ -58,6 +58,7 @@ const QUIET: usize = 12;
 
 /// Kills the server again and again under load and has the history judged.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Arguments {
     /// How many times something is killed, or how many storms pass.
     #[arg(long, default_value_t = 3)]
