@@ -23,8 +23,8 @@ const UPLOADS: &str = "/api/v1/files/uploads";
 pub const UPLOADERS: usize = 4;
 /// Most attempts of one thing.
 const TRIES: u32 = 300;
-/// How long a file that is whole may be looked at.
-const LOOKED_AT: u32 = 200;
+/// How often it is asked, every 20 ms, whether a file that is whole was looked at.
+const LOOKED_AT: u32 = 100;
 
 /// What was begun, and what was acknowledged of it.
 #[derive(Clone, Debug)]
@@ -182,17 +182,19 @@ impl Uploader {
         bail!("it did not come to its end")
     }
 
-    /// Whether it was looked at within seconds. A node that dies in that leaves
-    /// it to the sweep of the others, which comes later than any round.
+    /// Whether it was looked at within seconds. One whose node dies in that is
+    /// left for later, and gone on with in the end.
     async fn ready(&mut self, id: &str) -> bool {
         for _ in 0..LOOKED_AT {
             match self.http.call(Method::GET, &format!("/api/v1/files/{id}"), None).await {
                 Ok(answer) if answer.is_ok() && answer.json()["state"] == "ready" => return true,
-                Ok(answer) if answer.is_ok() => tokio::time::sleep(Duration::from_millis(20)).await,
-                _ => self.rest().await,
-            }
-            if self.world.stopped() {
-                return false;
+                Ok(answer) if answer.is_ok() && !self.world.stopped() => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                _ => {
+                    self.rest().await;
+                    return false;
+                }
             }
         }
         false
@@ -287,6 +289,9 @@ pub async fn verify(world: &World, when: &str) -> Result<()> {
                 break;
             }
         }
+    }
+    if found.is_empty() {
+        world.broken(format!("{when}: no message has a file: nothing was shown"));
     }
     let mut unsent = 0;
     for upload in &uploads {
