@@ -46,6 +46,7 @@ for part in "$@"; do
       want nats-server nats-server "the bus between nodes"
       want chromium chromium "the browser of the journeys"
       want openssl openssl "a certificate for the journeys over https"
+      [ "$(id -u)" = 0 ] || want fusermount3 fuse3 "a disk whose power is cut"
       want ip iproute2 "a second host for the journeys on a LAN"
       want pebble pebble "an authority that speaks ACME, and a name server for it"
       [ -d /usr/lib/python3/dist-packages/swift/common/middleware/s3api ] ||

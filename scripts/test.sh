@@ -33,6 +33,10 @@ MAGPIE_TEST_ENGINE=sqlite MAGPIE_TEST_FILES=s3 cargo test --workspace --test it 
 step "a server killed again and again, its history checked"
 target/release/torture --rounds 3 --seed 1
 
+step "its power cut, and the link to it, its history and files checked"
+target/release/torture --power --rounds 3 --seed 1
+target/release/torture --link --rounds 2 --seed 1
+
 step "three nodes cut off from each other, from NATS, PostgreSQL and clients, the history checked"
 target/release/torture --partitions --rounds 9 --seed 1
 

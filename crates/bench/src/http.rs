@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use http::{Method, Request, header};
+use http::{HeaderMap, Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
+    pub headers: HeaderMap,
     pub body: Bytes,
 }
 
@@ -26,6 +27,11 @@ impl Answer {
     /// The body as JSON; null where it is none.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// A header that is a number.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.headers.get(name)?.to_str().ok()?.parse().ok()
     }
 
     /// The code of a problem document, empty without one.
@@ -79,6 +85,23 @@ impl Http {
 
     /// Makes one request. After [`Trouble`] the next one connects anew.
     pub async fn call(&mut self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Trouble> {
+        match body {
+            Some(value) => {
+                let json = [("content-type", "application/json")];
+                self.send(method, path, &json, value.to_string().into()).await
+            }
+            None => self.send(method, path, &[], Bytes::new()).await,
+        }
+    }
+
+    /// The same with any headers and bytes.
+    pub async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Answer, Trouble> {
         let time = self.time;
         let mut connection = match self.connection.take().filter(|open| !open.is_closed()) {
             Some(open) => open,
@@ -87,7 +110,7 @@ impl Http {
                 _ => return Err(Trouble::Unsent),
             },
         };
-        let request = self.request(method, path, body).map_err(|_| Trouble::Unsent)?;
+        let request = self.request(method, path, headers, body).map_err(|_| Trouble::Unsent)?;
         let answer = tokio::time::timeout(time, exchange(&mut connection, request)).await;
         match answer {
             Ok(Ok(answer)) => {
@@ -112,18 +135,20 @@ impl Http {
         self.expect(Method::GET, path, None).await
     }
 
-    fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Request<Full<Bytes>>> {
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>> {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.address);
         if !self.token.is_empty() {
             request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token));
         }
-        let body = match body {
-            Some(value) => {
-                request = request.header(header::CONTENT_TYPE, "application/json");
-                Bytes::from(value.to_string())
-            }
-            None => Bytes::new(),
-        };
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         request.body(Full::new(body)).context("a request cannot be made")
     }
 
@@ -141,6 +166,7 @@ async fn exchange(connection: &mut SendRequest<Full<Bytes>>, request: Request<Fu
     connection.ready().await?;
     let response = connection.send_request(request).await?;
     let status = response.status().as_u16();
+    let headers = response.headers().clone();
     let body = response.into_body().collect().await?.to_bytes();
-    Ok(Answer { status, body })
+    Ok(Answer { status, headers, body })
 }

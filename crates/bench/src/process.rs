@@ -119,11 +119,20 @@ pub struct Magpie {
     pub binary: PathBuf,
     pub data_dir: PathBuf,
     pub env: Vec<(String, String)>,
+    /// Words it is started through, as `ip netns exec NAME`; mostly none.
+    pub through: Vec<String>,
 }
 
 impl Magpie {
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut command = match self.through.split_first() {
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(&self.binary);
+                command
+            }
+            None => Command::new(&self.binary),
+        };
         command.args(words).arg("--data-dir").arg(&self.data_dir);
         command.env("MAGPIE_UNLIMITED", "1").env("MAGPIE_LOG", "warn");
         command.envs(self.env.iter().map(|(name, value)| (name, value)));

@@ -57,6 +57,13 @@ fn key(org: Option<OrgId>, sha256: &[u8]) -> Key {
     Key::advisory("kernel_blobs", Uuid::new_v5(&scope, sha256))
 }
 
+/// Whether there is an object that is ready.
+pub fn any(tx: &mut Tx<'_>) -> Result<bool> {
+    let found: Option<i64> =
+        tx.opt(sql!("SELECT 1 FROM kernel_blobs WHERE state = 'ready' LIMIT 1"), &[], |row| row.get(0))?;
+    Ok(found.is_some())
+}
+
 /// Announces an object that is about to be written.
 pub fn begin(tx: &mut Tx<'_>, ctx: &Ctx, org: Option<OrgId>, size: i64) -> Result<BlobId> {
     let id: BlobId = ctx.id();

@@ -192,6 +192,10 @@ impl Budgets {
             buckets.retain(|_, full_at| *full_at > now);
         }
         let full_at = buckets.entry((budget, who)).or_insert(now);
+        if *full_at > now + burst * each {
+            // Later than an empty one is: the clock was set back. Nobody waits for it.
+            *full_at = now;
+        }
         let next = (*full_at).max(now) + each;
         let wait = next - now - burst * each;
         if wait > 0 {
@@ -221,6 +225,18 @@ impl Budgets {
 mod tests {
     use super::*;
     use crate::ManualClock;
+
+    #[test]
+    fn nobody_waits_for_a_clock_that_is_set_back() {
+        let clock = Arc::new(ManualClock::new(100_000_000_000));
+        let budgets = Budgets::new(clock.clone(), Meters::default());
+        let who = Uuid::nil();
+        budgets.spend(Budget::SignIn, who).unwrap();
+        for _ in 0..3 {
+            clock.advance(-86_400_000);
+            budgets.spend(Budget::SignIn, who).unwrap();
+        }
+    }
 
     #[test]
     fn a_burst_is_allowed_then_the_wait_is_named_and_true() {

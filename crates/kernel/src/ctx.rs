@@ -20,6 +20,12 @@ use crate::{Budgets, Delivery, Meters, Registry, health::Health};
 
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Millis;
+
+    /// How far the machine's clock leapt ahead of this one, or back (less than
+    /// 0), where that was noticed and is not followed.
+    fn apart(&self) -> Option<Millis> {
+        None
+    }
 }
 
 pub struct SystemClock;

@@ -33,6 +33,7 @@ mod purge;
 mod registry;
 mod response;
 pub mod settings;
+mod steady;
 pub mod streams;
 pub mod text;
 pub mod waiting;
@@ -58,6 +59,7 @@ pub use permission::{Act, Allowed, Resource, Visible, allow, see};
 pub use purge::forget_org;
 pub use registry::Registry;
 pub use response::{Failure, Reply};
+pub use steady::SteadyClock;
 
 /// The kernel's own operations.
 pub fn own_routes() -> utoipa_axum::router::OpenApiRouter<std::sync::Arc<Kernel>> {

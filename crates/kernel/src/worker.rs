@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use proto::{Error, Millis, Result};
+use proto::{Error, Result};
 use store::jobs::{self, Claimed};
 use tokio::sync::watch;
 
@@ -14,8 +14,11 @@ use crate::{Kernel, Principal};
 
 /// How often a worker with nothing to do looks again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How often the slots of periodic work are looked at.
-const SCHEDULE_MS: Millis = 10_000;
+/// How often the slots of periodic work are looked at, by a clock nobody sets.
+const SCHEDULE: Duration = Duration::from_secs(10);
+/// A slot so far ahead was taken by a clock that was wrong. Clocks of nodes are
+/// nearer to each other than that.
+const AHEAD_MS: i64 = 3_600_000;
 /// After so many failures a job is set aside for people to look at.
 const TRIES: i64 = 20;
 
@@ -24,7 +27,8 @@ pub async fn schedule(kernel: &Arc<Kernel>) -> Result<()> {
     let now = kernel.now();
     for periodic in kernel.registry.periodic() {
         let (kind, slot) = (periodic.kind, now.div_euclid(periodic.every_ms));
-        kernel.db.write(move |tx| jobs::periodic(tx, kind, slot, now).map_err(Error::from)).await?;
+        let ahead = AHEAD_MS / periodic.every_ms + 1;
+        kernel.db.write(move |tx| jobs::periodic(tx, kind, slot, ahead, now).map_err(Error::from)).await?;
     }
     Ok(())
 }
@@ -126,11 +130,10 @@ pub async fn until(kernel: Arc<Kernel>, stop: watch::Receiver<bool>) {
 }
 
 async fn looping(kernel: Arc<Kernel>, mut stop: watch::Receiver<bool>) {
-    let mut scheduled: Option<Millis> = None;
+    let mut scheduled: Option<Instant> = None;
     while !*stop.borrow() {
-        let now = kernel.now();
-        if scheduled.is_none_or(|last| now - last >= SCHEDULE_MS) {
-            scheduled = Some(now);
+        if scheduled.is_none_or(|last| last.elapsed() >= SCHEDULE) {
+            scheduled = Some(Instant::now());
             if let Err(error) = schedule(&kernel).await {
                 tracing::warn!(%error, "periodic work was not scheduled");
             }

@@ -93,7 +93,7 @@ async fn list_operators(kernel: &Arc<Kernel>) -> Result<()> {
 
 pub async fn run(config: Config, admin: Admin) -> Result<()> {
     let base = config.public_url().map_or_else(|| format!("http://localhost:{}", config.listen.port()), str::to_owned);
-    let running = wiring::assemble(&config, base.clone(), false)?;
+    let running = wiring::assemble(&config, base.clone(), false).await?;
     match admin {
         Admin::Seed(plan) => seed::run(&running.kernel, &plan).await?,
         Admin::Recover(whose) => {

@@ -15,6 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use bytes::Bytes;
 use gateway::Gateway;
 use kernel::{Kernel, health};
 use serde::Serialize;
@@ -32,6 +33,8 @@ pub struct Ready {
     gateway: Gateway,
     draining: AtomicBool,
     written: Mutex<Option<(Instant, bool)>>,
+    /// When a file was tried to be written.
+    tried: Mutex<Option<Instant>>,
 }
 
 /// The answer of `/readyz`.
@@ -41,14 +44,16 @@ pub struct Readiness {
     /// Why not: `draining`, `database`.
     pub reasons: Vec<&'static str>,
     /// What does not work and keeps nobody from being served: `bus` (changes
-    /// reach other nodes more slowly). Were it a reason, an outage of the bus
-    /// would take every node away at once.
+    /// reach other nodes more slowly), `files` (nothing can be uploaded, or
+    /// nothing read), `clock` (it leapt, and is not followed). Were one of them a
+    /// reason, its outage would take every node away at once.
     pub degraded: Vec<&'static str>,
 }
 
 impl Ready {
     pub fn new(kernel: Arc<Kernel>, gateway: Gateway) -> Arc<Self> {
-        Arc::new(Self { kernel, gateway, draining: AtomicBool::new(false), written: Mutex::default() })
+        let (written, tried) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { kernel, gateway, draining: AtomicBool::new(false), written, tried })
     }
 
     /// From now on the node says that it ends.
@@ -65,8 +70,31 @@ impl Ready {
             reasons.push("database");
         }
         let bus = self.gateway.bus().state().borrow().connected;
-        let degraded = if bus { Vec::new() } else { vec!["bus"] };
+        let files = self.files().await;
+        let clock = self.kernel.clock.apart().is_none();
+        let degraded = [("bus", bus), ("files", files), ("clock", clock)];
+        let degraded = degraded.into_iter().filter_map(|(what, works)| (!works).then_some(what)).collect();
         Readiness { ready: reasons.is_empty(), reasons, degraded }
+    }
+
+    /// Whether files can be written. Only where they could not lately, one is.
+    async fn files(&self) -> bool {
+        let blobs = &self.kernel.config.blobs;
+        if !blobs.is_failing().await {
+            return true;
+        }
+        let mut tried = self.tried.lock().await;
+        if tried.is_some_and(|at| at.elapsed() < FRESH) {
+            return false;
+        }
+        let name = "health/ready";
+        let trip = async {
+            blobs.put(name, Bytes::from_static(b"ready")).await?;
+            blobs.delete(name).await
+        };
+        let works = matches!(tokio::time::timeout(PATIENCE, trip).await, Ok(Ok(())));
+        *tried = Some(Instant::now());
+        works
     }
 
     async fn writes(&self) -> bool {

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use bus::Bus;
 use gateway::{Gateway, GatewayConfig};
-use kernel::{Kernel, KernelConfig, Module, Registry, Space, SystemClock};
+use kernel::{Kernel, KernelConfig, Module, Registry, Space, SteadyClock};
 use store::{Blobs, Db, EngineConfig};
 
 use crate::{
@@ -97,6 +97,18 @@ pub fn blobs(config: &Config) -> Result<Blobs> {
     Ok(blobs)
 }
 
+/// Says whether some files have to be there. Where they are not, or none can be
+/// written, whoever sends no file is served all the same.
+async fn marked(mut blobs: Blobs, db: &Db) -> Result<Blobs> {
+    let known = db.read(kernel::blobs::any).await?;
+    if let Err(error) = blobs.marked(!known) {
+        tracing::error!(%error, "the folder of files cannot be written");
+    } else if let Err(error) = blobs.room(0).await {
+        tracing::error!(%error, "files cannot be taken");
+    }
+    Ok(blobs)
+}
+
 /// The running parts.
 pub struct Running {
     pub kernel: Arc<Kernel>,
@@ -106,7 +118,7 @@ pub struct Running {
 }
 
 /// Puts a server together; nothing listens yet.
-pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Result<Running> {
+pub async fn assemble(config: &Config, public_url: String, setup_required: bool) -> Result<Running> {
     let claim = claim(config)?;
     let (db, registry) = open(config, false)?;
     let bus = match &config.nats_url {
@@ -125,12 +137,12 @@ pub fn assemble(config: &Config, public_url: String, setup_required: bool) -> Re
         signup_open: config.signup == Signup::Open,
         setup_required,
         password_kib: 19_456,
-        blobs: blobs(config)?,
+        blobs: marked(blobs(config)?, &db).await?,
         space: Space::from_mib(config.files.most_mb_per_org, config.files.most_mb_per_person),
     };
     let kernel = Kernel::new(
         db,
-        Arc::new(SystemClock),
+        Arc::new(SteadyClock::new()),
         registry,
         kernel_config,
         gateway.sink(),

@@ -7,14 +7,19 @@
 //! is written once and never again.
 //!
 //! A folder lies beside a database, which has to go on when files fill the
-//! disk: below a reserve of free space nothing more is written here.
+//! disk: below a reserve of free space nothing more is written here. A server's
+//! own folder is marked ([`Blobs::marked`]), so that it is known when it is away.
 
 mod bucket;
+mod folder;
 
 use std::{
-    fmt, fs,
-    path::{Path as FsPath, PathBuf},
-    sync::Arc,
+    fmt,
+    path::Path as FsPath,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,6 +32,7 @@ use object_store::{
 use sha2::{Digest, Sha256};
 
 pub use self::bucket::{S3, Style, Why};
+use self::folder::Folder;
 use crate::{Error, Result};
 
 /// How long one exchange with the store may take.
@@ -42,20 +48,8 @@ const LARGEST: u64 = 256 * 1_048_576;
 pub const WINDOW: u64 = 1_048_576;
 /// Parts of a joined object; S3 takes none below 5 MiB but the last.
 const PART: usize = 8 * 1_048_576;
-/// Of a disk, what is left to others: so many bytes, or a fiftieth of it where
-/// that is less.
-const RESERVE: u64 = 1 << 30;
-const RESERVE_SHARE: u64 = 50;
 /// No write takes so long: a half-written file this old is left over.
 const STAGED: Duration = Duration::from_hours(24);
-
-/// Where objects lie on a disk of this machine.
-#[derive(Clone)]
-struct Folder {
-    path: Arc<FsPath>,
-    /// Bytes that stay free; `None`: by the size of the disk.
-    reserve: Option<u64>,
-}
 
 /// An object that lies there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +68,8 @@ pub struct Blobs {
     folder: Option<Folder>,
     patience: Duration,
     unhurried: bool,
+    /// The last write failed, for whatever reason.
+    failing: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for Blobs {
@@ -88,10 +84,24 @@ impl Blobs {
     /// and none is begun that would leave less than 1 GiB of the disk, or a
     /// fiftieth of a small one.
     pub fn folder(path: &FsPath) -> Result<Self> {
-        make(path).map_err(|e| Error::Blobs(e.into()))?;
-        let folder = LocalFileSystem::new_with_prefix(path).map_err(failed)?;
-        let objects = Arc::new(folder.with_fsync(true).with_automatic_cleanup(true));
-        Ok(Self { folder: Some(Folder { path: path.into(), reserve: None }), ..Self::over(objects) })
+        let folder = Folder::make(path).map_err(|e| Error::Blobs(e.into()))?;
+        let objects = LocalFileSystem::new_with_prefix(path).map_err(failed)?;
+        let objects = Arc::new(objects.with_fsync(true).with_automatic_cleanup(true));
+        Ok(Self { folder: Some(folder), ..Self::over(objects) })
+    }
+
+    /// The same, where a folder that lost its mark counts as away: nothing is
+    /// written to it or deleted from it until it is back. One without a mark
+    /// gets it now, if it holds objects or `may_be_empty`. An error says that it
+    /// could not be marked.
+    pub fn marked(&mut self, may_be_empty: bool) -> Result<()> {
+        let Some(folder) = &mut self.folder else { return Ok(()) };
+        folder.mark(may_be_empty).map_err(|e| Error::Blobs(e.into()))
+    }
+
+    /// Whether the last write failed, or the folder is away.
+    pub async fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed) || self.here().await.is_err()
     }
 
     /// The same, where so many bytes of the disk stay free. Of a folder only.
@@ -129,15 +139,46 @@ impl Blobs {
 
     /// In a store of the caller's making.
     pub fn over(objects: Arc<dyn ObjectStore>) -> Self {
-        Self { objects, folder: None, patience: PATIENCE, unhurried: false }
+        Self { objects, folder: None, patience: PATIENCE, unhurried: false, failing: Arc::default() }
     }
 
     /// Whether so many bytes may be written without touching the reserve; else
-    /// [`Error::Full`]. A remote store is asked nothing.
+    /// [`Error::Full`], or [`Error::Blobs`] where the folder is away. A remote
+    /// store is asked nothing.
     pub async fn room(&self, bytes: u64) -> Result<()> {
+        self.look(move |folder| {
+            folder.is_here()?;
+            if folder.has_room(bytes) { Ok(()) } else { Err(Error::Full) }
+        })
+        .await
+    }
+
+    async fn here(&self) -> Result<()> {
+        self.look(Folder::is_here).await
+    }
+
+    /// Looks at the folder, if there is one, in time.
+    async fn look(&self, at: impl FnOnce(&Folder) -> Result<()> + Send + 'static) -> Result<()> {
         let Some(folder) = self.folder.clone() else { return Ok(()) };
-        let asked = tokio::task::spawn_blocking(move || folder.has_room(bytes));
-        if asked.await.map_err(|e| Error::Blobs(e.into()))? { Ok(()) } else { Err(Error::Full) }
+        let looked = tokio::task::spawn_blocking(move || at(&folder));
+        match tokio::time::timeout(PATIENCE, looked).await {
+            Ok(looked) => looked.map_err(|e| Error::Blobs(e.into()))?,
+            Err(late) => Err(Error::Blobs(late.into())),
+        }
+    }
+
+    /// Notes how a write ended.
+    fn note<T>(&self, written: Result<T>) -> Result<T> {
+        self.failing.store(written.is_err(), Ordering::Relaxed);
+        written
+    }
+
+    /// What is not found where the folder is away is not missing.
+    async fn found<T>(&self, read: Result<T>) -> Result<T> {
+        if matches!(read, Err(Error::NoBlob(_))) {
+            self.here().await?;
+        }
+        read
     }
 
     /// Takes away what writes left half done when the server died in them: a
@@ -145,15 +186,18 @@ impl Blobs {
     /// listing shows it. How many there were. Reads the names of all objects,
     /// so call it apart. A remote store does the like by rules of its own.
     pub fn clear_staged(&self) -> u64 {
-        self.folder.as_ref().map_or(0, |folder| clear_staged(&folder.path, STAGED))
+        self.folder.as_ref().map_or(0, |folder| folder.clear_staged(STAGED))
     }
 
     /// Writes one object whole.
     pub async fn put(&self, name: &str, bytes: Bytes) -> Result<()> {
         let (path, size) = (Path::from(name), bytes.len());
-        self.room(size as u64).await?;
-        let put = self.objects.put(&path, PutPayload::from_bytes(bytes));
-        within(self.allowed(size, self.unhurried), put).await.map(drop)
+        let write = async {
+            self.room(size as u64).await?;
+            let put = self.objects.put(&path, PutPayload::from_bytes(bytes));
+            within(self.allowed(size, self.unhurried), put).await.map(drop)
+        };
+        self.note(write.await)
     }
 
     /// A part of an object: `from..to`, which must lie within it.
@@ -164,7 +208,7 @@ impl Blobs {
         let (path, range) = (Path::from(name), GetRange::Bounded(from..to));
         let options = object_store::GetOptions { range: Some(range), ..Default::default() };
         let read = async { Ok(whole(self.objects.get_opts(&path, options).await?, to - from).await) };
-        within(self.patience, read).await?
+        self.found(within(self.patience, read).await.flatten()).await
     }
 
     /// A whole object, for those that are known to be small.
@@ -175,7 +219,7 @@ impl Blobs {
             let size = found.meta.size;
             Ok(whole(found, size).await)
         };
-        within(self.patience, read).await?
+        self.found(within(self.patience, read).await.flatten()).await
     }
 
     /// How large an object is, in bytes.
@@ -213,7 +257,7 @@ impl Blobs {
     /// Copies an object of `from` under another name, if it has this size and
     /// content. Otherwise nothing is written, and the answer is false.
     pub async fn copy(&self, from: &Self, name: &str, size: u64, to: &str, sha256: &[u8]) -> Result<bool> {
-        if from.size(name).await? != size {
+        if from.found(from.size(name).await).await? != size {
             return Ok(false);
         }
         if size <= PART as u64 {
@@ -237,7 +281,7 @@ impl Blobs {
 
     /// Whether an object has this size and content. Reads it by windows.
     pub async fn holds(&self, name: &str, size: u64, sha256: &[u8]) -> Result<bool> {
-        if self.size(name).await? != size {
+        if self.found(self.size(name).await).await? != size {
             return Ok(false);
         }
         let (mut hash, mut at) = (Sha256::new(), 0);
@@ -280,8 +324,8 @@ impl Blobs {
         name: &str,
         look: &mut (dyn FnMut(Option<&mut [u8]>) -> bool + Send),
     ) -> Result<bool> {
-        self.room(parts.iter().map(|(_, size)| size).sum()).await?;
-        let begun = within(self.patience, self.objects.put_multipart(&Path::from(name))).await?;
+        self.note(self.room(parts.iter().map(|(_, size)| size).sum()).await)?;
+        let begun = self.note(within(self.patience, self.objects.put_multipart(&Path::from(name))).await)?;
         let mut upload = Begun { upload: Some(begun), patience: self.patience };
         let done = self.pour_into(&mut upload, from, parts, look).await?;
         if done {
@@ -310,7 +354,8 @@ impl Blobs {
                 at = to;
                 if held.len() >= PART {
                     let allowed = self.allowed(held.len(), true);
-                    within(allowed, upload.put_part(PutPayload::from(std::mem::take(&mut held)))).await?;
+                    let part = upload.put_part(PutPayload::from(std::mem::take(&mut held)));
+                    self.note(within(allowed, part).await)?;
                 }
             }
         }
@@ -318,13 +363,15 @@ impl Blobs {
             return Ok(false);
         }
         if !held.is_empty() {
-            within(self.allowed(held.len(), true), upload.put_part(PutPayload::from(held))).await?;
+            let allowed = self.allowed(held.len(), true);
+            self.note(within(allowed, upload.put_part(PutPayload::from(held))).await)?;
         }
-        within(self.patience * LONG, upload.complete()).await.map(|_| true)
+        self.note(within(self.patience * LONG, upload.complete()).await).map(|_| true)
     }
 
     /// Takes an object away; one that is not there is gone already.
     pub async fn delete(&self, name: &str) -> Result<()> {
+        self.here().await?;
         match within(self.patience, self.objects.delete(&Path::from(name))).await {
             Err(Error::NoBlob(_)) => Ok(()),
             done => done,
@@ -333,6 +380,7 @@ impl Blobs {
 
     /// Takes away all objects whose names begin with `folder` and a slash.
     pub async fn delete_folder(&self, folder: &str) -> Result<()> {
+        self.here().await?;
         let names = self.objects.list(Some(&Path::from(folder))).map_ok(|meta| meta.location).boxed();
         let deleted = self.objects.delete_stream(names).try_for_each(|_| async { Ok(()) });
         match within(self.patience, deleted).await {
@@ -369,59 +417,6 @@ impl Drop for Begun {
             tracing::warn!("parts of an object that could not be written are left in the store of files");
         });
     }
-}
-
-/// Makes a folder that nobody else of this machine looks into; one that is
-/// there stays as its owner wants it.
-fn make(path: &FsPath) -> std::io::Result<()> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    let mut folder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    match folder.create(path) {
-        Err(error) if !path.is_dir() => Err(error),
-        _ => Ok(()),
-    }
-}
-
-impl Folder {
-    /// Where the system does not tell, there is room until a write fails.
-    #[cfg(unix)]
-    fn has_room(&self, bytes: u64) -> bool {
-        let Ok(disk) = rustix::fs::statvfs(&*self.path) else { return true };
-        let (all, free) = (disk.f_blocks.saturating_mul(disk.f_frsize), disk.f_bavail.saturating_mul(disk.f_frsize));
-        free.saturating_sub(bytes) >= self.reserve.unwrap_or(RESERVE.min(all / RESERVE_SHARE))
-    }
-
-    #[cfg(not(unix))]
-    fn has_room(&self, _: u64) -> bool {
-        true
-    }
-}
-
-fn clear_staged(folder: &FsPath, age: Duration) -> u64 {
-    let mut open: Vec<PathBuf> = vec![folder.to_owned()];
-    let mut cleared = 0;
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                open.push(entry.path());
-                continue;
-            }
-            let name = entry.file_name();
-            let staged = name
-                .to_str()
-                .and_then(|name| name.rsplit_once('#'))
-                .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()));
-            let old = || entry.metadata().and_then(|m| m.modified()).ok()?.elapsed().ok();
-            if staged && old().is_some_and(|for_how_long| for_how_long >= age) {
-                cleared += u64::from(fs::remove_file(entry.path()).is_ok());
-            }
-        }
-    }
-    cleared
 }
 
 /// What was found, which must have this size: a store that says one thing and
@@ -477,24 +472,4 @@ fn failed(error: object_store::Error) -> Error {
         cause = at.source();
     }
     Error::Blobs(error.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_dead_server_left_half_written_is_taken_away_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let below = folder.path().join("blobs/ab");
-        fs::create_dir_all(&below).unwrap();
-        for name in ["00ab", "00ab#1", "00ab#12", "00ab#", "00ab#x", "#1a"] {
-            fs::write(below.join(name), b"x").unwrap();
-        }
-        assert_eq!(clear_staged(folder.path(), STAGED), 0, "one that is being written stays");
-        assert_eq!(clear_staged(folder.path(), Duration::ZERO), 2);
-        let mut left: Vec<_> = fs::read_dir(&below).unwrap().map(|e| e.unwrap().file_name()).collect();
-        left.sort();
-        assert_eq!(left, ["#1a", "00ab", "00ab#", "00ab#x"]);
-    }
 }

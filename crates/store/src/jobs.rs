@@ -64,19 +64,26 @@ fn payload(json: &Json) -> Result<String> {
 }
 
 /// Periodic work: adds a job of `kind` for `slot` (the number of the period)
-/// unless that slot or a later one was added before, by any node. True if it
-/// was added.
-pub fn periodic(tx: &mut Tx<'_>, kind: &'static str, slot: i64, run_at: i64) -> Result<bool> {
+/// unless that slot or a later one was added before, by any node. One more
+/// than `ahead` slots later is not believed: it was added under a clock that
+/// was wrong, and the work would rest until then. True if it was added.
+pub fn periodic(tx: &mut Tx<'_>, kind: &'static str, slot: i64, ahead: i64, run_at: i64) -> Result<bool> {
     let first = tx.execute(
         sql!(
             "INSERT INTO job_slots (kind, slot) VALUES ($1, $2) \
-              ON CONFLICT (kind) DO UPDATE SET slot = excluded.slot WHERE job_slots.slot < excluded.slot"
+              ON CONFLICT (kind) DO UPDATE SET slot = excluded.slot \
+              WHERE job_slots.slot < excluded.slot OR job_slots.slot > excluded.slot + $3"
         ),
-        &[&kind, &slot],
+        &[&kind, &slot, &ahead],
     )?;
     if first == 0 {
         return Ok(false);
     }
+    // One that is to wait for longer than any pause holds back those behind it.
+    tx.execute(
+        sql!("UPDATE jobs SET run_at = $2 WHERE key = $1 AND run_at > $3 AND dead_at IS NULL"),
+        &[&kind, &run_at, &run_at.saturating_add(BACKOFF_LAST_MS)],
+    )?;
     let job =
         NewJob { kind, key: Some(kind.to_owned()), org: None, run_at, payload: serde_json::json!({ "slot": slot }) };
     insert(tx, &job).map(|_| true)
@@ -94,20 +101,21 @@ pub async fn claim_up_to(db: &Db, kinds: &[&'static str], now: i64, node: i64, l
 }
 
 fn claim_in(tx: &mut Tx<'_>, kinds: &str, now: i64, node: i64, limit: i64) -> Result<Vec<Claimed>> {
+    // A lease ten times as long was given under a clock that was wrong.
     // Locked rows are re-checked by PostgreSQL after the wait, and skipped
     // ones belong to another node: two claims never get the same job.
     let mut jobs = tx.query(
         dialect!(
             sqlite: "UPDATE jobs SET attempt = attempt + 1, lease_until = $2 + $3, node = $4 \
                 WHERE seq IN (SELECT j.seq FROM jobs j WHERE j.dead_at IS NULL AND j.run_at <= $2 \
-                    AND (j.lease_until IS NULL OR j.lease_until <= $2) \
+                    AND (j.lease_until IS NULL OR j.lease_until <= $2 OR j.lease_until > $2 + 10 * $3) \
                     AND j.kind IN (SELECT value FROM json_each($1)) \
                     AND NOT EXISTS (SELECT 1 FROM jobs e WHERE e.key = j.key AND e.seq < j.seq AND e.dead_at IS NULL) \
                     ORDER BY j.run_at, j.seq LIMIT $5) \
                 RETURNING id, kind, key, org_id, run_at, attempt, failures, payload, seq",
             postgres: "UPDATE jobs SET attempt = attempt + 1, lease_until = $2 + $3, node = $4 \
                 WHERE seq IN (SELECT j.seq FROM jobs j WHERE j.dead_at IS NULL AND j.run_at <= $2 \
-                    AND (j.lease_until IS NULL OR j.lease_until <= $2) \
+                    AND (j.lease_until IS NULL OR j.lease_until <= $2 OR j.lease_until > $2 + 10 * $3) \
                     AND j.kind IN (SELECT jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB))) \
                     AND NOT EXISTS (SELECT 1 FROM jobs e WHERE e.key = j.key AND e.seq < j.seq AND e.dead_at IS NULL) \
                     ORDER BY j.run_at, j.seq LIMIT $5 FOR UPDATE SKIP LOCKED) \
@@ -223,6 +231,11 @@ pub fn due(tx: &mut Tx<'_>, now: i64) -> Result<Vec<Due>> {
 /// How many jobs were given up, which people must look at.
 pub fn dead_count(tx: &mut Tx<'_>) -> Result<i64> {
     tx.one(sql!("SELECT COUNT(*) FROM jobs WHERE dead_at IS NOT NULL"), &[], |row| row.get(0))
+}
+
+/// The slot each kind of periodic work was added for last.
+pub fn slots(tx: &mut Tx<'_>) -> Result<Vec<(String, i64)>> {
+    tx.query(sql!("SELECT kind, slot FROM job_slots"), &[], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Gives up on a job. The row stays for people to look at, and no longer

@@ -91,7 +91,8 @@ impl Sessions {
 
     /// Notes the use of a session, at most each minute and beside the request.
     fn touch(&self, kernel: &Arc<Kernel>, found: &sql::Found, peer: Peer, now: Millis) {
-        if now - found.last_seen_at < TOUCH_MS || !self.touching.lock().insert(found.id) {
+        // One seen later than now was seen by a clock that was wrong: it would live too long.
+        if (now - found.last_seen_at).abs() < TOUCH_MS || !self.touching.lock().insert(found.id) {
             return;
         }
         let (kernel, touching, id) = (kernel.clone(), self.touching.clone(), found.id);

@@ -123,6 +123,15 @@ pub(super) async fn files(scene: &Scene) -> Finding {
         Ok(blobs) => blobs,
         Err(error) => return failed(place, error, None),
     };
+    let mut blobs = blobs.clone();
+    // The server that runs has done so.
+    if !scene.serving
+        && let Ok(db) = &scene.db
+        && db.read(kernel::blobs::any).await.unwrap_or(false)
+        && let Err(error) = blobs.marked(false)
+    {
+        return failed(place, &error);
+    }
     let began = Instant::now();
     let name = format!("health/{:016x}", rand::Rng::next_u64(&mut kernel::Kernel::system_rng()));
     let content = Bytes::from(name.clone());

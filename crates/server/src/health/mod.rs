@@ -29,6 +29,8 @@ pub struct Scene {
     bus: Option<Bus>,
     blobs: Result<Blobs, String>,
     carrier: Option<Arc<Carrier>>,
+    /// Of the server that runs.
+    clock: Option<Arc<dyn kernel::Clock>>,
     /// The server itself asks: its ports are its own.
     serving: bool,
 }
@@ -47,7 +49,8 @@ impl Scene {
     /// Of the server that runs.
     pub fn serving(config: &Config, kernel: &Arc<Kernel>, bus: Bus, carrier: Arc<Carrier>) -> Arc<Self> {
         let blobs = Ok(kernel.config.blobs.clone());
-        Arc::new(Self::of(config, Ok(kernel.db.clone()), Some(bus), blobs, Some(carrier), true))
+        let clock = Some(kernel.clock.clone());
+        Arc::new(Self { clock, ..Self::of(config, Ok(kernel.db.clone()), Some(bus), blobs, Some(carrier), true) })
     }
 
     fn of(
@@ -59,7 +62,7 @@ impl Scene {
         serving: bool,
     ) -> Self {
         let public_url = config.public_url().map(str::to_owned);
-        Self { config: config.clone(), public_url, db, bus, blobs, carrier, serving }
+        Self { config: config.clone(), public_url, db, bus, blobs, carrier, clock: None, serving }
     }
 
     /// What is configured may change while the server runs.

@@ -204,8 +204,23 @@ async fn answers(at: std::net::SocketAddr) -> bool {
     crate::doctor::ask(at, "/healthz").await.is_ok_and(|status| status == 200)
 }
 
-/// The clock of this machine beside the database's and the public address's.
+/// The clock of this machine beside the server's own, what it said before, the
+/// database's and the public address's.
 pub(super) async fn clock(scene: &Scene) -> Finding {
+    let fix = "let the system set the clock by itself (timedatectl set-ntp true)";
+    if let Some(by) = scene.clock.as_ref().and_then(|clock| clock.apart()) {
+        let values = [("seconds", (by.abs() / 1_000).to_string())];
+        return if by > 0 {
+            bad("leapt_ahead", &values, "it leapt {seconds} s ahead, and is not followed for an hour", fix)
+        } else {
+            bad("leapt_back", &values, "it was set back by {seconds} s, and is not followed for an hour", fix)
+        };
+    }
+    if let Some(minutes) = behind(scene).await {
+        let values = [("minutes", minutes.to_string())];
+        let seen = "it is {minutes} minutes behind the time at which work was done: it is wrong, or was";
+        return bad("behind", &values, seen, fix);
+    }
     let mut worst: Option<(i64, &str)> = None;
     if let Ok(db) = &scene.db
         && let Ok(facts) = db.read(store::facts).await
@@ -229,12 +244,23 @@ pub(super) async fn clock(scene: &Scene) -> Finding {
         return skipped("alone", "there is no other clock to compare with", "");
     };
     let values = [("seconds", (off.abs() / 1_000).to_string()), ("whose", whose.to_owned())];
-    let fix = "let the system set the clock by itself (timedatectl set-ntp true)";
     match off.abs() {
         ..=2_000 => ok("works", &values, "right, beside that of {whose}"),
         2_001..=30_000 => warn("off", &values, "{seconds} s away from that of {whose}", fix),
         _ => bad("off", &values, "{seconds} s away from that of {whose}", fix),
     }
+}
+
+/// By how many minutes the clock is behind the time of the newest periodic
+/// work, where that is more than it can be.
+async fn behind(scene: &Scene) -> Option<i64> {
+    const SLACK_MS: i64 = 600_000;
+    let (db, registry) = (scene.db.as_ref().ok()?, crate::wiring::registry().ok()?);
+    let slots = db.read(store::jobs::slots).await.ok()?;
+    let every = |kind: &str| registry.periodic().iter().find(|work| work.kind == kind).map(|work| work.every_ms);
+    let newest = slots.iter().filter_map(|(kind, slot)| Some(every(kind)?.saturating_mul(*slot))).max()?;
+    let by = newest - Scene::now();
+    (by > SLACK_MS).then_some(by / 60_000)
 }
 
 #[cfg(test)]

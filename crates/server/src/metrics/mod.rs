@@ -130,6 +130,11 @@ impl Metrics {
             one("magpie_ready", f64::from(u8::from(readiness.ready))),
             one("magpie_draining", f64::from(u8::from(readiness.reasons.contains(&"draining")))),
             one("magpie_bus_connected", f64::from(u8::from(bus))),
+            each(
+                "magpie_degraded",
+                "part",
+                ["bus", "files", "clock"].map(|part| (part, u64::from(readiness.degraded.contains(&part)))),
+            ),
         ]);
     }
 

@@ -54,6 +54,7 @@ pub const TABLE: &[Metric] = &[
     },
     gauge("magpie_ready", "", "1 where /readyz answers 200"),
     gauge("magpie_draining", "", "1 from the moment the node is told to end"),
+    gauge("magpie_degraded", "part", "1 where /readyz names the part as degraded"),
     // Requests
     counter("magpie_http_requests", "method route status", "Requests answered, by the route as the program has it"),
     histogram("magpie_http_request_seconds", "method route", "From the head of a request to its answer"),

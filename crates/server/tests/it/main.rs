@@ -4,7 +4,9 @@
 
 mod acme;
 mod authz;
+mod away;
 mod backup;
+mod clock;
 mod delivery;
 mod document;
 mod https;

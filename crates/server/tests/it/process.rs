@@ -16,15 +16,24 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server of its own folder. Killed when dropped.
-struct Server {
+pub struct Server {
     child: Child,
-    at: String,
+    pub at: String,
     setup: String,
-    log: Arc<Mutex<String>>,
+    pub log: Arc<Mutex<String>>,
 }
 
 impl Server {
-    fn start(folder: &Path, env: &[(&str, &str)]) -> Self {
+    pub fn start(folder: &Path, env: &[(&str, &str)]) -> Self {
+        Self::started(folder, env, true)
+    }
+
+    /// One that has people, and so no set-up link.
+    pub fn again(folder: &Path, env: &[(&str, &str)]) -> Self {
+        Self::started(folder, env, false)
+    }
+
+    fn started(folder: &Path, env: &[(&str, &str)], fresh: bool) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_magpie"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder);
         command.env_clear().envs(env.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -39,24 +48,24 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let mut find = |mark: &str| lines.find_map(|line| line.split_once(mark).map(|(_, rest)| rest.to_owned()));
         let Some(port) = find("http://localhost:") else { panic!("it did not start: {}", log.lock()) };
-        let setup = find("/setup/").unwrap();
+        let setup = if fresh { find("/setup/").unwrap() } else { String::new() };
         Self { child, at: format!("127.0.0.1:{port}"), setup, log }
     }
 
-    fn connect(&self) -> TcpStream {
+    pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.at).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
     }
 
-    fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
+    pub fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
         let mut stream = self.connect();
         stream.write_all(head(method, path, headers, body.len()).as_bytes()).unwrap();
         stream.write_all(body.as_bytes()).unwrap();
         answer(stream)
     }
 
-    fn first_account(&self) -> String {
+    pub fn first_account(&self) -> String {
         let password = "canary-password 7";
         let body = json!({ "name": "张伟", "password": password, "setup_token": self.setup });
         let (status, account) = self.ask("POST", "/api/v1/accounts", "", &body.to_string());
@@ -67,12 +76,12 @@ impl Server {
         session["token"].as_str().unwrap().to_owned()
     }
 
-    fn terminate(&self) {
+    pub fn terminate(&self) {
         let done = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(done.success());
     }
 
-    fn ended(&mut self) -> i32 {
+    pub fn ended(&mut self) -> i32 {
         until("the server ends", || self.child.try_wait().unwrap()).code().unwrap_or(-1)
     }
 }
@@ -100,7 +109,7 @@ fn answer(mut stream: TcpStream) -> (u16, Value) {
 }
 
 /// Looks until there is something, with a generous cut-off.
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(found) = look() {

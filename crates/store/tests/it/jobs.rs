@@ -17,6 +17,8 @@ on_both!(
     a_buried_job_no_longer_holds_its_key,
     a_sliced_job_goes_on_from_its_cursor,
     a_slot_is_filled_once_even_after_it_was_done,
+    a_slot_of_a_clock_that_went_ahead_holds_no_work_back,
+    a_lease_of_a_clock_that_went_ahead_holds_nobody_back,
     two_claims_never_get_the_same_job,
     a_payload_is_bounded,
 );
@@ -156,7 +158,7 @@ async fn a_sliced_job_goes_on_from_its_cursor(engine: Engine) {
 async fn a_slot_is_filled_once_even_after_it_was_done(engine: Engine) {
     let t = open(engine);
     let db = t.db();
-    let slot = |n: i64| move |tx: &mut store::Tx<'_>| jobs::periodic(tx, "mail", n, 0);
+    let slot = |n: i64| move |tx: &mut store::Tx<'_>| jobs::periodic(tx, "mail", n, 4, 0);
     let all: Vec<_> = (0..32)
         .map(|_| {
             tokio::spawn({
@@ -176,6 +178,37 @@ async fn a_slot_is_filled_once_even_after_it_was_done(engine: Engine) {
     for (n, want) in [(7, false), (6, false), (8, true)] {
         assert_eq!(db.write(slot(n)).await.unwrap_or_else(|e: Error| panic!("{e}")), want);
     }
+}
+
+/// Naive: any later slot holds, and so does the job that was added for it: the
+/// work rests until the time that a wrong clock told.
+async fn a_slot_of_a_clock_that_went_ahead_holds_no_work_back(engine: Engine) {
+    const PERIOD: i64 = 3_600_000;
+    let t = open(engine);
+    let db = t.db();
+    let slot = |n: i64| move |tx: &mut store::Tx<'_>| jobs::periodic(tx, "mail", n, 4, n * PERIOD);
+    // A little ahead may be another node; 9,000 periods are a mistake.
+    for (n, want) in [(8, true), (12, true), (8, false), (9_000, true), (9_000, false), (12, true), (12, false)] {
+        assert_eq!(db.write(slot(n)).await.unwrap_or_else(|e: Error| panic!("{e}")), want, "{n}");
+    }
+    for _ in 0..4 {
+        let job = claim(&db, 12 * PERIOD, 1).await.expect("due");
+        assert!(finish(&db, &job).await);
+    }
+    assert_eq!(claim(&db, 9_000 * PERIOD, 1).await, None);
+}
+
+/// Naive: a lease holds until its time, which a clock that went ahead put a
+/// year away.
+async fn a_lease_of_a_clock_that_went_ahead_holds_nobody_back(engine: Engine) {
+    const YEAR: i64 = 365 * 86_400_000;
+    let t = open(engine);
+    let db = t.db();
+    add(&db, job("mail", None, 0)).await;
+    assert!(claim(&db, YEAR, 1).await.is_some());
+    assert!(claim(&db, YEAR, 2).await.is_none());
+    assert_eq!(claim(&db, 5_000, 2).await.expect("due").attempt, 2);
+    assert!(claim(&db, 5_001, 1).await.is_none());
 }
 
 /// Naive: no SKIP LOCKED and no re-check. Seen on PostgreSQL.

@@ -38,7 +38,7 @@ impl Target {
     pub async fn magpie(folder: &Path, binary: &Path, stored: u32) -> Result<Self> {
         let data_dir = folder.join("magpie");
         std::fs::create_dir_all(&data_dir)?;
-        let magpie = Magpie { binary: binary.to_owned(), data_dir, env: Vec::new() };
+        let magpie = Magpie { binary: binary.to_owned(), data_dir, env: Vec::new(), through: Vec::new() };
         let tokens = folder.join("magpie.tokens");
         let path = tokens.to_str().context("the folder's name is not text")?;
         let (people, stored) = ((PEOPLE + 1).to_string(), stored.to_string());

@@ -37,6 +37,14 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// Puts the one node, which has yet to start, somewhere else.
+    pub fn move_to(&mut self, address: &str, through: &[String]) {
+        self.addresses = vec![address.to_owned()];
+        for magpie in &mut self.magpies {
+            magpie.through = through.to_vec();
+        }
+    }
+
     pub fn has_own_nats(&self) -> bool {
         self.nats.is_some()
     }

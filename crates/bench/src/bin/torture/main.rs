@@ -4,19 +4,26 @@
 //! SAFETY's promises C1–C8 and C12 held.
 //!
 //! Eight senders (by HTTP and on sockets), as many people who edit, recall,
-//! react and read, and a device of each person with a live socket that resumes.
-//! A kill cannot show a missing fsync, since the page cache survives it; that is
-//! another test's business.
+//! react and read, four who upload files and send them, and a device of each
+//! person with a live socket that resumes. What uploads were told is held
+//! against what is there at the end (`upload`).
+//!
+//! A kill cannot show a missing fsync, since the page cache survives it. With
+//! `--power` the data lies on a disk (`tools/unsynced`) that loses, at each
+//! kill, whatever was not synced: of the database and of the files.
 
 mod changer;
 mod cluster;
 mod device;
 mod finish;
 mod postgres;
+mod power;
 mod record;
 mod replica;
 mod sender;
 mod storm;
+mod upload;
+mod wire;
 mod world;
 
 use std::{
@@ -37,11 +44,13 @@ use clap::Parser;
 use cluster::Cluster;
 use http::Method;
 use postgres::Postgres;
+use power::{Forgets, Power};
 use rand::RngExt;
 use record::Recorder;
 use serde_json::json;
 use storm::{Links, Weather};
 use tokio::task::JoinSet;
+use wire::Wire;
 use world::{BUSY, Phase, World};
 
 /// Conversations in which little is said.
@@ -49,6 +58,7 @@ const QUIET: usize = 12;
 
 /// Kills the server again and again under load and has the history judged.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Arguments {
     /// How many times something is killed, or how many storms pass.
     #[arg(long, default_value_t = 3)]
@@ -83,6 +93,18 @@ struct Arguments {
     /// first and the second kill is lost. One node on SQLite only.
     #[arg(long, conflicts_with_all = ["pg", "nats"])]
     lose: bool,
+    /// Cuts the power with each kill: what was not synced is lost. One node on
+    /// SQLite only. Needs /dev/fuse; says so and ends well where it may not be used.
+    #[arg(long, conflicts_with_all = ["pg", "nats", "partitions", "lose", "replay_dup"])]
+    power: bool,
+    /// Takes the link to the server down and up instead of killing it. One node
+    /// on SQLite only. Needs root; says so and ends well elsewhere.
+    #[arg(long, conflicts_with_all = ["pg", "nats", "partitions", "lose", "power", "replay_dup"])]
+    link: bool,
+    /// A seeded fault, which has to be found: syncs of uploaded files are
+    /// answered and not done.
+    #[arg(long, requires = "power")]
+    forgets: Option<Forgets>,
     /// People, each with a device; the first eight send.
     #[arg(long, default_value_t = 12)]
     people: usize,
@@ -121,7 +143,23 @@ async fn run(arguments: &Arguments) -> Result<u8> {
     std::fs::create_dir_all(folder.join("data"))?;
     let folder = folder.canonicalize()?;
     let history = folder.join("history.jsonl");
-    let mut ground = Ground::prepare(arguments, &folder).await?;
+    let power = if arguments.power { Some(Power::on(&folder.join("data"))) } else { None };
+    let power = match power.transpose() {
+        Ok(power) => power,
+        Err(error) => {
+            println!("a loss of power cannot be shown here: {error} (needs /dev/fuse, and root or fusermount3)");
+            return Ok(0);
+        }
+    };
+    let wire = if arguments.link { Some(Wire::new()) } else { None };
+    let wire = match wire.transpose() {
+        Ok(wire) => wire,
+        Err(error) => {
+            println!("a link cannot be taken down here: {error:#} (needs root)");
+            return Ok(0);
+        }
+    };
+    let mut ground = Ground::prepare(arguments, &folder, power, wire).await?;
     let world = world(arguments, &mut ground, &folder, &history).await?;
     let result = load(arguments, &world, &mut ground).await;
     let log = std::fs::read_to_string(folder.join("server.log")).unwrap_or_default();
@@ -156,16 +194,19 @@ struct Ground {
     cluster: Cluster,
     links: Option<Links>,
     tokens: PathBuf,
-    /// Ends after the nodes that use it.
+    /// These end after the nodes that use them.
+    power: Option<Power>,
+    wire: Option<Wire>,
     _postgres: Option<Postgres>,
 }
 
 impl Ground {
     /// Seeds, and starts all nodes.
-    async fn prepare(arguments: &Arguments, folder: &Path) -> Result<Self> {
+    async fn prepare(arguments: &Arguments, folder: &Path, power: Option<Power>, wire: Option<Wire>) -> Result<Self> {
         let log = folder.join("server.log");
         let binary = arguments.server.clone().map_or_else(|| sibling("magpie"), Ok)?;
-        let mut magpie = Magpie { binary: binary.canonicalize()?, data_dir: folder.join("data"), env: Vec::new() };
+        let (binary, data_dir) = (binary.canonicalize()?, folder.join("data"));
+        let mut magpie = Magpie { binary, data_dir, env: Vec::new(), through: Vec::new() };
         let own = if arguments.partitions { Some(Postgres::start(&log)?) } else { None };
         let url = own.as_ref().map(|own| Postgres::url(&own.address)).or_else(|| arguments.pg.clone());
         magpie.env.extend(url.iter().map(|url| ("MAGPIE_DATABASE_URL".to_owned(), url.clone())));
@@ -185,8 +226,23 @@ impl Ground {
             let magpies = (0..arguments.nodes).map(|_| magpie.clone()).collect();
             (Cluster::new(magpies, arguments.nats.as_deref(), log)?, None)
         };
+        if let Some(wire) = &wire {
+            cluster.move_to(&wire.address, &wire.through());
+        }
         cluster.start_all().await?;
-        Ok(Self { cluster, links, tokens, _postgres: own })
+        if let (Some(power), Some(forgets)) = (&power, arguments.forgets) {
+            power.seed(forgets);
+        }
+        Ok(Self { cluster, links, tokens, power, wire, _postgres: own })
+    }
+
+    /// SIGKILL, and the loss of power where that is what is tried.
+    fn kill(&mut self, node: usize) -> Result<()> {
+        self.cluster.kill(node)?;
+        if let Some(power) = &self.power {
+            power.cut();
+        }
+        Ok(())
     }
 }
 
@@ -241,6 +297,9 @@ async fn load(arguments: &Arguments, world: &Arc<World>, ground: &mut Ground) ->
     for person in 0..world.people.len() {
         writers.spawn(changer::run(world.clone(), person));
     }
+    for person in 0..upload::UPLOADERS {
+        writers.spawn(upload::run(world.clone(), person));
+    }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let mut round = 0;
     if let Some(links) = &ground.links {
@@ -249,7 +308,7 @@ async fn load(arguments: &Arguments, world: &Arc<World>, ground: &mut Ground) ->
     } else {
         let mut random = world.choices(1);
         for round in 1..=arguments.rounds {
-            disturb(world, &mut ground.cluster, round, arguments.lose, &mut random).await?;
+            disturb(world, ground, round, arguments.lose, &mut random).await?;
         }
     }
     // Long enough for an acknowledgement after the last healing.
@@ -270,13 +329,15 @@ async fn load(arguments: &Arguments, world: &Arc<World>, ground: &mut Ground) ->
         settle(world, &done, Phase::Sync { last: true, round }).await?;
     }
     finish::read_all(world, "auditor").await?;
+    upload::verify(world, "after the load").await?;
     devices.shutdown().await;
     // Once more from disk alone. Not marked: no load and no device is left to heal.
     for index in 0..world.addresses.len() {
-        ground.cluster.kill(index)?;
+        ground.kill(index)?;
     }
     ground.cluster.start_all().await?;
-    finish::read_all(world, "auditor-after-restart").await
+    finish::read_all(world, "auditor-after-restart").await?;
+    upload::verify(world, "after a restart").await
 }
 
 /// After each storm every node takes a send and every device catches up, while
@@ -317,23 +378,26 @@ async fn storms(
 /// Kills something at a random moment, leaves it so for a random time, and heals it.
 async fn disturb(
     world: &World,
-    cluster: &mut Cluster,
+    ground: &mut Ground,
     round: u32,
     lose: bool,
     random: &mut rand::rngs::StdRng,
 ) -> Result<()> {
     tokio::time::sleep(Duration::from_millis(random.random_range(300..2_000))).await;
-    let bus = cluster.has_own_nats() && random.random_bool(0.35);
+    let bus = ground.cluster.has_own_nats() && random.random_bool(0.35);
     let node = random.random_range(0..world.addresses.len());
     let down = Duration::from_millis(random.random_range(0..600));
     world.recorder.mark("fault");
     let began = Instant::now();
-    if bus {
-        cluster.kill_nats();
+    if let Some(wire) = &ground.wire {
+        wire.cut(Duration::from_millis(random.random_range(200..3_000))).await?;
+    } else if bus {
+        ground.cluster.kill_nats();
         tokio::time::sleep(down).await;
-        cluster.start_nats()?;
+        ground.cluster.start_nats()?;
     } else {
-        cluster.kill(node)?;
+        ground.kill(node)?;
+        let cluster = &mut ground.cluster;
         match (lose, round) {
             (true, 1) => cluster.keep_copy()?,
             (true, 2) => cluster.turn_back()?,
@@ -344,9 +408,13 @@ async fn disturb(
         cluster.start(node).await?;
     }
     world.recorder.mark("healed");
-    let what = if bus { "NATS".to_owned() } else { format!("node {node}") };
+    let what = match (&ground.wire, bus) {
+        (Some(_), _) => "took the link down".to_owned(),
+        (None, true) => "killed NATS".to_owned(),
+        (None, false) => format!("killed node {node}"),
+    };
     let sent = world.board.lock().len();
-    println!("round {round}: killed {what}, back after {} ms, {sent} sends acknowledged", began.elapsed().as_millis());
+    println!("round {round}: {what}, back after {} ms, {sent} sends acknowledged", began.elapsed().as_millis());
     Ok(())
 }
 

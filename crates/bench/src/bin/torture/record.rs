@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn only_an_answer_below_500_says_that_nothing_happened() {
-        let answer = |status| Ok(Answer { status, body: bytes::Bytes::new() });
+        let answer = |status| Ok(Answer { status, headers: http::HeaderMap::new(), body: bytes::Bytes::new() });
         assert_eq!(Outcome::of(&answer(201)), Outcome::Ok);
         assert_eq!(Outcome::of(&answer(409)), Outcome::Fail);
         assert_eq!(Outcome::of(&answer(503)), Outcome::Info);

@@ -35,7 +35,7 @@ enum Way {
 }
 
 /// What came of one attempt: the seq, or the code of the refusal.
-type Attempt = (Outcome, Result<i64, String>);
+pub type Attempt = (Outcome, Result<i64, String>);
 
 pub async fn run(world: Arc<World>, person: usize) {
     let mut random = world.choices(100 + person as u64);
@@ -151,11 +151,16 @@ pub fn record(world: &World, sent: &Sent, invoked: u64, outcome: Outcome, seq: O
 
 /// One attempt by HTTP.
 pub async fn by_http(http: &mut Http, conversation: &str, sent: &Sent) -> Attempt {
-    let body = json!({
-        "client_id": sent.client_id, "body": text_body(&sent.text), "mentions": [], "mention_all": false, "reply_to": null,
+    with_body(http, conversation, sent, text_body(&sent.text)).await
+}
+
+/// The same with another body than its text alone.
+pub async fn with_body(http: &mut Http, conversation: &str, sent: &Sent, body: Value) -> Attempt {
+    let message = json!({
+        "client_id": sent.client_id, "body": body, "mentions": [], "mention_all": false, "reply_to": null,
     });
     let path = format!("/api/v1/conversations/{conversation}/messages");
-    let answer = http.call(Method::POST, &path, Some(&body)).await;
+    let answer = http.call(Method::POST, &path, Some(&message)).await;
     (Outcome::of(&answer), seq_of(&answer))
 }
 

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::sync::watch;
 
-use crate::record::Recorder;
+use crate::{record::Recorder, upload::Upload};
 
 /// Conversations that get most of the messages; the first ones.
 pub const BUSY: usize = 3;
@@ -44,6 +44,8 @@ pub struct World {
     pub conversations: Vec<String>,
     pub recorder: Recorder,
     pub board: Mutex<Vec<Sent>>,
+    /// Uploads that were begun.
+    pub uploads: Mutex<Vec<Upload>>,
     pub phase: watch::Sender<Phase>,
     pub seed: u64,
     /// Partitions rather than kills: fewer sends, many quiet conversations,
@@ -68,7 +70,8 @@ impl World {
             people,
             conversations,
             recorder,
-            board: Mutex::new(Vec::new()),
+            board: Mutex::default(),
+            uploads: Mutex::default(),
             phase: watch::Sender::new(Phase::Load),
             seed,
             calm: false,

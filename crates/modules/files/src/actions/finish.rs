@@ -15,7 +15,7 @@ use kernel::{
     pictures,
 };
 use parking_lot::Mutex;
-use proto::{BlobId, Code, Error, FileId, OrgId, Result, limits};
+use proto::{BlobId, Code, Error, FileId, Millis, OrgId, Result, limits};
 use sha2::{Digest as _, Sha256};
 use store::{Blobs, Tx};
 use tokio::{sync::Semaphore, time::Instant};
@@ -42,6 +42,9 @@ static LARGE: Semaphore = Semaphore::const_new(2);
 const WAITS: Duration = Duration::from_secs(10);
 /// How long a large file is looked through for what its camera wrote.
 const LOOKS: Duration = Duration::from_mins(5);
+/// How long a small file waits for the node that took its last byte, before
+/// whoever asks how it is sets it going again.
+const WAITED_MS: Millis = 15_000;
 /// Files that are being finished, by server: one goes through once at a time.
 static UNDER_WAY: LazyLock<Mutex<HashSet<(usize, FileId)>>> = LazyLock::new(Mutex::default);
 
@@ -71,13 +74,33 @@ pub(crate) fn folder(id: FileId) -> String {
 /// kept, which is what was asked.
 pub(crate) async fn soon(ctx: Ctx, row: &FileRow) {
     let (id, small) = (row.id, row.size <= limits::PICTURE_BYTES as i64);
-    let work = tokio::spawn(async move {
-        if let Err(error) = finish(ctx, id).await {
-            tracing::warn!(file = %id, %error, "a file could not be finished yet");
-        }
-    });
+    let work = tokio::spawn(try_once(ctx, id));
     if small {
         let _ = tokio::time::timeout(WAITS, work).await;
+    }
+}
+
+/// Sets a small file going again whose node died in it: whoever sent it waits
+/// and asks, and the sweep comes later. One try each time it waited so long.
+pub(crate) fn again(ctx: &Ctx, row: &FileRow) {
+    let waits = row.state == Stored::Checking && ctx.now - row.touched_at >= WAITED_MS;
+    if !waits || row.size > limits::PICTURE_BYTES as i64 {
+        return;
+    }
+    let (ctx, row) = (ctx.clone(), row.clone());
+    tokio::spawn(async move {
+        let (id, now) = (row.id, ctx.now);
+        match ctx.db().write(move |tx| sql::files::claim(tx, &row, now)).await {
+            Ok(true) => try_once(ctx, id).await,
+            Ok(false) => {}
+            Err(error) => tracing::debug!(file = %id, %error, "a file was not set going again"),
+        }
+    });
+}
+
+async fn try_once(ctx: Ctx, id: FileId) {
+    if let Err(error) = finish(ctx, id).await {
+        tracing::warn!(file = %id, %error, "a file could not be finished yet");
     }
 }
 

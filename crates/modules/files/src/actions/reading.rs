@@ -55,7 +55,10 @@ pub(super) fn held_for(tx: &mut Tx<'_>, ctx: &Ctx, id: FileId) -> Result<bool> {
 }
 
 pub(crate) async fn file(ctx: Ctx, id: FileId) -> Result<File> {
-    ctx.clone().db().read(move |tx| Ok(see(tx, &ctx, id)?.wire())).await
+    let work = ctx.clone();
+    let row = ctx.db().read(move |tx| see(tx, &work, id)).await?;
+    super::finish::again(&ctx, &row);
+    Ok(row.wire())
 }
 
 /// One's own files, newest first. Those of an organisation one left are not

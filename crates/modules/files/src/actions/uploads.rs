@@ -140,5 +140,9 @@ fn has_room(tx: &mut Tx<'_>, account: Account, quota: &Quota, size: i64) -> Resu
 
 /// How far an upload of one's own is; also of one that is whole.
 pub(crate) async fn progress(ctx: Ctx, id: FileId) -> Result<FileRow> {
-    ctx.clone().db().read(move |tx| Ok(allow::<Own, Read>(tx, &ctx, id)?.into_inner().row)).await
+    let work = ctx.clone();
+    let read = ctx.db().read(move |tx| Ok::<_, Error>(allow::<Own, Read>(tx, &work, id)?.into_inner().row));
+    let row = read.await?;
+    super::finish::again(&ctx, &row);
+    Ok(row)
 }

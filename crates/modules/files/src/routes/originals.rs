@@ -8,9 +8,10 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use futures_util::{StreamExt as _, stream};
 use kernel::{At, Failure, Kernel};
 
 use crate::{
@@ -33,17 +34,18 @@ const APART: [(HeaderName, &str); 4] = [
 pub(super) async fn serve(
     State(kernel): State<Arc<Kernel>>,
     At(token): At<String>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    Ok(reply(actions::serve(kernel, token).await?, &headers))
+    reply(actions::serve(kernel, token).await?, &method, &headers).await
 }
 
-fn reply(served: Served, headers: &HeaderMap) -> Response {
+async fn reply(served: Served, method: &Method, headers: &HeaderMap) -> Result<Response, Failure> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let (size, etag) = (served.row.size.unsigned_abs(), served.row.etag());
     let mut own = vec![(header::ETAG, etag.clone())];
     if text(header::IF_NONE_MATCH).is_some_and(|have| have.split(',').any(|one| one.trim() == etag || one == "*")) {
-        return with(StatusCode::NOT_MODIFIED.into_response(), own);
+        return Ok(with(StatusCode::NOT_MODIFIED.into_response(), own));
     }
     let shown = types::shown_in_place(&served.row.mime);
     let place = if shown && !served.download { "inline" } else { "attachment" };
@@ -61,11 +63,15 @@ fn reply(served: Served, headers: &HeaderMap) -> Response {
         }
         Asked::Outside => {
             own.push((header::CONTENT_RANGE, format!("bytes */{size}")));
-            return with(StatusCode::RANGE_NOT_SATISFIABLE.into_response(), own);
+            return Ok(with(StatusCode::RANGE_NOT_SATISFIABLE.into_response(), own));
         }
     };
     own.push((header::CONTENT_LENGTH, (to - from).to_string()));
-    with((status, Body::from_stream(served.bytes(from, to))).into_response(), own)
+    let mut bytes = Box::pin(served.bytes(from, to));
+    // Read before the head is sent: that the store is away can still be said.
+    let first = if method == Method::HEAD { None } else { bytes.next().await.transpose()? };
+    let bytes = stream::iter(first.map(Ok)).chain(bytes);
+    Ok(with((status, Body::from_stream(bytes)).into_response(), own))
 }
 
 fn with(mut response: Response, own: Vec<(HeaderName, String)>) -> Response {

@@ -14,6 +14,7 @@ use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use crate::world::{
     AWAY, DAY, FULL, NO_WHOLE, UPLOADS, WORKS, World, append, at, begin, begun, file, metadata, offset, original, sent,
+    settled,
 };
 
 fn noise(size: usize) -> Vec<u8> {
@@ -108,6 +109,23 @@ async fn a_node_that_dies_between_two_steps_leaves_nothing_wrong() {
     // The try that failed left a row and no object; the row goes in time.
     w.later(2 * DAY).await;
     assert_eq!(w.store.names("blobs").await.len(), 1);
+    w.server.finish().await;
+}
+
+/// Seen to fail where only the sweep goes on with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_a_file_whose_node_died_has_it_soon() {
+    let w = World::new().await;
+    w.store.set(NO_WHOLE);
+    let id = begun(&w.alice, "a.txt", 6, None).await;
+    assert_eq!(append(&w.alice, &id, 0, b"abcdef", &[]).await.status.as_u16(), 204);
+    w.store.set(WORKS);
+    assert_eq!(file(&w.alice, &id).await["state"], "checking");
+    w.server.clock.advance(15_000);
+    assert_eq!(settled(&w.alice, &id).await, "ready");
+    assert_eq!(original(&w, &w.alice, &id).await, b"abcdef");
+    // The row of the try that failed goes in time.
+    w.later(2 * DAY).await;
     w.server.finish().await;
 }
 

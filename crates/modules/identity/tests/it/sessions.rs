@@ -151,6 +151,29 @@ async fn a_session_that_is_not_used_ends_and_a_used_one_lives_on() {
     me(&cookies[1]).await.fails(Code::Unauthenticated);
 }
 
+/// Naive: a use counts only if it is later than the one before. A session that
+/// was used while the clock was ahead lives on for all that time.
+#[tokio::test]
+async fn a_session_that_was_used_under_a_clock_that_went_ahead_ends_in_its_time() {
+    const DAY: i64 = 24 * 3_600_000;
+    let server = crate::server().await;
+    let body = json!({ "name": "张伟", "password": "seven bridges at night" });
+    let made = server.nobody().post("/api/v1/accounts", body).await;
+    let cookie = made.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let me = async || server.nobody().request(Method::GET, "/api/v1/me", &[("cookie", cookie.as_str())], None).await;
+    // Ahead by less than a session lasts, and back.
+    for by in [80 * DAY, -80 * DAY] {
+        server.clock.advance(by);
+        let now = server.kernel.now();
+        let mut tries = 0..1_000;
+        while me().await.ok()["session"]["last_seen_at"] != now {
+            assert!(tries.next().is_some(), "the use is not noted");
+        }
+    }
+    server.clock.advance(91 * DAY);
+    me().await.fails(Code::Unauthenticated);
+}
+
 #[tokio::test]
 async fn beyond_the_limit_the_session_idle_longest_ends() {
     let server = crate::server().await;
