@@ -76,6 +76,7 @@ fn it_says_that_it_ends_then_ends_what_it_began_and_gives_back_its_jobs() {
     slow.write_all(head("PATCH", "/api/v1/me", &mine, body.len()).as_bytes()).unwrap();
     slow.write_all(&body.as_bytes()[..4]).unwrap();
 
+    let told = std::time::Instant::now();
     server.terminate();
     let (status, said) =
         until("it says that it ends", || Some(server.ask("GET", "/readyz", "", "")).filter(|a| a.0 != 200));
@@ -83,6 +84,8 @@ fn it_says_that_it_ends_then_ends_what_it_began_and_gives_back_its_jobs() {
     assert_eq!(server.ask("GET", "/healthz", "", "").0, 200, "it is alive, and still serves");
     let mut rest = Vec::new();
     socket.read_to_end(&mut rest).unwrap();
+    // Whoever balances load had the time it was promised.
+    assert!(told.elapsed() >= std::time::Duration::from_secs(3), "{:?}", told.elapsed());
     // Closed with 1012 (the service restarts) and a reason, RFC 6455 §5.5.1.
     let close = [&1_012_u16.to_be_bytes()[..], b"the server restarts"].concat();
     assert!(rest.windows(close.len()).any(|part| part == close), "{rest:?}");

@@ -49,6 +49,15 @@ fn backups_are_made_beside_a_running_server_and_come_back_in_an_empty_folder() {
     assert!(made.contains("magpie-") && made.contains("rows"), "{made}");
     let checked = told(&done(&data, &["restore", "--check", to]));
     assert!(checked.contains("went well") && checked.contains("none changed"), "{checked}");
+    // Under another name it would be taken for one of another day.
+    let named = |name: &std::ffi::OsStr| Path::new(to).join(name);
+    let all = std::fs::read_dir(to).unwrap().map(|e| e.unwrap().file_name());
+    let name = all.into_iter().find(|name| name.to_string_lossy().starts_with("magpie-")).unwrap();
+    let other = std::ffi::OsString::from("magpie-20200101T000000Z");
+    std::fs::rename(named(&name), named(&other)).unwrap();
+    let refused = command(&data, &["restore", "--check", to]).output().unwrap();
+    assert!(!refused.status.success() && told(&refused).contains("give it its own name back"), "{}", told(&refused));
+    std::fs::rename(named(&other), named(&name)).unwrap();
     let dry = told(&done(&data, &["--set", &format!("backup.to={to}"), "upgrade", "--dry-run"]));
     assert!(dry.contains("steps to run: none") && dry.contains("is fresh"), "{dry}");
 
