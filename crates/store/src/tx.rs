@@ -42,7 +42,7 @@ pub(crate) enum Failure {
 }
 
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "four facts that do not exclude one another")]
+#[expect(clippy::struct_excessive_bools, reason = "five facts that do not exclude one another")]
 pub(crate) struct State {
     pub(crate) writable: bool,
     pub(crate) strict: bool,

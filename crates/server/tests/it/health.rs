@@ -185,7 +185,7 @@ async fn the_age_of_the_last_good_backup_is_told_on_the_card_and_to_monitoring()
     db.write(move |tx| backups::begin(tx, id, "magpie-x", "here", begun)).await.unwrap();
     assert!(shown().await.abs() < 0.1, "one that is being made is none");
     db.write(move |tx| backups::end(tx, &ended, begun + 1_000)).await.unwrap();
-    assert!((shown().await * 1_000.0 - begun as f64).abs() < 1.0);
+    assert_eq!((shown().await * 1_000.0).round() as i64, begun);
     looked.with(in_folder(folder.path(), &[format!("backup.to={}", to.path().display())]));
     let found = looked.at_one("backup").await;
     assert_eq!((&found["reason"], &found["values"]["hours"]), (&json!("works"), &json!("3")), "{found}");

@@ -90,7 +90,8 @@ async fn of_two_accounts_that_become_one_the_kept_one_runs_the_server_and_gives_
     let run_by = async |wanted: &[&testkit::Person]| {
         let mut all = server.db().read(kernel::operators::list).await.unwrap();
         let mut wanted: Vec<_> = wanted.iter().map(|person| person.id).collect();
-        (all.sort_unstable(), wanted.sort_unstable());
+        all.sort_unstable();
+        wanted.sort_unstable();
         assert_eq!(all, wanted);
     };
     let act = async |into: &testkit::Person, merge: &str, what: &str| {

@@ -1,6 +1,4 @@
 //! Traces, as a collector gets them over HTTP.
-//!
-//! Seen to fail: see the notes at each test.
 
 use std::{
     collections::HashMap,
@@ -91,6 +89,14 @@ fn word(span: &Span, key: &str) -> String {
     }
 }
 
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
 fn bearer(token: &str) -> String {
     format!("authorization: Bearer {token}\r\n")
 }
@@ -157,7 +163,8 @@ fn a_sent_message_is_one_trace_and_tells_nothing_of_anybody() {
         assert!(whole, "{} hangs in the air", span.name);
         assert!(!(span.parent_span_id.is_empty() && span.name.starts_with("store")), "what polls is nobody's trace");
     }
-    let refused = spans.iter().find(|span| span.name == "POST /api/v1/sessions" && word(span, "error.type") != "");
+    let refused =
+        spans.iter().find(|span| span.name == "POST /api/v1/sessions" && !word(span, "error.type").is_empty());
     assert_eq!(word(refused.unwrap(), "http.response.status_code"), "401");
     assert!(spans.iter().any(|span| span.name.starts_with("job ") && word(span, "magpie.outcome") == "done"));
 
@@ -230,7 +237,6 @@ fn a_share_is_kept_a_trusted_proxy_decides_for_its_own_and_only_named_hosts_are_
         server.terminate();
         assert_eq!(server.ended(), 0);
         let spans = collector.spans();
-        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         assert!(spans.iter().all(|span| hex(&span.trace_id) == STRANGE), "{spans:?}");
         let root = spans.iter().find(|span| hex(&span.parent_span_id) == "00f067aa0ba902b7").unwrap();
         assert_eq!(root.name, "POST /api/v1/admin/health/{check}/test");
