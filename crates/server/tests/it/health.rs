@@ -143,7 +143,7 @@ async fn the_public_address_leads_here_or_to_another_also_with_an_authority_of_o
     looked.with(in_folder(folder.path(), &[format!("public_url={there}")]));
     assert_eq!(looked.word("public").await, "bad/other");
     let secure = format!("public_url=https://localhost:{}", near.secure.port());
-    looked.with(in_folder(folder.path(), &[ca.as_slice(), &[secure.clone()]].concat()));
+    looked.with(in_folder(folder.path(), &[ca.as_slice(), std::slice::from_ref(&secure)].concat()));
     let found = looked.at_one("public").await;
     assert_eq!(found["reason"], "works", "{found}");
     // Whoever has no authority of their own trusts none of ours.

@@ -104,36 +104,37 @@ async fn of_two_accounts_that_become_one_the_kept_one_runs_the_server_and_gives_
         (merge["id"].as_str().unwrap().to_owned(), merge["preview"]["operator"].clone())
     };
     // It goes along, and comes back; the account that took it in keeps nothing.
-    let (a, b) = (server.person("张伟").await, server.person("王芳").await);
-    set(&b, true).await;
-    let (merge, runs) = shown(&a, &b).await;
+    let (kept, gone) = (server.person("张伟").await, server.person("王芳").await);
+    set(&gone, true).await;
+    let (merge, runs) = shown(&kept, &gone).await;
     assert_eq!(runs, 1, "whoever agrees knows of it");
-    a.get(HEALTH).await.fails(Code::Forbidden);
-    act(&a, &merge, "confirm").await;
-    a.get(HEALTH).await.ok();
-    run_by(&[&a]).await;
-    act(&a, &merge, "undo").await;
-    a.get(HEALTH).await.fails(Code::Forbidden);
-    run_by(&[&b]).await;
+    kept.get(HEALTH).await.fails(Code::Forbidden);
+    act(&kept, &merge, "confirm").await;
+    kept.get(HEALTH).await.ok();
+    run_by(&[&kept]).await;
+    act(&kept, &merge, "undo").await;
+    kept.get(HEALTH).await.fails(Code::Forbidden);
+    run_by(&[&gone]).await;
     // Who was one before stays one; what was taken away since does not come back.
-    let (c, d, e) = (server.person("李娜").await, server.person("刘洋").await, server.person("陈静").await);
-    set(&c, true).await;
-    set(&d, true).await;
-    let (merge, _) = shown(&c, &d).await;
-    act(&c, &merge, "confirm").await;
-    run_by(&[&b, &c]).await;
-    act(&c, &merge, "undo").await;
-    run_by(&[&b, &c, &d]).await;
-    set(&e, true).await;
-    let (merge, _) = shown(&c, &e).await;
-    act(&c, &merge, "confirm").await;
-    set(&c, false).await;
-    act(&c, &merge, "undo").await;
-    run_by(&[&b, &d]).await;
+    let (first, second, third) =
+        (server.person("李娜").await, server.person("刘洋").await, server.person("陈静").await);
+    set(&first, true).await;
+    set(&second, true).await;
+    let (merge, _) = shown(&first, &second).await;
+    act(&first, &merge, "confirm").await;
+    run_by(&[&gone, &first]).await;
+    act(&first, &merge, "undo").await;
+    run_by(&[&gone, &first, &second]).await;
+    set(&third, true).await;
+    let (merge, _) = shown(&first, &third).await;
+    act(&first, &merge, "confirm").await;
+    set(&first, false).await;
+    act(&first, &merge, "undo").await;
+    run_by(&[&gone, &second]).await;
     let acts = server.db().read(|tx| kernel::audit::list(tx, None, 0, 100)).await.unwrap();
     let moved: Vec<_> = acts.iter().filter(|entry| entry.action == "server.operator_handed_over").collect();
     assert_eq!(moved.len(), 4, "there and back, and there twice: each is on the record");
-    assert_eq!(moved[0].object, format!("user:{}", a.id));
+    assert_eq!(moved[0].object, format!("user:{}", kept.id));
     server.run_jobs().await;
 }
 
