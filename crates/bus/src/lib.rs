@@ -25,6 +25,7 @@ use std::{
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
+use tracing::field::Empty;
 
 pub use subject::{PRESENCE_SHARDS, SHARDS, Subject, Topic, presence_shard, shard};
 
@@ -137,12 +138,15 @@ impl Bus {
     /// Hands a message over. Never waits; `false` where it is known to be
     /// lost. `true` does not say that it arrives, see [`Bus::taken`].
     pub fn publish(&self, subject: Subject, payload: Bytes) -> bool {
+        // A moment, told of in traces: nobody waits for the bus.
+        let span = tracing::info_span!(target: "magpie::span", "publish", bytes = payload.len().cast_signed() as i64, outcome = Empty);
         let sent = payload.len() <= PAYLOAD_BYTES
             && match self {
                 Self::Local(local) => local.publish(subject, &payload),
                 Self::Nats(nats) => nats.publish(subject, payload),
             };
         let counters = self.counters();
+        span.record("outcome", if sent { "done" } else { "dropped" });
         if sent { &counters.published } else { &counters.dropped }.fetch_add(1, Relaxed);
         sent
     }

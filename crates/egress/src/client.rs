@@ -5,12 +5,14 @@ use std::{error::Error as StdError, io, net::SocketAddr, pin::Pin, sync::Arc, ti
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use reqwest::{
-    Url,
+    Certificate, Url,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
 
-use crate::{Config, Error, Result, Rules};
+use tracing::{Instrument as _, field::Empty};
+
+use crate::{Config, Error, Result, Rules, trace};
 
 /// One outgoing request.
 #[derive(Clone, Debug)]
@@ -79,8 +81,7 @@ impl Client {
     /// # Errors
     /// [`Error::Setup`] if TLS cannot be set up at all.
     pub fn new(config: Config) -> Result<Self> {
-        let lookup: Lookup = Arc::new(|host| Box::pin(system(host)));
-        Self::asking(config, &lookup)
+        Self::trusting(config, None)
     }
 
     /// The same, where names are looked up otherwise.
@@ -88,14 +89,30 @@ impl Client {
     /// # Errors
     /// As [`Client::new`].
     pub fn asking(config: Config, lookup: &Lookup) -> Result<Self> {
+        Self::made(config, None, lookup)
+    }
+
+    /// The same, which also trusts what this authority signed (PEM). For asking
+    /// after servers of one's own.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] if TLS cannot be set up at all, or this is none.
+    pub fn trusting(config: Config, authority: Option<&[u8]>) -> Result<Self> {
+        let lookup: Lookup = Arc::new(|host| Box::pin(system(host)));
+        Self::made(config, authority, &lookup)
+    }
+
+    fn made(config: Config, authority: Option<&[u8]>, lookup: &Lookup) -> Result<Self> {
+        let ours = authority.map(Certificate::from_pem).transpose().map_err(Error::Setup)?;
         // Refused where a provider was installed before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let rules = Arc::new(Rules::new(&config));
         let inner = builder(&config, &rules, lookup)
+            .tls_certs_merge(ours.clone())
             .build()
             .or_else(|error| {
                 tracing::warn!(%error, "no certificates of the system can be read, outgoing https will fail");
-                builder(&config, &rules, lookup).tls_certs_only([]).build()
+                builder(&config, &rules, lookup).tls_certs_only(ours).build()
             })
             .map_err(Error::Setup)?;
         Ok(Self { inner, rules, config: Arc::new(config) })
@@ -110,7 +127,16 @@ impl Client {
         let longest = Duration::from_millis(self.config.timeout_ms);
         let time = request.timeout.map_or(longest, |asked| asked.min(longest));
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        tokio::time::timeout(time, self.hops(request)).await.unwrap_or(Err(Error::TimedOut { ms }))
+        // Not where to: people name addresses, and some are secrets.
+        let method = request.method.as_str().to_owned();
+        let span = tracing::info_span!(target: trace::SPANS, "outgoing", method, status = Empty, outcome = Empty);
+        let sent = tokio::time::timeout(time, self.hops(request)).instrument(span.clone()).await;
+        let sent = sent.unwrap_or(Err(Error::TimedOut { ms }));
+        match &sent {
+            Ok(answer) => span.record("status", i64::from(answer.status.as_u16())),
+            Err(error) => span.record("outcome", error.word()),
+        };
+        sent
     }
 
     async fn hops(&self, mut request: Request) -> Result<Response> {
@@ -133,9 +159,13 @@ impl Client {
 
     async fn hop(&self, request: &Request, url: Url) -> Result<reqwest::Response> {
         self.rules.check_literal(url.host_str().unwrap_or_default())?;
+        let mut headers = request.headers.clone();
+        if let Some(value) = trace::parent(url.host_str().unwrap_or_default()) {
+            headers.insert(trace::HEADER, value);
+        }
         self.inner
             .request(request.method.clone(), url)
-            .headers(request.headers.clone())
+            .headers(headers)
             .body(request.body.clone())
             .send()
             .await

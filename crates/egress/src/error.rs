@@ -40,6 +40,18 @@ impl Error {
         Self::Failed(error.without_url())
     }
 
+    /// Which of them it is, for traces.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::BadUrl(_) | Self::Setup(_) => "unusable",
+            Self::Refused(_) => "refused",
+            Self::TooManyRedirects(_) => "redirects",
+            Self::BodyTooLarge { .. } => "too_large",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Failed(_) => "failed",
+        }
+    }
+
     /// Whether trying again later can help.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::TimedOut { .. } | Self::Failed(_))

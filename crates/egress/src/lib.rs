@@ -15,8 +15,10 @@ mod address;
 mod client;
 mod config;
 mod error;
+mod trace;
 
 pub use address::{Refusal, Rules};
 pub use client::{Client, Lookup, Request, Response};
 pub use config::Config;
 pub use error::{Error, Result};
+pub use trace::propagate;

@@ -6,6 +6,7 @@ use futures_util::FutureExt as _;
 use kernel::{Budget, CallFuture, Ctx, Kernel, Known, Peer, Principal};
 use proto::{Code, Error, PrincipalKind, UserId};
 use serde_json::{Value, value::RawValue};
+use tracing::Instrument as _;
 
 use crate::session::Send as Sending;
 
@@ -42,10 +43,15 @@ pub(crate) fn call(kernel: Arc<Kernel>, entry: Arc<Entry>, id: i64, op: String, 
             kernel.budgets.spend(Budget::Requests, principal.id)?;
             (call.run)(kernel.ctx(principal), params).await
         };
-        let outcome = AssertUnwindSafe(work).catch_unwind().await;
+        let named = known.map_or("unknown", |call| call.op);
+        let span = tracing::info_span!(target: store::SPANS, "call", op = named, code = tracing::field::Empty);
+        let outcome = AssertUnwindSafe(work).catch_unwind().instrument(span.clone()).await;
         let outcome = outcome.unwrap_or_else(|_| Err(Error::internal(format!("{op} panicked"))));
         let code = outcome.as_ref().err().map(Error::code);
-        kernel.meters.called(known.map_or("unknown", |call| call.op), code, began.elapsed());
+        if let Some(code) = code {
+            span.record("code", code.as_str());
+        }
+        kernel.meters.called(named, code, began.elapsed());
         (id, outcome)
     })
 }

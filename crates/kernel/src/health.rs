@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use proto::{Code, Error, Millis, Problem, Result};
 use serde::{Deserialize, Serialize};
 use store::{Tx, sql};
+use tracing::Instrument as _;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -150,7 +151,8 @@ impl Health {
             let known = self.found.lock().get(check.name()).is_some_and(|item| now - item.at < FRESH_MS);
             if !known {
                 let check = check.clone();
-                looking.spawn(async move { (check.name(), run(&*check, None, now).await) });
+                let look = async move { (check.name(), run(&*check, None, now, PATIENCE).await) };
+                looking.spawn(look.in_current_span());
             }
         }
         while let Some(done) = looking.join_next().await {
@@ -168,7 +170,7 @@ impl Health {
         if to.is_some() && !sends(&*check) {
             return Err(Error::field(Code::InvalidField, "to"));
         }
-        let item = run(&*check, to, now).await;
+        let item = run(&*check, to, now, PATIENCE).await;
         self.found.lock().insert(check.name(), item.clone());
         Ok(item)
     }
@@ -179,13 +181,13 @@ fn sends(check: &dyn Check) -> bool {
     check.send("").is_some()
 }
 
-async fn run(check: &dyn Check, to: Option<&str>, now: Millis) -> Item {
+async fn run(check: &dyn Check, to: Option<&str>, now: Millis, patience: Duration) -> Item {
     let looking = to.and_then(|to| check.send(to)).unwrap_or_else(|| check.look());
     let late = || {
-        let seconds = PATIENCE.as_secs().to_string();
+        let seconds = patience.as_secs().to_string();
         Finding::new(State::Bad, "late", &[("seconds", seconds)], "no answer within {seconds} seconds", "")
     };
-    let finding = tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| late());
+    let finding = tokio::time::timeout(patience, looking).await.unwrap_or_else(|_| late());
     Item { check: check.name().to_owned(), at: now, finding, sends: sends(check) }
 }
 
@@ -236,6 +238,25 @@ async fn test_health(ctx: Ctx, At(check): At<String>, Body(test): Body<HealthTes
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Never comes to an end.
+    struct Stuck;
+
+    impl Check for Stuck {
+        fn name(&self) -> &'static str {
+            "stuck"
+        }
+
+        fn look(&self) -> Looking<'_> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_answer_is_told_to_be_bad() {
+        let found = run(&Stuck, None, 7, Duration::from_millis(1)).await;
+        assert_eq!((found.finding.state, found.finding.reason.as_str(), found.at), (State::Bad, "late", 7));
+    }
 
     #[test]
     fn words_are_filled_in_once() {

@@ -16,7 +16,7 @@ use axum::{
 };
 use proto::{Code, Error, Problem, limits};
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span, field};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Failure, Kernel, Listener, meters::Running};
@@ -63,7 +63,10 @@ async fn around(
     let (method, route) = (told(request.method()), request.extensions().get::<MatchedPath>().cloned());
     // The path as the program has it: a path as it was asked for may hold a secret.
     let route = route.as_ref().map_or(OTHER, MatchedPath::as_str);
-    let span = tracing::info_span!("request", id, method, route);
+    let span = tracing::info_span!("request", id, method, route, status = field::Empty, code = field::Empty);
+    if let Some(parent) = request.extensions().get::<Parent>() {
+        (parent.0)(&span);
+    }
     let (began, running) = (Instant::now(), Running::of(&kernel.meters));
     let mut response = match tokio::time::timeout(HANDLER_TIME, next.run(request).instrument(span.clone())).await {
         Ok(response) => response,
@@ -75,8 +78,10 @@ async fn around(
     }
     drop(running);
     kernel.meters.answered(method, route, response.status().as_u16(), began.elapsed());
+    span.record("status", i64::from(response.status().as_u16()));
     if let Some(problem) = response.extensions_mut().remove::<Box<Problem>>() {
         kernel.meters.failed(&problem.code);
+        span.record("code", &problem.code);
         response = with_request_id(response, *problem, &id);
     }
     let headers = response.headers_mut();
@@ -91,6 +96,11 @@ async fn around(
         .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     response
 }
+
+/// Puts a request's span below one of whoever sent it. The listener puts this
+/// beside a request where it believes who sent it.
+#[derive(Clone)]
+pub struct Parent(pub Arc<dyn Fn(&Span) + Send + Sync>);
 
 /// What is no route of the API: the client's own files and pages.
 pub const OTHER: &str = "client";

@@ -77,6 +77,18 @@ pub fn revoke(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId) -> Result<bool> {
     Ok(gone)
 }
 
+/// One account of a person runs the server instead of another of theirs. Held:
+/// [`keys`].
+pub fn hand_over(tx: &mut Tx<'_>, ctx: &Ctx, from: UserId, to: UserId) -> Result<()> {
+    forget(tx, from)?;
+    tx.execute(
+        sql!("INSERT INTO kernel_operators (user_id, since) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING"),
+        &[&to, &ctx.now],
+    )?;
+    audit::append(tx, ctx, None, "server.operator_handed_over", &format!("user:{to}"), &json!({ "from": from }))?;
+    Ok(())
+}
+
 /// As [`revoke`] where the account itself ends, which is told elsewhere.
 pub fn forget(tx: &mut Tx<'_>, user: UserId) -> Result<bool> {
     Ok(tx.execute(sql!("DELETE FROM kernel_operators WHERE user_id = $1"), &[&user])? == 1)

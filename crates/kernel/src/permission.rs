@@ -69,6 +69,7 @@ pub fn allow<'t, R: Resource, A: Act<R>>(tx: &mut Tx<'t>, ctx: &crate::Ctx, id: 
     if A::WRITES && !tx.holds(&R::key(id)) {
         return Err(Error::internal(format!("{} {} asked for without its lock", R::KIND, A::NAME)));
     }
+    tx.acts(R::KIND, A::NAME);
     let resource = R::load(tx, &ctx.actor, id)?.ok_or(Code::NotFound)?;
     A::decide(&ctx.actor, &resource)?;
     if let Some(age) = A::proof(&resource) {

@@ -9,6 +9,7 @@ use std::{
 use proto::{Error, Result};
 use store::jobs::{self, Claimed};
 use tokio::sync::watch;
+use tracing::{Instrument as _, field};
 
 use crate::{Kernel, Principal};
 
@@ -58,7 +59,8 @@ async fn step_until(kernel: &Arc<Kernel>, stop: watch::Receiver<bool>) -> Result
     };
     let (began, meters) = (Instant::now(), &kernel.meters);
     let kind = kernel.registry.job(&job.kind).map_or("unknown", |resident| resident.kind);
-    let end = match run(kernel, job.clone(), stop).await {
+    let span = tracing::info_span!(target: store::SPANS, "job", kind, attempt = job.attempt, outcome = field::Empty);
+    let end = match run(kernel, job.clone(), stop).instrument(span.clone()).await {
         Ok(true) => End::Done,
         Ok(false) => End::Returned,
         Err(error) => End::Failed(error),
@@ -69,6 +71,8 @@ async fn step_until(kernel: &Arc<Kernel>, stop: watch::Receiver<bool>) -> Result
         End::Failed(_) if job.failures + 1 >= TRIES => "buried",
         End::Failed(_) => "failed",
     };
+    span.record("outcome", outcome);
+    drop(span);
     meters.worked(kind, outcome, began.elapsed());
     if let End::Failed(error) = end {
         tracing::warn!(kind = job.kind, id = %job.id, %error, "a job failed");
@@ -89,7 +93,8 @@ async fn step_until(kernel: &Arc<Kernel>, stop: watch::Receiver<bool>) -> Result
 async fn run(kernel: &Arc<Kernel>, job: Claimed, mut stop: watch::Receiver<bool>) -> Result<bool> {
     let resident =
         kernel.registry.job(&job.kind).ok_or_else(|| Error::internal(format!("no module does {}", job.kind)))?;
-    let work = tokio::spawn((resident.run)(kernel.ctx(Principal::SYSTEM), job.clone()));
+    let work = (resident.run)(kernel.ctx(Principal::SYSTEM), job.clone()).in_current_span();
+    let work = tokio::spawn(work);
     tokio::pin!(work);
     let lease = Duration::from_millis(jobs::LEASE_MS.unsigned_abs() / 2);
     // Resolves when the server has been ending for long enough.

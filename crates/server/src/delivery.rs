@@ -85,6 +85,11 @@ impl Carrier {
         self.ways().try_mail().await
     }
 
+    /// Connects to the gateway for text messages; asks it nothing.
+    pub async fn try_sms(&self) -> Result<()> {
+        self.ways().try_sms().await
+    }
+
     fn ways(&self) -> Arc<Ways> {
         self.0.read().clone()
     }
@@ -122,6 +127,19 @@ impl Ways {
     async fn try_mail(&self) -> Result<()> {
         let Some((transport, _)) = &self.mail else { bail!("no mail server is configured") };
         if transport.test_connection().await? { Ok(()) } else { bail!("the mail server ended the connection") }
+    }
+
+    async fn try_sms(&self) -> Result<()> {
+        let Some((_, gateway)) = &self.sms else { bail!("no gateway is configured") };
+        // What is filled in is no part of an address that can be read.
+        let url = gateway.config.url.replace(['{', '}'], "");
+        let uri: http::Uri = url.parse().context("sms.url")?;
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let connecting =
+            tokio::time::timeout(TIME.min(Duration::from_secs(5)), tokio::net::TcpStream::connect((host, port)));
+        connecting.await.map_err(|_| anyhow!("{host} does not answer"))?.with_context(|| host.to_owned())?;
+        Ok(())
     }
 
     async fn mail(&self, to: &str, subject: &str, text: &str) -> Result<()> {

@@ -16,6 +16,7 @@ use crate::{
     config::{Config, TlsMode},
     lan,
     proxies::Proxies,
+    telemetry,
     tls::Tls,
 };
 
@@ -56,6 +57,13 @@ impl Doors {
         let arrival = proxies.arrival(peer, local.map(|at| at.ip()), encrypted, request.headers());
         if !encrypted && let Some(answer) = self.instead(arrival, &request) {
             return Err(Box::new(answer));
+        }
+        // Whoever begins a trace also says that it is kept, and what stands
+        // above our spans: nobody but one's own proxies.
+        if proxies.trusts(peer.ip().to_canonical())
+            && let Some(parent) = telemetry::parent(request.headers())
+        {
+            request.extensions_mut().insert(parent);
         }
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(arrival);

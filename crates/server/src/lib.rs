@@ -23,5 +23,6 @@ pub mod ready;
 pub mod reload;
 pub mod seed;
 pub mod serve;
+pub mod telemetry;
 pub mod tls;
 pub mod wiring;

@@ -8,15 +8,24 @@ use std::{
     io::{self, Write},
 };
 
-use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, fmt::MakeWriter, layer::SubscriberExt as _, reload};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, Registry,
+    filter::{FilterExt as _, filter_fn},
+    fmt,
+    fmt::MakeWriter,
+    layer::SubscriberExt as _,
+    reload,
+};
 
 use crate::{
     config::{Config, LogFormat},
     reload::LogLevel,
+    telemetry::Traces,
 };
 
-/// Begins to log, for the rest of the process. Gives what changes the level.
-pub fn start(config: &Config) -> LogLevel {
+/// Begins to log, for the rest of the process, and to make traces where they
+/// are wanted. Gives what changes the level.
+pub fn start(config: &Config, traces: Option<Traces>) -> LogLevel {
     let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
     let (filter, handle) = reload::Layer::<EnvFilter, Registry>::new(filter);
     let json = config.log_format == LogFormat::Json;
@@ -24,7 +33,10 @@ pub fn start(config: &Config) -> LogLevel {
     // Colours would be control characters of our own among those of others.
     let layer = fmt::layer().with_ansi(false).with_writer(lines);
     let layer = if json { layer.json().boxed() } else { layer.boxed() };
-    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(filter).with(layer));
+    // Each has a filter of its own: a log of warnings alone takes no trace away.
+    let logged = filter.and(filter_fn(|metadata| metadata.target() != store::SPANS));
+    let layers: Vec<Traces> = std::iter::once(layer.with_filter(logged).boxed()).chain(traces).collect();
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layers));
     Box::new(move |level| {
         let filter = EnvFilter::try_new(level).map_err(|e| e.to_string())?;
         handle.reload(filter).map_err(|e| e.to_string())
@@ -116,8 +128,7 @@ mod tests {
     }
 
     /// What somebody might type to write lines of their own.
-    const TYPED: &str =
-        "x\n2026-11-23T00:00:00Z ERROR magpie: all is lost\r\u{1b}[2J\u{9b}31m\u{202e}cba\u{2028}y\u{7f}";
+    const TYPED: &str = "x\n2026-11-23T00:00:00Z ERROR magpie: all is lost\r\u{1b}[2J\u{9b}31m\u{202e}cba\u{2028}y\u{7f}\u{2029}\u{2066}\u{200f}\u{feff}\u{61c}";
 
     fn logged(json: bool) -> String {
         let kept = Kept::default();
@@ -144,6 +155,9 @@ mod tests {
             assert_eq!(log.matches('\n').count(), 1, "{log}");
             let line = log.strip_suffix('\n').unwrap();
             assert!(!line.contains(is_unruly), "{line:?}");
+            // Not by the rule that is tried here.
+            let typed = "\n\r\u{1b}\u{9b}\u{202e}\u{2028}\u{2029}\u{2066}\u{200f}\u{feff}\u{61c}\u{7f}";
+            assert!(typed.chars().all(|c| TYPED.contains(c) && !line.contains(c)), "{line:?}");
             assert!(line.contains("all is lost"), "{line}");
         }
     }

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use magpie::{
     admin, backup,
     config::{self, Flags},
-    doctor, document, log, metrics, serve, wiring,
+    doctor, document, log, metrics, serve, telemetry, wiring,
 };
 
 /// Hashing a password takes 19 MiB for a moment, on changing threads. The
@@ -98,7 +98,10 @@ fn main() -> ExitCode {
         return checked(&loaded);
     }
     let config = loaded.config;
-    let level = log::start(&config);
+    // Commands are over before anybody could look at their traces.
+    let serves = matches!(cli.command, Command::Serve);
+    let (traces, exporter) = serves.then(|| telemetry::start(&config.telemetry)).flatten().unzip();
+    let level = log::start(&config, traces);
     for hint in loaded.hints {
         tracing::warn!("{hint}");
     }
@@ -110,7 +113,7 @@ fn main() -> ExitCode {
     };
     done(runtime.block_on(async {
         match cli.command {
-            Command::Serve => serve::run(config, cli.flags, level).await,
+            Command::Serve => serve::run(config, cli.flags, level, exporter).await,
             Command::Migrate => wiring::open(&config, true).map(|_| println!("the database is up to date")),
             Command::Admin(admin) => admin::run(config, admin).await,
             Command::Doctor(wanted) => doctor::run(&config, &wanted).await,

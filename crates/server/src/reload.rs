@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use kernel::{Kernel, Live};
+use tokio::sync::watch;
 
 use crate::{
     config::{Config, Flags, Signup},
@@ -23,6 +24,8 @@ pub struct Reload {
     pub kernel: Arc<Kernel>,
     pub carrier: Arc<Carrier>,
     pub log: LogLevel,
+    /// What holds, for whoever looks at it again and again.
+    pub holds: watch::Sender<Config>,
     pub doors: Arc<Doors>,
     pub tls: Option<Arc<Tls>>,
 }
@@ -78,6 +81,7 @@ impl Reload {
         }
         self.keep(new);
         self.doors.change(&self.config);
+        self.holds.send_replace(self.config.clone());
         if let Some(tls) = &self.tls {
             tls.reload(&self.config);
         }
@@ -97,6 +101,7 @@ impl Reload {
             mail: new.mail,
             sms: new.sms,
             outgoing: new.outgoing,
+            backup: new.backup,
             ..self.config.clone()
         };
         (config.tls.cert, config.tls.key) = (new.tls.cert, new.tls.key);

@@ -17,6 +17,7 @@ use crate::{
     metrics::{self, Metrics},
     ready::{self, Ready},
     reload::{LogLevel, Reload},
+    telemetry::Exporter,
     tls::{Tls, trust},
     wiring,
 };
@@ -24,7 +25,7 @@ use crate::{
 /// At most so many codes for cameras are printed.
 const CODES: usize = 3;
 
-pub async fn run(config: Config, flags: Flags, log: LogLevel) -> Result<()> {
+pub async fn run(config: Config, flags: Flags, log: LogLevel, traces: Option<Exporter>) -> Result<()> {
     // Every socket is a file handle; the usual soft limit of 1,024 is a small office.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "the limit of open files could not be raised");
@@ -44,8 +45,11 @@ pub async fn run(config: Config, flags: Flags, log: LogLevel) -> Result<()> {
     let tls = Tls::open(&config, &kernel).context("https")?;
     running.gateway.start(kernel.clone());
     let bus = running.gateway.bus().clone();
-    health::add_all(&kernel, &Scene::serving(&config, &kernel, bus, running.carrier.clone()));
-    let backups = tokio::spawn(backups(config.clone(), kernel.clone()));
+    let (holds, in_force) = watch::channel(config.clone());
+    health::add_all(&kernel, &Scene::serving(in_force.clone(), &kernel, bus, running.carrier.clone()));
+    let (traced, tracing_ends) = watch::channel(false);
+    let exporting = traces.map(|exporter| tokio::spawn(exporter.run(tracing_ends)));
+    let backups = tokio::spawn(backups(in_force, kernel.clone()));
 
     let (end, ending) = watch::channel(false);
     let worker = tokio::spawn(kernel::worker::until(kernel.clone(), ending.clone()));
@@ -65,7 +69,8 @@ pub async fn run(config: Config, flags: Flags, log: LogLevel) -> Result<()> {
     let keeping = tls.clone().map(|tls| tokio::spawn(tls.keep()));
     greet(&kernel, &config, &at, tls.as_deref()).await;
     let notice = Duration::from_secs(config.drain.notice.unsigned_abs());
-    let reload = Reload { flags, config, kernel: kernel.clone(), carrier: running.carrier.clone(), log, doors, tls };
+    let carrier = running.carrier.clone();
+    let reload = Reload { flags, config, kernel: kernel.clone(), carrier, log, holds, doors, tls };
     let reloading = tokio::spawn(reload.forever());
 
     signals().recv().await;
@@ -92,20 +97,44 @@ pub async fn run(config: Config, flags: Flags, log: LogLevel) -> Result<()> {
         keeping.abort();
     }
     kernel.db.clone().close().await;
+    // Last: what came before is in traces, too.
+    let _ = traced.send(true);
+    if let Some(exporting) = exporting {
+        let _ = exporting.await;
+    }
     tracing::info!("stopped");
     Ok(())
 }
 
 /// Backups by themselves, where a place for them is configured. One that is
 /// away keeps nobody from being served: it is told, and tried again.
-async fn backups(config: Config, kernel: Arc<Kernel>) {
+/// A change of the configuration holds from the next one on.
+async fn backups(mut config: watch::Receiver<Config>, kernel: Arc<Kernel>) {
     loop {
-        match prepared(&config, &kernel) {
-            Ok(None) => return,
-            Ok(Some((source, plan))) => return backup::run::forever(kernel, source, plan).await,
-            Err(error) => tracing::error!(error = format!("{error:#}"), "backups cannot be made"),
+        let now = config.borrow_and_update().clone();
+        let again = match prepared(&now, &kernel) {
+            Ok(None) => None,
+            Ok(Some((source, plan))) => {
+                if backup::run::until(&kernel, &source, &plan, config.changed()).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "backups cannot be made");
+                Some(Duration::from_mins(1))
+            }
+        };
+        let pause = async {
+            match again {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = pause => {}
+            changed = config.changed() => if changed.is_err() { return },
         }
-        tokio::time::sleep(Duration::from_mins(1)).await;
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
@@ -17,6 +18,25 @@ use crate::{
     stats::Counters,
     work::{Queue, task},
 };
+
+/// The target of spans that are made for traces alone, here and in the crates
+/// above: no log shows them, and where nobody wants traces they cost nothing.
+pub const SPANS: &str = "magpie::span";
+
+/// From being asked for until its answer. The action and the statements become
+/// known when it runs.
+macro_rules! span {
+    ($name:literal) => {
+        tracing::info_span!(
+            target: SPANS,
+            $name,
+            action = tracing::field::Empty,
+            waited_us = tracing::field::Empty,
+            statements = tracing::field::Empty,
+            outcome = tracing::field::Empty
+        )
+    };
+}
 
 /// What the threads share with the handle.
 pub(crate) struct Shared {
@@ -130,11 +150,15 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (work, answer) = task(f);
-        self.inner.shared.writes.submit(work).await?;
-        // Answers are always sent; a thread that died without one may have
-        // committed.
-        answer.await.unwrap_or_else(|_| Err(Error::Unknown.into()))
+        let span = span!("store write");
+        let (work, answer) = task(f, span.clone());
+        let written = async {
+            self.inner.shared.writes.submit(work).await?;
+            // Answers are always sent; a thread that died without one may have
+            // committed.
+            answer.await.unwrap_or_else(|_| Err(Error::Unknown.into()))
+        };
+        written.instrument(span).await
     }
 
     /// Runs `f` on one snapshot, read only, for at most
@@ -145,9 +169,13 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (work, answer) = task(f);
-        self.inner.shared.reads.submit(work).await?;
-        answer.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        let span = span!("store read");
+        let (work, answer) = task(f, span.clone());
+        let read = async {
+            self.inner.shared.reads.submit(work).await?;
+            answer.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+        };
+        read.instrument(span).await
     }
 
     /// What is committed here, from now on. One consumer at a time; a second

@@ -51,7 +51,7 @@ mod work;
 
 pub use blobs::{Blobs, Listed, S3, Style, WINDOW as BLOB_WINDOW, Why};
 pub use config::{Config, Engine, EngineConfig, OnFatal};
-pub use db::Db;
+pub use db::{Db, SPANS};
 pub use emit::{Commits, Emit, MAX_STREAMS, Received};
 pub use error::{Error, Result};
 pub use facts::{Facts, facts, quick_check};

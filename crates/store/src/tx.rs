@@ -42,7 +42,7 @@ pub(crate) enum Failure {
 }
 
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "four facts that do not exclude one another")]
+#[expect(clippy::struct_excessive_bools, reason = "five facts that do not exclude one another")]
 pub(crate) struct State {
     pub(crate) writable: bool,
     pub(crate) strict: bool,
@@ -50,6 +50,7 @@ pub(crate) struct State {
     pub(crate) failure: Option<Failure>,
     statements: u32,
     rows: u64,
+    traced: bool,
     locked: bool,
     held: Vec<Key>,
     /// Emits of all closures of a batch.
@@ -266,6 +267,20 @@ impl<'t> Tx<'t> {
     }
 
     /// How many the closure ran so far.
+    /// Whether somebody wants to know what is done.
+    pub(crate) fn trace(&mut self, traced: bool) {
+        self.state.traced = traced;
+    }
+
+    /// Says in a trace what is done here: the last one said stands. Words of the
+    /// program alone.
+    pub fn acts(&self, kind: &'static str, act: &'static str) {
+        // To look the span up costs, and nearly nobody has traces.
+        if self.state.traced {
+            tracing::Span::current().record("action", tracing::field::display(format_args!("{kind}.{act}")));
+        }
+    }
+
     pub(crate) fn statements(&self) -> u64 {
         u64::from(self.state.statements)
     }

@@ -4,11 +4,12 @@ use std::{
     any::Any,
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::{Semaphore, oneshot};
+use tracing::Span;
 
 use crate::{Error, Result, Tx};
 
@@ -26,6 +27,8 @@ struct Task<F, T, E> {
     f: F,
     result: Option<Result<T, E>>,
     caller: oneshot::Sender<Result<T, E>>,
+    span: Span,
+    since: Instant,
 }
 
 impl<F, T, E> Work for Task<F, T, E>
@@ -35,6 +38,9 @@ where
     E: From<Error> + Send,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        let entered = self.span.enter();
+        let waited = self.since.elapsed();
+        tx.trace(!self.span.is_disabled());
         let result = match catch_unwind(AssertUnwindSafe(|| (self.f)(tx))) {
             // The closure swallowed the error of a statement.
             Ok(Ok(_)) if tx.is_poisoned() => Err(tx.why_poisoned().into()),
@@ -42,6 +48,12 @@ where
             Err(panic) => Err(Error::Panicked(panic_text(&*panic)).into()),
         };
         let good = result.is_ok();
+        if !self.span.is_disabled() {
+            self.span.record("waited_us", i64::try_from(waited.as_micros()).unwrap_or(i64::MAX));
+            self.span.record("statements", tx.statements().cast_signed());
+            self.span.record("outcome", if good { "done" } else { "refused" });
+        }
+        drop(entered);
         self.result = Some(result);
         good
     }
@@ -63,14 +75,15 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }
 
-pub(crate) fn task<F, T, E>(f: F) -> (Box<dyn Work>, oneshot::Receiver<Result<T, E>>)
+/// `span` is the one that the closure runs in.
+pub(crate) fn task<F, T, E>(f: F, span: Span) -> (Box<dyn Work>, oneshot::Receiver<Result<T, E>>)
 where
     F: for<'t> Fn(&mut Tx<'t>) -> Result<T, E> + Send + 'static,
     T: Send + 'static,
     E: From<Error> + Send + 'static,
 {
     let (caller, receiver) = oneshot::channel();
-    (Box::new(Task { f, result: None, caller }), receiver)
+    (Box::new(Task { f, result: None, caller, span, since: Instant::now() }), receiver)
 }
 
 #[derive(Default)]

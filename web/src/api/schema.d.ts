@@ -4191,6 +4191,12 @@ export interface components {
              * @default 0
              */
             passkeys?: number;
+            /**
+             * Format: int64
+             * @description 1 where it runs this server: the account that is kept will.
+             * @default 0
+             */
+            operator?: number;
             /** @default [] */
             conflicts?: components["schemas"]["kernel.MergeConflict"][];
         };

@@ -163,7 +163,8 @@ pub fn module() -> Module {
         cards: Vec::new(),
         waiting: Vec::new(),
         notifications: &[],
-        merge: Duty::Nothing("runs the merge: one account stands for the other, and its ways in open that one"),
+        // It also runs the merge: one account stands for the other, and its ways in open that one.
+        merge: Duty::Does(actions::operator::MERGE),
         person_data: PersonData { export: Duty::Does(data::export), erase: Duty::Does(data::erase) },
         org_data: OrgData {
             export: Duty::Nothing("keeps nothing that belongs to an organisation"),

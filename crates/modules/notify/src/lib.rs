@@ -15,6 +15,7 @@
 
 mod actions;
 mod data;
+mod health;
 mod hooks;
 mod jobs;
 mod model;
@@ -25,6 +26,7 @@ mod store;
 use kernel::{Duty, Module, OrgData, PermissionDoc, PersonData};
 use proto::{Result, UserId};
 
+pub use health::{Pushes, Way, pushes};
 pub use model::{Fault, NewRung, Rung, RungKind, Shows};
 
 /// The declaration.

@@ -182,11 +182,13 @@ pub async fn step(kernel: &Arc<Kernel>, source: &Source, plan: &Plan) -> Result<
     Ok(true)
 }
 
-/// Runs until the task is dropped.
-pub async fn forever(kernel: Arc<Kernel>, source: Source, plan: Plan) {
+/// Makes them until `other` comes, which ends none that is being made. Gives
+/// what came.
+pub async fn until<T>(kernel: &Arc<Kernel>, source: &Source, plan: &Plan, other: impl Future<Output = T>) -> T {
     let mut told: Option<Millis> = None;
+    let mut other = std::pin::pin!(other);
     loop {
-        if let Err(error) = step(&kernel, &source, &plan).await {
+        if let Err(error) = step(kernel, source, plan).await {
             tracing::error!(error = format!("{error:#}"), place = plan.place.words, "a backup could not be made");
         }
         let now = kernel.now();
@@ -197,30 +199,34 @@ pub async fn forever(kernel: Arc<Kernel>, source: Source, plan: Plan) {
             told = Some(now);
             tracing::error!(trouble = trouble.text, "backups need attention");
         }
-        tokio::time::sleep(LOOK).await;
+        if let Ok(other) = tokio::time::timeout(LOOK, other.as_mut()).await {
+            return other;
+        }
+    }
+}
+
+/// One that took a second, for tests.
+#[cfg(test)]
+pub(crate) fn sample(begun_at: Millis, error: Option<&str>) -> Backup {
+    Backup {
+        id: Uuid::nil(),
+        name: "magpie-x".into(),
+        place: "here".into(),
+        begun_at,
+        ended_at: Some(begun_at + 1_000),
+        rows: 0,
+        bytes: 0,
+        new_bytes: 0,
+        damaged: 0,
+        error: error.map(str::to_owned),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{sample as at, *};
 
     const DAY: Millis = 24 * HOUR_MS;
-
-    fn at(begun_at: Millis, error: Option<&str>) -> Backup {
-        Backup {
-            id: Uuid::nil(),
-            name: "magpie-x".into(),
-            place: "here".into(),
-            begun_at,
-            ended_at: Some(begun_at + 1_000),
-            rows: 0,
-            bytes: 0,
-            new_bytes: 0,
-            damaged: 0,
-            error: error.map(str::to_owned),
-        }
-    }
 
     #[test]
     fn one_is_due_in_each_period_and_a_pause_after_one_that_failed() {

@@ -16,29 +16,29 @@ settings! {
     Backup at "backup" {
         /// A folder (better not on the disk of `data_dir`), or `s3://BUCKET/PREFIX`.
         /// Of this server alone.
-        to: Option<String> = example "\"/var/backups/magpie\"";
+        to: Option<String> = example "\"/var/backups/magpie\"", live;
         /// Hours between two, from 1 to 168.
-        every_hours: i64 = default "24" where between(1, 168);
+        every_hours: i64 = default "24" where between(1, 168), live;
         /// The hour of the day (UTC) from which they are counted, 0 to 23.
-        hour: i64 = default "19" where between(0, 23);
+        hour: i64 = default "19" where between(0, 23), live;
         /// The newest of each of so many days is kept…
-        keep_daily: i64 = default "7" where between(0, 1000);
+        keep_daily: i64 = default "7" where between(0, 1000), live;
         /// …of so many weeks…
-        keep_weekly: i64 = default "4" where between(0, 1000);
+        keep_weekly: i64 = default "4" where between(0, 1000), live;
         /// …and of so many months.
-        keep_monthly: i64 = default "12" where between(0, 1000);
+        keep_monthly: i64 = default "12" where between(0, 1000), live;
         /// The address of the store of `s3://`, where it is not that of [files].
-        endpoint: Option<String> = example "\"https://s3.example.org\"" where web_address;
+        endpoint: Option<String> = example "\"https://s3.example.org\"" where web_address, live;
         /// Where the bucket's name stands there, as in [files].
-        style: Option<BucketStyle> = example "\"path\"";
+        style: Option<BucketStyle> = example "\"path\"", live;
         /// That store's region.
-        region: Option<String> = example "\"us-east-1\"";
+        region: Option<String> = example "\"us-east-1\"", live;
         /// Who asks it, where it is not who asks that of [files].
-        access_key: Option<String> = example "\"\"";
+        access_key: Option<String> = example "\"\"", live;
         /// What proves it.
-        secret_key: Option<Secret> = example "\"\"";
+        secret_key: Option<Secret> = example "\"\"", live;
         /// The token of keys that are lent for a time.
-        session_token: Option<Secret> = example "\"\"";
+        session_token: Option<Secret> = example "\"\"", live;
     }
 }
 

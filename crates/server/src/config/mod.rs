@@ -15,6 +15,7 @@ mod operate;
 mod outgoing;
 mod read;
 pub(crate) mod setting;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -33,6 +34,7 @@ pub use self::{
     operate::{Drain, Metrics},
     outgoing::Outgoing,
     read::{Given, Loaded, load},
+    telemetry::Telemetry,
     tls::{Challenge, Tls, TlsMode},
 };
 use self::{
@@ -165,6 +167,7 @@ settings! {
         tls: Tls,
         backup: Backup,
         metrics: Metrics,
+        telemetry: Telemetry,
         drain: Drain,
     }
 }

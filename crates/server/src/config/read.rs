@@ -84,6 +84,10 @@ enum Raw {
     Text(String),
 }
 
+/// Variables of others that count where nothing of ours was given.
+const STANDARD: [(&str, &str); 2] =
+    [("telemetry.endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT"), ("telemetry.headers", "OTEL_EXPORTER_OTLP_HEADERS")];
+
 impl Reader<'_> {
     /// The value of a setting. A fault gives the default, so that the other
     /// faults are found too.
@@ -129,6 +133,11 @@ impl Reader<'_> {
             self.secret_file(&name, &source, &path).map(|text| (source, Raw::Text(text)))
         });
         let plain = (self.env)(&variable);
+        let standard = || {
+            let (_, variable) = STANDARD.iter().find(|(of, _)| *of == name)?;
+            Some(((*variable).to_owned(), Raw::Text((self.env)(variable).filter(|text| !text.is_empty())?)))
+        };
+        let standard = standard();
         if let (Some((source, _)), Some(_)) = (&file, &plain) {
             self.faults.push(format!("{name}: {variable} and {source} are both there; give one"));
         }
@@ -137,7 +146,7 @@ impl Reader<'_> {
             let flag = setting.flag().unwrap_or_else(|| "--set".into());
             (flag, Raw::Text(text.clone()))
         });
-        from_flag.or(from_env).or(in_file)
+        from_flag.or(from_env).or(in_file).or(standard)
     }
 
     fn given_in_file(&mut self, setting: &Setting) -> Option<(String, Raw)> {

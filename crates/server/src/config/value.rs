@@ -114,6 +114,30 @@ impl Value for i64 {
     }
 }
 
+/// A part of a whole, from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share(pub f64);
+
+impl Value for Share {
+    type Checked = Self;
+
+    fn from_toml(value: &Toml) -> Result<Self, String> {
+        match value {
+            Toml::Float(_) | Toml::Integer(_) => Self::from_text(&value.to_string()),
+            _ => Err("is not a number from 0 to 1".into()),
+        }
+    }
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        let read = text.trim().parse().ok().filter(|n| (0.0..=1.0).contains(n));
+        read.map(Self).ok_or_else(|| "is not a number from 0 to 1".into())
+    }
+
+    fn checked(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
 impl<T: Value> Value for Option<T> {
     type Checked = T::Checked;
     const SECRET: bool = T::SECRET;

@@ -20,7 +20,7 @@ pub(super) async fn backup(scene: &Scene) -> Finding {
         Ok(db) => db,
         Err(finding) => return finding,
     };
-    let plan = match command::plan(&scene.config) {
+    let plan = match command::plan(&scene.config()) {
         Ok(plan) => plan,
         Err(error) => {
             let values = [("error", told(&format!("{error:#}")))];
@@ -90,7 +90,6 @@ fn judged(plan: Option<&Plan>, latest: &Latest, now: Millis) -> Finding {
 #[cfg(test)]
 mod tests {
     use kernel::health::State;
-    use uuid::Uuid;
 
     use super::*;
     use crate::backup::{Keep, Place};
@@ -98,19 +97,7 @@ mod tests {
     const NOW: Millis = 1_000 * HOUR_MS;
 
     fn at(hours_ago: i64, error: Option<&str>) -> Backup {
-        let begun_at = NOW - hours_ago * HOUR_MS;
-        Backup {
-            id: Uuid::nil(),
-            name: "magpie-x".into(),
-            place: "here".into(),
-            begun_at,
-            ended_at: Some(begun_at + 1_000),
-            rows: 0,
-            bytes: 0,
-            new_bytes: 0,
-            damaged: 0,
-            error: error.map(str::to_owned),
-        }
+        run::sample(NOW - hours_ago * HOUR_MS, error)
     }
 
     #[test]

@@ -97,9 +97,14 @@ fn room(folder: &Path) -> Finding {
         }
     };
     let (free, all) = (stat.f_bavail * stat.f_frsize, stat.f_blocks * stat.f_frsize);
-    let share = free.saturating_mul(100).checked_div(all).unwrap_or(100);
-    // Some file systems have as many as they like, and say 0.
+    // Some file systems have as many inodes as they like, and say 0.
     let inodes = stat.f_favail.saturating_mul(100).checked_div(stat.f_files).unwrap_or(100);
+    judged(name, free, all, inodes)
+}
+
+/// Bytes that are free, and that there are; free inodes in a hundred.
+fn judged(name: String, free: u64, all: u64, inodes: u64) -> Finding {
+    let share = free.saturating_mul(100).checked_div(all).unwrap_or(100);
     let values = [("folder", name), ("free", size(free)), ("share", share.to_string()), ("inodes", inodes.to_string())];
     let fix = "make room on that disk, or move the data folder to a larger one (docs/operate.md)";
     match () {
@@ -115,8 +120,9 @@ fn room(folder: &Path) -> Finding {
 
 /// Writes, reads and takes away a small object.
 pub(super) async fn files(scene: &Scene) -> Finding {
-    let place = scene.config.files.bucket().map_or_else(
-        || scene.config.data_dir.join("files").display().to_string(),
+    let config = scene.config();
+    let place = config.files.bucket().map_or_else(
+        || config.data_dir.join("files").display().to_string(),
         |s3| format!("{} ({})", s3.bucket, s3.endpoint.as_deref().unwrap_or("Amazon S3")),
     );
     let blobs = match &scene.blobs {
@@ -130,7 +136,7 @@ pub(super) async fn files(scene: &Scene) -> Finding {
         && db.read(kernel::blobs::any).await.unwrap_or(false)
         && let Err(error) = blobs.marked(false)
     {
-        return failed(place, &error);
+        return failed(place, &error, error.blobs_why());
     }
     let began = Instant::now();
     let name = format!("health/{:016x}", rand::Rng::next_u64(&mut kernel::Kernel::system_rng()));
@@ -266,5 +272,24 @@ mod tests {
         assert_eq!((gone.state, gone.reason.as_str()), (State::Bad, "unread"));
         let here = room(Path::new("."));
         assert!(here.values["share"].parse::<u64>().unwrap() <= 100, "{here:?}");
+    }
+
+    #[test]
+    fn a_disk_is_low_before_it_is_full() {
+        const GB: u64 = 1_000_000_000;
+        for (free, all, inodes, seen) in [
+            (100 * GB, 200 * GB, 50, (State::Ok, "room")),
+            // Small, and half of it free.
+            (4 * GB, 8 * GB, 50, (State::Ok, "room")),
+            (4 * GB, 20 * GB, 50, (State::Warn, "low")),
+            (90 * GB, 1_000 * GB, 50, (State::Warn, "low")),
+            (19 * GB, 1_000 * GB, 50, (State::Bad, "full")),
+            (GB / 4, GB / 2, 50, (State::Bad, "full")),
+            (100 * GB, 200 * GB, 9, (State::Warn, "inodes")),
+            (100 * GB, 200 * GB, 1, (State::Bad, "inodes")),
+        ] {
+            let found = judged("x".into(), free, all, inodes);
+            assert_eq!((found.state, found.reason.as_str()), seen, "{found:?}");
+        }
     }
 }

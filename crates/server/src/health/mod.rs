@@ -17,12 +17,14 @@ use kernel::{
 };
 use proto::Millis;
 use store::{Blobs, Db};
+use tokio::sync::watch;
 
 use crate::{config::Config, delivery::Carrier};
 
 /// What the checks look at.
 pub struct Scene {
-    config: Config,
+    /// What holds now.
+    config: watch::Receiver<Config>,
     public_url: Option<String>,
     /// Or why it cannot be opened.
     db: Result<Db, String>,
@@ -43,31 +45,42 @@ impl Scene {
                 .ok()
                 .map(Arc::new);
         let blobs = crate::wiring::blobs(config).map_err(|e| format!("{e:#}"));
+        // Nobody changes it: what was there last is read on.
+        let (_, config) = watch::channel(config.clone());
         Arc::new(Self::of(config, db, None, blobs, carrier, false))
     }
 
     /// Of the server that runs.
-    pub fn serving(config: &Config, kernel: &Arc<Kernel>, bus: Bus, carrier: Arc<Carrier>) -> Arc<Self> {
+    pub fn serving(
+        config: watch::Receiver<Config>,
+        kernel: &Arc<Kernel>,
+        bus: Bus,
+        carrier: Arc<Carrier>,
+    ) -> Arc<Self> {
         let blobs = Ok(kernel.config.blobs.clone());
         let clock = Some(kernel.clock.clone());
         Arc::new(Self { clock, ..Self::of(config, Ok(kernel.db.clone()), Some(bus), blobs, Some(carrier), true) })
     }
 
     fn of(
-        config: &Config,
+        config: watch::Receiver<Config>,
         db: Result<Db, String>,
         bus: Option<Bus>,
         blobs: Result<Blobs, String>,
         carrier: Option<Arc<Carrier>>,
         serving: bool,
     ) -> Self {
-        let public_url = config.public_url().map(str::to_owned);
-        Self { config: config.clone(), public_url, db, bus, blobs, carrier, clock: None, serving }
+        let public_url = config.borrow().public_url().map(str::to_owned);
+        Self { config, public_url, db, bus, blobs, carrier, clock: None, serving }
     }
 
     /// What is configured may change while the server runs.
-    fn sends_mail(&self) -> bool {
-        self.carrier.as_ref().is_some_and(|carrier| carrier.can(Channel::Email))
+    fn sends(&self, channel: Channel) -> bool {
+        self.carrier.as_ref().is_some_and(|carrier| carrier.can(channel))
+    }
+
+    fn config(&self) -> Config {
+        self.config.borrow().clone()
     }
 
     fn now() -> Millis {
@@ -76,8 +89,9 @@ impl Scene {
 
     /// Every folder that something is written to.
     fn folders(&self) -> Vec<PathBuf> {
-        let backups = self.config.backup.to.as_deref().map(PathBuf::from).filter(|folder| folder.is_dir());
-        std::iter::once(self.config.data_dir.clone()).chain(backups).collect()
+        let config = self.config();
+        let backups = config.backup.to.as_deref().map(PathBuf::from).filter(|folder| folder.is_dir());
+        std::iter::once(config.data_dir).chain(backups).collect()
     }
 }
 
@@ -88,7 +102,7 @@ struct Checker {
     name: &'static str,
     scene: Arc<Scene>,
     look: Look,
-    send: Option<Send>,
+    send: Option<(Channel, Send)>,
 }
 
 impl Check for Checker {
@@ -101,18 +115,18 @@ impl Check for Checker {
     }
 
     fn send<'a>(&'a self, to: &'a str) -> Option<Looking<'a>> {
-        self.send.filter(|_| self.scene.sends_mail()).map(|send| send(&self.scene, to))
+        self.send.filter(|(by, _)| self.scene.sends(*by)).map(|(_, send)| send(&self.scene, to))
     }
 }
 
 /// In the order they are shown.
-const ALL: &[(&str, Look, Option<Send>)] = &[
+const ALL: &[(&str, Look, Option<(Channel, Send)>)] = &[
     ("public", |s| Box::pin(network::public(s)), None),
     ("certificate", |s| Box::pin(network::certificate(s)), None),
     ("ports", |s| Box::pin(network::ports(s)), None),
-    ("mail", |s| Box::pin(services::mail(s)), Some(|s, to| Box::pin(services::send_mail(s, to)))),
-    ("sms", |s| Box::pin(async { services::sms(s) }), None),
-    ("push", |_| Box::pin(async { services::push() }), None),
+    ("mail", |s| Box::pin(services::mail(s)), Some((Channel::Email, |s, to| Box::pin(services::send_mail(s, to))))),
+    ("sms", |s| Box::pin(services::sms(s)), Some((Channel::Sms, |s, to| Box::pin(services::send_sms(s, to))))),
+    ("push", |s| Box::pin(services::push(s)), None),
     ("backup", |s| Box::pin(backup::backup(s)), None),
     ("database", |s| Box::pin(data::database(s)), None),
     ("disk", |s| Box::pin(async { data::disk(s) }), None),
@@ -120,16 +134,17 @@ const ALL: &[(&str, Look, Option<Send>)] = &[
     ("jobs", |s| Box::pin(data::jobs(s)), None),
     ("clock", |s| Box::pin(network::clock(s)), None),
     ("bus", |s| Box::pin(services::bus(s)), None),
+    ("telemetry", |s| Box::pin(services::telemetry(s)), None),
     ("client", |_| Box::pin(async { services::client() }), None),
 ];
 
 /// What takes long, or reads everything: for the command alone.
-const THOROUGH: &[(&str, Look, Option<Send>)] =
+const THOROUGH: &[(&str, Look, Option<(Channel, Send)>)] =
     &[("integrity", |s| Box::pin(data::integrity(s)), None), ("acts", |s| Box::pin(data::acts(s)), None)];
 
 fn checkers(
     scene: &Arc<Scene>,
-    of: &'static [(&'static str, Look, Option<Send>)],
+    of: &'static [(&'static str, Look, Option<(Channel, Send)>)],
 ) -> impl Iterator<Item = Arc<dyn Check>> {
     of.iter().map(|(name, look, send)| {
         Arc::new(Checker { name, scene: scene.clone(), look: *look, send: *send }) as Arc<dyn Check>

@@ -31,23 +31,26 @@ fn host(url: &str) -> Option<(String, u16, bool)> {
     Some((uri.host()?.to_owned(), uri.port_u16().unwrap_or(if https { 443 } else { 80 }), https))
 }
 
-fn client(host: &str) -> egress::Result<egress::Client> {
+fn client(scene: &Scene, host: &str) -> egress::Result<egress::Client> {
     // Naming it in the configuration is permission to reach it, also inside.
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let rules = egress::Config { allow_hosts: vec![host], max_body_bytes: 64 << 10, ..Default::default() };
-    egress::Client::new(rules)
+    // People's devices were taught to trust an authority of ours; this machine was not.
+    let config = scene.config();
+    let ours = (config.tls.mode == TlsMode::LocalCa).then(|| tls::authority_file(&config));
+    egress::Client::trusting(rules, ours.and_then(|file| std::fs::read(file).ok()).as_deref())
 }
 
-async fn ask(url: &str, path: &str) -> Result<egress::Response, String> {
+async fn ask(scene: &Scene, url: &str, path: &str) -> Result<egress::Response, String> {
     let (host, ..) = host(url).ok_or("public_url is no address")?;
-    let client = client(&host).map_err(|e| told(&e))?;
+    let client = client(scene, &host).map_err(|e| told(&e))?;
     client.send(Request::get(format!("{url}{path}"))).await.map_err(|e| told(&e))
 }
 
 /// Asks at the public address, and sees whether it is this server that answers.
 pub(super) async fn public(scene: &Scene) -> Finding {
     let Some(url) = &scene.public_url else { return unset() };
-    let answer = match ask(url, "/api/v1/server").await {
+    let answer = match ask(scene, url, "/api/v1/server").await {
         Ok(answer) => answer,
         Err(error) if !scene.serving => {
             let values = [("url", url.clone()), ("error", error)];
@@ -82,7 +85,7 @@ pub(super) async fn public(scene: &Scene) -> Finding {
 
 /// How long the certificate at the public address is good for.
 pub(super) async fn certificate(scene: &Scene) -> Finding {
-    if scene.config.tls.mode != TlsMode::Off {
+    if scene.config().tls.mode != TlsMode::Off {
         return own_certificate(scene);
     }
     let Some(url) = &scene.public_url else { return unset() };
@@ -96,7 +99,6 @@ pub(super) async fn certificate(scene: &Scene) -> Finding {
             "put a proxy with a certificate before it, and set public_url to https://…",
         );
     }
-    let renew = "renew it; most proxies do so by themselves: look at their log";
     let until = match presented(&host, port).await {
         Ok(until) => until,
         Err(error) => {
@@ -109,7 +111,12 @@ pub(super) async fn certificate(scene: &Scene) -> Finding {
             );
         }
     };
-    let days = (until - Scene::now() / 1_000) / DAY;
+    good_for(host, (until - Scene::now() / 1_000).div_euclid(DAY))
+}
+
+/// The certificate that is shown at the public address, by the days it has.
+fn good_for(host: String, days: i64) -> Finding {
+    let renew = "renew it; most proxies do so by themselves: look at their log";
     let values = [("host", host), ("days", days.to_string())];
     match days {
         ..=3 => bad("ending", &values, "{host}: the certificate ends in {days} days", renew),
@@ -120,7 +127,8 @@ pub(super) async fn certificate(scene: &Scene) -> Finding {
 
 /// The same of the certificate that the server itself presents.
 fn own_certificate(scene: &Scene) -> Finding {
-    let standing = match tls::state(&scene.config, Scene::now() / 1_000) {
+    let config = scene.config();
+    let standing = match tls::state(&config, Scene::now() / 1_000) {
         Ok(Some(standing)) => standing,
         Ok(None) => return ok("first", &[], "an authority of its own is made at the first start"),
         Err(error) => {
@@ -128,9 +136,9 @@ fn own_certificate(scene: &Scene) -> Finding {
             return bad("unusable", &values, "{error}", "look at [tls] in the configuration, and at the log");
         }
     };
-    let ours = scene.config.tls.mode == TlsMode::LocalCa;
+    let ours = config.tls.mode == TlsMode::LocalCa;
     let values = [("host", standing.of), ("days", standing.days.to_string())];
-    let renew = match scene.config.tls.mode {
+    let renew = match config.tls.mode {
         TlsMode::Acme => "the server renews it by itself; its log says why it could not",
         TlsMode::LocalCa => "remove tls/ca.crt and tls/ca.key to have a new authority, which everybody must trust anew",
         TlsMode::Off | TlsMode::Files => "put the renewed files in their place; they are read within a minute",
@@ -169,7 +177,7 @@ async fn presented(host: &str, port: u16) -> Result<i64, String> {
 
 /// Whether the ports are free, or this server's.
 pub(super) async fn ports(scene: &Scene) -> Finding {
-    let config = &scene.config;
+    let config = scene.config();
     let plain = std::iter::once((config.listen, false)).chain(config.metrics.listen.map(|at| (at, false)));
     let secure = (config.tls.mode != TlsMode::Off).then_some((config.listen_tls, true));
     let mut all = Vec::new();
@@ -204,10 +212,12 @@ async fn answers(at: std::net::SocketAddr) -> bool {
     crate::doctor::ask(at, "/healthz").await.is_ok_and(|status| status == 200)
 }
 
+const SET_CLOCK: &str = "let the system set the clock by itself (timedatectl set-ntp true)";
+
 /// The clock of this machine beside the server's own, what it said before, the
 /// database's and the public address's.
 pub(super) async fn clock(scene: &Scene) -> Finding {
-    let fix = "let the system set the clock by itself (timedatectl set-ntp true)";
+    let fix = SET_CLOCK;
     if let Some(by) = scene.clock.as_ref().and_then(|clock| clock.apart()) {
         let values = [("seconds", (by.abs() / 1_000).to_string())];
         return if by > 0 {
@@ -229,7 +239,7 @@ pub(super) async fn clock(scene: &Scene) -> Finding {
         worst = Some((theirs - Scene::now(), "database"));
     }
     if let Some(url) = scene.public_url.as_ref().filter(|url| url.starts_with("https://"))
-        && let Ok(answer) = ask(url, "/healthz").await
+        && let Ok(answer) = ask(scene, url, "/healthz").await
         && let Some(date) = answer.headers.get(header::DATE).and_then(|date| date.to_str().ok())
         && let Ok(theirs) = httpdate::parse_http_date(date)
         && let Ok(theirs) = theirs.duration_since(std::time::UNIX_EPOCH)
@@ -243,11 +253,16 @@ pub(super) async fn clock(scene: &Scene) -> Finding {
     let Some((off, whose)) = worst else {
         return skipped("alone", "there is no other clock to compare with", "");
     };
+    judged(off, whose)
+}
+
+/// Milliseconds that another clock is ahead of ours, and whose it is.
+fn judged(off: i64, whose: &str) -> Finding {
     let values = [("seconds", (off.abs() / 1_000).to_string()), ("whose", whose.to_owned())];
     match off.abs() {
         ..=2_000 => ok("works", &values, "right, beside that of {whose}"),
-        2_001..=30_000 => warn("off", &values, "{seconds} s away from that of {whose}", fix),
-        _ => bad("off", &values, "{seconds} s away from that of {whose}", fix),
+        2_001..=30_000 => warn("off", &values, "{seconds} s away from that of {whose}", SET_CLOCK),
+        _ => bad("off", &values, "{seconds} s away from that of {whose}", SET_CLOCK),
     }
 }
 
@@ -266,6 +281,25 @@ async fn behind(scene: &Scene) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_is_told_whichever_way_it_is() {
+        use kernel::health::State;
+        for (seconds, state) in [(0, State::Ok), (2, State::Ok), (3, State::Warn), (30, State::Warn), (31, State::Bad)]
+        {
+            for off in [seconds * 1_000, -seconds * 1_000] {
+                assert_eq!(judged(off, "database").state, state, "{off}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_told_of_before_it_ends() {
+        use kernel::health::State;
+        for (days, state) in [(15, State::Ok), (14, State::Warn), (4, State::Warn), (3, State::Bad), (-1, State::Bad)] {
+            assert_eq!(good_for("x".into(), days).state, state, "{days}");
+        }
+    }
 
     #[test]
     fn an_address_is_taken_apart() {

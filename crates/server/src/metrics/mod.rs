@@ -16,7 +16,7 @@ use axum::{
     routing::get,
 };
 use gateway::Gateway;
-use kernel::{Kernel, meters};
+use kernel::{Kernel, backups, meters};
 use parking_lot::Mutex;
 use prometheus_client::{
     collector::Collector,
@@ -135,6 +135,7 @@ impl Metrics {
                 "part",
                 ["bus", "files", "clock"].map(|part| (part, u64::from(readiness.degraded.contains(&part)))),
             ),
+            each("magpie_telemetry_spans", "outcome", crate::telemetry::counts()),
         ]);
     }
 
@@ -187,9 +188,10 @@ impl Metrics {
     async fn queues(&self, families: &mut Vec<Family>) {
         let (kernel, now) = (&self.kernel, self.kernel.now());
         let read = kernel.db.read(move |tx| {
-            Ok::<_, store::Error>((jobs::due(tx, now)?, jobs::dead_count(tx)?, store::hints_waiting(tx)?))
+            let backup = backups::latest(tx, now)?.good.map_or(0, |good| good.begun_at);
+            Ok::<_, proto::Error>((jobs::due(tx, now)?, jobs::dead_count(tx)?, store::hints_waiting(tx)?, backup))
         });
-        let Ok(Ok((due, dead, (hints, since)))) = tokio::time::timeout(PATIENCE, read).await else { return };
+        let Ok(Ok((due, dead, (hints, since), backup))) = tokio::time::timeout(PATIENCE, read).await else { return };
         let seconds = |since: i64| (now - since).max(0) as f64 / 1_000.0;
         let (mut depth, mut lag) = (Vec::new(), Vec::new());
         // Kinds that this release does not know are not its to name.
@@ -203,6 +205,7 @@ impl Metrics {
             ("magpie_jobs_due", depth),
             ("magpie_jobs_lag_seconds", lag),
             one("magpie_jobs_dead", dead as f64),
+            one("magpie_backup_last_success_timestamp_seconds", backup as f64 / 1_000.0),
             one("magpie_hints_waiting", hints as f64),
             one("magpie_hints_lag_seconds", since.map_or(0.0, seconds)),
         ]);

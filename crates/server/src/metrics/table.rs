@@ -101,6 +101,17 @@ pub const TABLE: &[Metric] = &[
     gauge("magpie_jobs_due", "kind", "Jobs that are due and wait"),
     gauge("magpie_jobs_lag_seconds", "kind", "How long the oldest of them has waited"),
     gauge("magpie_jobs_dead", "", "Jobs that were given up, for people to look at"),
+    // Watching itself
+    gauge(
+        "magpie_backup_last_success_timestamp_seconds",
+        "",
+        "When the last good backup was begun; 0 where there is none",
+    ),
+    counter(
+        "magpie_telemetry_spans",
+        "outcome",
+        "Spans for the collector: sent, dropped (the queue was full), failed (it did not take them)",
+    ),
     // Process
     gauge("process_resident_memory_bytes", "", "Resident memory"),
     counter("process_cpu_seconds", "", "Processor time, user and system"),

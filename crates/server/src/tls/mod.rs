@@ -223,6 +223,11 @@ pub struct Standing {
     pub trouble: Option<String>,
 }
 
+/// Where the certificate of an authority of ours lies.
+pub fn authority_file(config: &Config) -> PathBuf {
+    config.data_dir.join("tls").join("ca.crt")
+}
+
 /// Whose certificate there is (of an authority of ours: the authority's), and
 /// for how long; `None` where the first start makes it, or none is wanted. An
 /// error where people would not be served.

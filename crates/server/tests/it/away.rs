@@ -18,7 +18,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::process::{Server, until};
+use crate::program::{Server, until};
 
 const UPLOADS: &str = "/api/v1/files/uploads";
 const PIECE: usize = 200_000;

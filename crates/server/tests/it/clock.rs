@@ -8,7 +8,7 @@ use std::{path::Path, process::Command};
 
 use serde_json::{Value, json};
 
-use crate::process::{Server, until};
+use crate::program::{Server, until};
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;

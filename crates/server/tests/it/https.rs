@@ -133,6 +133,34 @@ async fn a_certificate_that_changes_is_taken_and_a_bad_one_is_not() {
     assert!(near.ask_securely(&root, "magpie.test", about, &[], "").await.is_some());
 }
 
+/// Seen to fail: with the old paths kept, and with the new ones not read.
+#[tokio::test]
+async fn another_certificate_holds_once_the_configuration_names_it() {
+    let (server, one, two) = (server().await, tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let ((root, _), (other, _)) = (authority(one.path()), authority(two.path()));
+    let started = config(&with_files(one.path()));
+    let near = Near::start(&server, &started).await;
+    let mut named = started.clone();
+    (named.tls.cert, named.tls.key) = (Some(two.path().join("cert.pem")), Some(two.path().join("key.pem")));
+    let mut reload = magpie::reload::Reload {
+        flags: magpie::config::Flags::default(),
+        config: started,
+        kernel: server.kernel.clone(),
+        carrier: std::sync::Arc::new(magpie::delivery::Carrier::new(None, None, &[]).unwrap()),
+        log: Box::new(|_| Ok(())),
+        holds: tokio::sync::watch::channel(named.clone()).0,
+        doors: near.doors.clone(),
+        tls: near.tls.clone(),
+    };
+    let about = "GET /api/v1/server";
+    assert!(near.ask_securely(&other, "magpie.test", about, &[], "").await.is_none());
+    let told = reload.apply(named.clone());
+    assert_eq!((told.applied, told.later), (vec!["tls.cert".to_owned(), "tls.key".to_owned()], vec![]));
+    assert!(near.ask_securely(&other, "magpie.test", about, &[], "").await.is_some());
+    assert!(near.ask_securely(&root, "magpie.test", about, &[], "").await.is_none());
+    assert_eq!(reload.apply(named).applied, Vec::<String>::new(), "it is told once");
+}
+
 #[tokio::test]
 async fn only_a_trusted_proxy_says_who_asks_and_how() {
     let server = server().await;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{Router, body::to_bytes, http::Request};
+use gateway::GatewayConfig;
+use kernel::Clock as _;
 use magpie::{
     metrics::{self, Metrics, TABLE, Type},
     ready::{self, Ready},
@@ -73,6 +75,78 @@ async fn the_page_says_what_the_table_says_and_no_more() {
     for secret in [own.as_str(), &alice.id.to_string(), "nothing-of-the-kind", &alice.token] {
         assert!(!page.contains(secret), "{secret} stands on the page");
     }
+    server.run_jobs().await;
+}
+
+/// Whether the page has this sample, however it writes the number.
+fn holds(page: &str, line: &str) {
+    let (name, value) = line.rsplit_once(' ').unwrap();
+    let samples = page.lines().filter_map(|l| l.rsplit_once(' '));
+    let found = samples.filter(|(of, _)| of.trim_end_matches("{}") == name).map(|(_, value)| value.parse::<f64>());
+    assert_eq!(found.collect::<Vec<_>>(), [value.parse::<f64>()], "{line} is not in {page}");
+}
+
+/// Seen to fail: with a job that was given up counted as one that failed, with
+/// those that lie there not counted, and with a node that ends not told.
+#[tokio::test]
+async fn the_numbers_are_those_of_what_happened() {
+    let server = TestServer::with(magpie::wiring::modules()).await;
+    server.nobody().get("/api/v1/server").await.ok();
+    let ready = Ready::new(server.kernel.clone(), server.gateway.clone());
+    let routes = metrics::routes(Metrics::new(server.kernel.clone(), server.gateway.clone(), ready.clone()));
+    let (_, _, page) = get(&routes, "/metrics").await;
+    for line in [
+        "magpie_ready 1",
+        "magpie_draining 0",
+        "magpie_bus_connected 1",
+        "magpie_http_requests_running 0",
+        "magpie_store_waiting{kind=\"write\"} 0",
+        "magpie_store_waiting{kind=\"read\"} 0",
+        "magpie_jobs_dead 0",
+        "magpie_http_requests_total{method=\"GET\",route=\"/api/v1/server\",status=\"200\"} 1",
+    ] {
+        holds(&page, line);
+    }
+    // A job that can never be done.
+    let (db, at) = (server.db(), server.clock.now());
+    let job = store::NewJob { kind: "identity.merge", key: None, org: None, run_at: at, payload: json!({}) };
+    db.write(move |tx| tx.job(job.clone())).await.unwrap();
+    for _ in 0..20 {
+        assert!(kernel::worker::step(&server.kernel).await.unwrap());
+        server.clock.advance(7 * 86_400_000);
+    }
+    ready.drain();
+    let (_, _, page) = get(&routes, "/metrics").await;
+    for line in [
+        "magpie_jobs_total{kind=\"identity.merge\",outcome=\"failed\"} 19",
+        "magpie_jobs_total{kind=\"identity.merge\",outcome=\"buried\"} 1",
+        "magpie_job_seconds_count{kind=\"identity.merge\"} 20",
+        "magpie_jobs_dead 1",
+        "magpie_ready 0",
+        "magpie_draining 1",
+    ] {
+        holds(&page, line);
+    }
+    server.run_jobs().await;
+}
+
+/// Seen to fail: with the bus a reason, and with every question a write.
+#[tokio::test]
+async fn an_outage_of_the_bus_takes_no_node_away_and_who_asks_often_writes_no_more_often() {
+    let server = TestServer::with(magpie::wiring::modules()).await;
+    // Discard, where nobody listens.
+    let away = gateway::Gateway::new(bus::Bus::nats("nats://127.0.0.1:9", "m").unwrap(), GatewayConfig::default());
+    let ready = Ready::new(server.kernel.clone(), away);
+    let readiness = ready.look().await;
+    assert_eq!((readiness.ready, readiness.reasons, readiness.degraded), (true, vec![], vec!["bus"]));
+    let (before, mut looked) = (server.db().stats().closures, 0);
+    // For as long as an answer is believed, which a slow machine may outlast.
+    let began = std::time::Instant::now();
+    while looked < 50 && began.elapsed() < std::time::Duration::from_millis(1_500) {
+        ready.look().await;
+        looked += 1;
+    }
+    assert!(server.db().stats().closures - before <= 1, "{looked} questions");
     server.run_jobs().await;
 }
 

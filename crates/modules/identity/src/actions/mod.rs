@@ -10,6 +10,7 @@ mod merge_run;
 pub(crate) mod merges;
 pub(crate) mod message;
 mod notices;
+pub(crate) mod operator;
 mod passkey;
 mod passwords;
 mod photo;

@@ -105,6 +105,9 @@ pub struct MergePreview {
     /// Verified e-mail addresses and phone numbers.
     pub contacts: i64,
     pub passkeys: i64,
+    /// 1 where it runs this server: the account that is kept will.
+    #[serde(default)]
+    pub operator: i64,
     #[schema(value_type = Vec<Conflict>)]
     pub conflicts: Vec<KeptConflict>,
 }
@@ -133,6 +136,7 @@ impl MergePreview {
             "friends" => &mut self.friends,
             "contacts" => &mut self.contacts,
             "passkeys" => &mut self.passkeys,
+            "operator" => &mut self.operator,
             _ => return,
         };
         *field += n;

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::encryption::point;
 use crate::store::keys;
 
-const NAME: &str = "vapid";
+pub(crate) const NAME: &str = "vapid";
 /// A token is good for a day at most.
 const LIVES_MS: Millis = 12 * 3_600_000;
 

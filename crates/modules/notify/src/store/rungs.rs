@@ -184,6 +184,28 @@ pub(crate) fn rest(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     Ok(())
 }
 
+/// Kind, how many were tried since then, and how many of those failed the last
+/// time.
+pub(crate) fn outcomes(tx: &mut Tx<'_>, since: Millis) -> Result<Vec<(String, i64, i64)>> {
+    Ok(tx.query(
+        sql!("SELECT kind, COUNT(*), COUNT(fault) FROM notify_rungs WHERE tried_at >= $1 GROUP BY kind ORDER BY kind"),
+        &[&since],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?)
+}
+
+/// Kind and fault of the last one that failed since then.
+pub(crate) fn last_fault(tx: &mut Tx<'_>, since: Millis) -> Result<Option<(String, String)>> {
+    Ok(tx.opt(
+        sql!(
+            "SELECT kind, fault FROM notify_rungs WHERE tried_at >= $1 AND fault IS NOT NULL
+             ORDER BY tried_at DESC NULLS LAST, id LIMIT 1"
+        ),
+        &[&since],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?)
+}
+
 pub(crate) fn erase(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     tx.execute(sql!("DELETE FROM notify_rungs WHERE user_id = $1"), &[&user])?;
     tx.execute(sql!("DELETE FROM notify_people WHERE user_id = $1"), &[&user])?;

@@ -49,6 +49,15 @@ fn backups_are_made_beside_a_running_server_and_come_back_in_an_empty_folder() {
     assert!(made.contains("magpie-") && made.contains("rows"), "{made}");
     let checked = told(&done(&data, &["restore", "--check", to]));
     assert!(checked.contains("went well") && checked.contains("none changed"), "{checked}");
+    // Under another name it would be taken for one of another day.
+    let named = |name: &std::ffi::OsStr| Path::new(to).join(name);
+    let all = std::fs::read_dir(to).unwrap().map(|e| e.unwrap().file_name());
+    let name = all.into_iter().find(|name| name.to_string_lossy().starts_with("magpie-")).unwrap();
+    let other = std::ffi::OsString::from("magpie-20200101T000000Z");
+    std::fs::rename(named(&name), named(&other)).unwrap();
+    let refused = command(&data, &["restore", "--check", to]).output().unwrap();
+    assert!(!refused.status.success() && told(&refused).contains("give it its own name back"), "{}", told(&refused));
+    std::fs::rename(named(&other), named(&name)).unwrap();
     let dry = told(&done(&data, &["--set", &format!("backup.to={to}"), "upgrade", "--dry-run"]));
     assert!(dry.contains("steps to run: none") && dry.contains("is fresh"), "{dry}");
 
@@ -70,4 +79,54 @@ fn backups_are_made_beside_a_running_server_and_come_back_in_an_empty_folder() {
     // Nothing lies about.
     let left: Vec<_> = std::fs::read_dir(&other).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{left:?}");
+}
+
+/// Seen to fail: with the dry run going on, without the backup, with one of
+/// long ago taken for fresh, and beside a server that runs.
+#[test]
+fn an_upgrade_says_what_it_would_do_makes_a_backup_first_and_keeps_out_of_a_servers_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, to) = (folder.path().join("data"), folder.path().join("backups"));
+    std::fs::create_dir_all(&data).unwrap();
+    let engine = store::EngineConfig::Sqlite { path: data.join("magpie.db") };
+    let registry = magpie::wiring::registry().unwrap();
+    let all = registry.migrations();
+    // As the release before `notify` left it.
+    let earlier: Vec<_> = all.iter().filter(|step| step.module != "notify").copied().collect();
+    drop(store::Db::open(&store::Config::new(engine.clone()), &earlier, true).unwrap());
+    let missing = || store::snapshot::inspect(&engine, all, false).unwrap().missing.len();
+    let lacks = missing();
+    assert!(lacks > 0);
+    let set = |place: &Path| format!("backup.to={}", place.display());
+    let failed = |args: &[&str]| {
+        let output = command(&data, args).output().unwrap();
+        assert!(!output.status.success(), "{}", told(&output));
+        told(&output)
+    };
+
+    let dry = told(&done(&data, &["upgrade", "--dry-run"]));
+    assert!(dry.contains(&format!("steps to run: {lacks}")) && dry.contains("new tables only"), "{dry}");
+    assert!(dry.contains("backup: none of the last hour"), "{dry}");
+    assert_eq!(missing(), lacks);
+    assert!(failed(&["upgrade"]).contains("there is no fresh backup"));
+    // Of another day.
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let old = std::fs::read_dir(old).unwrap().map(|e| e.unwrap().path()).find(|path| path.is_dir()).unwrap();
+    let dry = told(&done(&data, &["--set", &set(&old), "upgrade", "--dry-run"]));
+    assert!(dry.contains("backup: none of the last hour"), "{dry}");
+    {
+        let flags = magpie::config::Flags { data_dir: Some(data.display().to_string()), ..Default::default() };
+        let config = magpie::config::Config::load(&flags).unwrap();
+        let _serves = magpie::wiring::claim(&config).unwrap();
+        assert!(failed(&["--set", &set(&to), "upgrade"]).contains("a server is running"));
+    }
+    let made = || {
+        let entries = std::fs::read_dir(&to).into_iter().flatten().map(|e| e.unwrap().file_name());
+        entries.filter(|name| name.to_string_lossy().starts_with("magpie-")).count()
+    };
+    assert_eq!((missing(), made()), (lacks, 0));
+    let done = told(&done(&data, &["--set", &set(&to), "upgrade"]));
+    assert!(done.contains("backup: magpie-") && done.contains("up to date"), "{done}");
+    assert_eq!(missing(), 0);
+    assert_eq!(made(), 1);
 }

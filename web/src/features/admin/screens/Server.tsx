@@ -113,7 +113,7 @@ function Row({ item }: { item: HealthItem }) {
             }}
           >
             <Field
-              type="email"
+              type={item.check === 'sms' ? 'tel' : 'email'}
               label={t('admin:send_to')}
               value={to}
               onChange={setTo}

@@ -184,6 +184,7 @@ function Preview({
           <li>{t('identity:merge.orgs', { count: counts?.orgs ?? 0 })}</li>
           <li>{t('identity:merge.conversations', { count: counts?.conversations ?? 0 })}</li>
           <li>{t('identity:merge.messages', { count: counts?.messages ?? 0 })}</li>
+          {counts?.operator ? <li>{t('identity:merge.operator')}</li> : null}
         </ul>
         <p className={form.notice}>{t('identity:merge.after')}</p>
         <FormError>{general()}</FormError>
