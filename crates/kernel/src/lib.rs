@@ -32,6 +32,7 @@ pub mod proof;
 mod purge;
 mod registry;
 mod response;
+pub mod seals;
 pub mod settings;
 pub mod streams;
 pub mod text;
@@ -77,4 +78,5 @@ pub const MIGRATIONS: &[store::Migration] = &[
         "20261123_071000_kernel_operators",
         include_str!("../migrations/20261123_071000_kernel_operators.sql")
     ),
+    store::migration!("20261124_040000_kernel_seal", include_str!("../migrations/20261124_040000_kernel_seal.sql")),
 ];

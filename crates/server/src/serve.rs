@@ -39,7 +39,7 @@ pub async fn run(config: Config, flags: Flags, log: LogLevel) -> Result<()> {
         Some(at) => Some(bind(at, "--set metrics.listen=…").await?),
     };
     let at = Addresses::new(&config, plain.local_addr()?, secure.as_ref().map(TcpListener::local_addr).transpose()?);
-    let running = wiring::assemble(&config, at.public(&config), true)?;
+    let running = wiring::assemble(&config, at.public(&config), true).await?;
     let kernel = running.kernel.clone();
     let tls = Tls::open(&config, &kernel).context("https")?;
     running.gateway.start(kernel.clone());

@@ -4,6 +4,7 @@
 mod backup;
 mod data;
 mod network;
+mod sealing;
 mod services;
 
 pub(crate) use data::chains;
@@ -110,6 +111,7 @@ const ALL: &[(&str, Look, Option<Send>)] = &[
     ("mail", |s| Box::pin(services::mail(s)), Some(|s, to| Box::pin(services::send_mail(s, to)))),
     ("sms", |s| Box::pin(async { services::sms(s) }), None),
     ("push", |_| Box::pin(async { services::push() }), None),
+    ("sealing", |s| Box::pin(sealing::sealing(s)), None),
     ("backup", |s| Box::pin(backup::backup(s)), None),
     ("database", |s| Box::pin(data::database(s)), None),
     ("disk", |s| Box::pin(async { data::disk(s) }), None),

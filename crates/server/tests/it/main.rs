@@ -13,4 +13,5 @@ mod near;
 mod operators;
 mod process;
 mod reload;
+mod sealed;
 mod sql;

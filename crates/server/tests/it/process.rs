@@ -16,15 +16,15 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server of its own folder. Killed when dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     at: String,
     setup: String,
-    log: Arc<Mutex<String>>,
+    pub(crate) log: Arc<Mutex<String>>,
 }
 
 impl Server {
-    fn start(folder: &Path, env: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(folder: &Path, env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_magpie"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder);
         command.env_clear().envs(env.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -49,14 +49,14 @@ impl Server {
         stream
     }
 
-    fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
         let mut stream = self.connect();
         stream.write_all(head(method, path, headers, body.len()).as_bytes()).unwrap();
         stream.write_all(body.as_bytes()).unwrap();
         answer(stream)
     }
 
-    fn first_account(&self) -> String {
+    pub(crate) fn first_account(&self) -> String {
         let password = "canary-password 7";
         let body = json!({ "name": "张伟", "password": password, "setup_token": self.setup });
         let (status, account) = self.ask("POST", "/api/v1/accounts", "", &body.to_string());
@@ -67,12 +67,12 @@ impl Server {
         session["token"].as_str().unwrap().to_owned()
     }
 
-    fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let done = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(done.success());
     }
 
-    fn ended(&mut self) -> i32 {
+    pub(crate) fn ended(&mut self) -> i32 {
         until("the server ends", || self.child.try_wait().unwrap()).code().unwrap_or(-1)
     }
 }
@@ -100,7 +100,7 @@ fn answer(mut stream: TcpStream) -> (u16, Value) {
 }
 
 /// Looks until there is something, with a generous cut-off.
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(found) = look() {

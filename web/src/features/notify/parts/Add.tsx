@@ -16,8 +16,9 @@ import { Section } from '~/ui/Section';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
-import { addRung, canPush, type Kind, type Ladder, ownAddresses, SHOWS, type Shows, subscribe } from '../api';
+import { addRung, canPush, type Kind, type Ladder, ownAddresses, type Shows, subscribe } from '../api';
 import styles from './parts.module.css';
+import { ShowsField } from './ShowsField';
 
 /** In the order in which they help most people. */
 const KINDS: readonly Kind[] = ['web_push', 'bark', 'ntfy', 'wecom', 'dingtalk', 'feishu', 'email', 'sms'];
@@ -158,12 +159,7 @@ function AddOne({ kind, onClose }: { kind: Exclude<Kind, 'web_push'>; onClose: (
           maxLength={50}
           error={at('label')}
         />
-        <RadioGroup
-          label={t('notify:shows.label')}
-          value={shows}
-          options={SHOWS.map((id) => ({ id, label: t(`notify:shows.${id}`) }))}
-          onChange={setShows}
-        />
+        <ShowsField value={shows} onChange={setShows} />
         <FormError>{general('address', 'secret', 'label')}</FormError>
       </div>
     </Dialog>

@@ -6,10 +6,10 @@ import { Button } from '~/ui/Button';
 import { Dialog } from '~/ui/Dialog';
 import { Field } from '~/ui/Field';
 import { FormError } from '~/ui/FormError';
-import { RadioGroup } from '~/ui/RadioGroup';
 import { useSubmit } from '~/ui/useSubmit';
-import { changeRung, type Rung, SHOWS } from '../api';
+import { changeRung, type Rung } from '../api';
 import styles from './parts.module.css';
+import { ShowsField } from './ShowsField';
 
 /** A rung's name, and how much it shows. */
 export function Edit({ rung, onClose }: { rung: Rung; onClose: () => void }) {
@@ -39,12 +39,7 @@ export function Edit({ rung, onClose }: { rung: Rung; onClose: () => void }) {
     >
       <div className={styles.form}>
         <Field label={t('notify:label')} value={label} onChange={setLabel} maxLength={50} error={at('label')} />
-        <RadioGroup
-          label={t('notify:shows.label')}
-          value={shows}
-          options={SHOWS.map((id) => ({ id, label: t(`notify:shows.${id}`) }))}
-          onChange={setShows}
-        />
+        <ShowsField value={shows} onChange={setShows} />
         <FormError>{general('label')}</FormError>
       </div>
     </Dialog>

@@ -16,6 +16,7 @@ import { SkeletonRows } from '~/ui/Skeleton';
 import { toast, toastUndo } from '~/ui/Toast';
 import { changeRung, type Ladder, type Rung, type RungPatch, readLadder, removeRung, testRung } from '../api';
 import { Add } from '../parts/Add';
+import { AllShow } from '../parts/AllShow';
 import { Edit } from '../parts/Edit';
 import styles from './Reach.module.css';
 
@@ -35,6 +36,7 @@ export function Reach() {
         )}
       </Section>
       {query.data ? <Add ladder={query.data} /> : null}
+      {query.data?.rungs.length ? <AllShow ladder={query.data} /> : null}
       <Section title={t('settings:rest.title')} text={t('notify:rest')}>
         <Link to="/me">{t('notify:to_rest')}</Link>
       </Section>
@@ -205,6 +207,7 @@ function RungRow({
         <>
           {rung.label ? `${t(`notify:kind.${rung.kind}`)} · ` : ''}
           <bdi>{rung.kind === 'web_push' ? '' : rung.hint}</bdi>
+          {rung.shows === 'full' ? null : <span className={styles.state}>{t(`notify:shows.${rung.shows}`)}</span>}
           <span className={state.bad ? styles.bad : styles.state} data-state={rung.fault ?? 'ok'}>
             {state.text}
           </span>
