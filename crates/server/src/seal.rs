@@ -26,7 +26,7 @@ fn file(config: &Config) -> PathBuf {
 
 /// The keys that are here; none is made.
 pub fn here(config: &Config) -> Result<Seals> {
-    if let Some(keys) = &config.seal_key {
+    if let Some(keys) = config.seal_key.as_ref().filter(|keys| !keys.0.trim().is_empty()) {
         return Seals::read(&keys.0).map_err(|error| anyhow!("seal_key: {error}"));
     }
     let path = file(config);

@@ -25,6 +25,15 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(folder: &Path, env: &[(&str, &str)]) -> Self {
+        Self::run(folder, env, true)
+    }
+
+    /// One that was set up before.
+    pub(crate) fn again(folder: &Path, env: &[(&str, &str)]) -> Self {
+        Self::run(folder, env, false)
+    }
+
+    fn run(folder: &Path, env: &[(&str, &str)], fresh: bool) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_magpie"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder);
         command.env_clear().envs(env.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -39,7 +48,10 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let mut find = |mark: &str| lines.find_map(|line| line.split_once(mark).map(|(_, rest)| rest.to_owned()));
         let Some(port) = find("http://localhost:") else { panic!("it did not start: {}", log.lock()) };
-        let setup = find("/setup/").unwrap();
+        // Whoever was set up prints no such link, and is not waited for.
+        let setup = if fresh { find("/setup/").unwrap() } else { String::new() };
+        // What it prints later must find a reader.
+        std::thread::spawn(move || lines.for_each(drop));
         Self { child, at: format!("127.0.0.1:{port}"), setup, log }
     }
 

@@ -89,7 +89,7 @@ fn a_restored_server_says_what_key_it_lacks_and_delivers_once_it_has_it() {
     assert_eq!(doctor(&other), "bad/missing");
 
     // It serves, tells by nothing that it cannot open, and takes nothing that it could not seal.
-    let mut server = Server::start(&other, &ENV);
+    let mut server = Server::again(&other, &ENV);
     assert!(server.log.lock().contains("which is not here"), "{}", server.log.lock());
     assert_eq!(fault(&server, &token), "locked");
     assert_eq!(put_up(&server, &token).1["code"], "channel_unavailable");
@@ -99,7 +99,7 @@ fn a_restored_server_says_what_key_it_lacks_and_delivers_once_it_has_it() {
 
     fs::copy(&key, other.join("seal.key")).unwrap();
     assert_eq!(doctor(&other), "ok/works");
-    let mut server = Server::start(&other, &ENV);
+    let mut server = Server::again(&other, &ENV);
     assert_eq!(fault(&server, &token), "unreachable", "it can be opened again");
     server.terminate();
     server.ended();
@@ -108,7 +108,7 @@ fn a_restored_server_says_what_key_it_lacks_and_delivers_once_it_has_it() {
     let fresh = kernel::seals::Seals::written(&[5; 32]);
     fs::write(other.join("seal.key"), format!("{fresh}\n{text}")).unwrap();
     assert_eq!(doctor(&other), "warn/former");
-    let mut server = Server::start(&other, &ENV);
+    let mut server = Server::again(&other, &ENV);
     fs::write(other.join("seal.key"), fresh).unwrap();
     until("all is sealed by the new key", || (doctor(&other) == "ok/works").then_some(()));
     server.terminate();

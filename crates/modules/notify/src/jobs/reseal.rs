@@ -31,10 +31,11 @@ pub(super) async fn run(ctx: Ctx, job: Claimed) -> Result<()> {
             if let Some((last, _)) = rows.last().filter(|_| rows.len() == SLICE) {
                 return ours(jobs::again(tx, &job, ctx.now, &json!({ "after": last }))?);
             }
-            if let Some(before) = sql::keys::get(tx, vapid::NAME)?.filter(|sealed| !sealed.starts_with(&head)) {
-                if let Some(sealed) = anew(&ctx, vapid::PLACE, &before)? {
-                    sql::keys::reseal(tx, vapid::NAME, &before, &sealed)?;
-                }
+            let own = sql::keys::get(tx, vapid::NAME)?.filter(|sealed| !sealed.starts_with(&head));
+            if let Some(before) = own
+                && let Some(sealed) = anew(&ctx, vapid::PLACE, &before)?
+            {
+                sql::keys::reseal(tx, vapid::NAME, &before, &sealed)?;
             }
             ours(jobs::finish(tx, &job)?)
         })

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useId, useState } from 'react';
 import { asAppError } from '~/api/client';
 import { LADDER as LADDER_KEY } from '~/api/query';
 import { askForNotifications, notificationState } from '~/core/notifications';
@@ -87,6 +87,7 @@ function ThisBrowser({ ladder }: { ladder: Ladder }) {
 function AddOne({ kind, onClose }: { kind: Exclude<Kind, 'web_push'>; onClose: () => void }) {
   const t = useT();
   const queries = useQueryClient();
+  const form = useId();
   const own = kind === 'email' ? 'email' : kind === 'sms' ? 'phone' : undefined;
   const [address, setAddress] = useState('');
   const [secret, setSecret] = useState('');
@@ -113,13 +114,21 @@ function AddOne({ kind, onClose }: { kind: Exclude<Kind, 'web_push'>; onClose: (
       actions={
         <>
           <Button onPress={onClose}>{t('common:cancel')}</Button>
-          <Button kind="primary" isPending={pending} isDisabled={!address.trim()} onPress={() => void submit()}>
+          <Button kind="primary" type="submit" form={form} isPending={pending} isDisabled={!address.trim()}>
             {t('notify:put_up')}
           </Button>
         </>
       }
     >
-      <div className={styles.form}>
+      <form
+        id={form}
+        className={styles.form}
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (address.trim()) void submit();
+        }}
+      >
         <ol className={styles.how}>
           {t(`notify:how.${kind}`)
             .split('\n')
@@ -161,7 +170,7 @@ function AddOne({ kind, onClose }: { kind: Exclude<Kind, 'web_push'>; onClose: (
         />
         <ShowsField value={shows} onChange={setShows} />
         <FormError>{general('address', 'secret', 'label')}</FormError>
-      </div>
+      </form>
     </Dialog>
   );
 }

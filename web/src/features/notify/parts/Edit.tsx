@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useId, useState } from 'react';
 import { LADDER as LADDER_KEY } from '~/api/query';
 import { useT } from '~/i18n';
 import { Button } from '~/ui/Button';
@@ -14,6 +14,7 @@ import { ShowsField } from './ShowsField';
 /** A rung's name, and how much it shows. */
 export function Edit({ rung, onClose }: { rung: Rung; onClose: () => void }) {
   const t = useT();
+  const form = useId();
   const queries = useQueryClient();
   const [label, setLabel] = useState(rung.label);
   const [shows, setShows] = useState(rung.shows);
@@ -31,17 +32,25 @@ export function Edit({ rung, onClose }: { rung: Rung; onClose: () => void }) {
       actions={
         <>
           <Button onPress={onClose}>{t('common:cancel')}</Button>
-          <Button kind="primary" isPending={pending} onPress={() => void submit()}>
+          <Button kind="primary" type="submit" form={form} isPending={pending}>
             {t('notify:save')}
           </Button>
         </>
       }
     >
-      <div className={styles.form}>
+      <form
+        id={form}
+        className={styles.form}
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+      >
         <Field label={t('notify:label')} value={label} onChange={setLabel} maxLength={50} error={at('label')} />
         <ShowsField value={shows} onChange={setShows} />
         <FormError>{general('label')}</FormError>
-      </div>
+      </form>
     </Dialog>
   );
 }

@@ -148,11 +148,21 @@ function Rungs({ ladder }: { ladder: Ladder }) {
   );
 }
 
-function useStanding(rung: Rung): { text: string; bad: boolean } {
+/** How the last try went and what to do about it, and when something last arrived. */
+function useStanding(rung: Rung): { text: string; bad: boolean; before?: string } {
   const t = useT();
   const locale = useLocale();
   if (rung.testing) return { text: t('notify:state.testing'), bad: false };
-  if (rung.fault) return { text: t(`notify:fault.${rung.fault}`), bad: true };
+  if (rung.fault) {
+    const fault = t(`notify:fault.${rung.fault}`);
+    const when = rung.tried_at ? listTime(locale, rung.tried_at, now()) : undefined;
+    const before = rung.delivered_at ? listTime(locale, rung.delivered_at, now()) : undefined;
+    return {
+      text: when && rung.fault !== 'locked' ? t('notify:state.tried', { fault, when }) : fault,
+      bad: true,
+      ...(before ? { before: t('notify:state.before', { when: before }) } : {}),
+    };
+  }
   if (!rung.enabled) return { text: t('notify:state.off'), bad: false };
   if (!rung.delivered_at) return { text: t('notify:state.never'), bad: false };
   return { text: t('notify:state.delivered', { when: listTime(locale, rung.delivered_at, now()) }), bad: false };
@@ -211,6 +221,7 @@ function RungRow({
           <span className={state.bad ? styles.bad : styles.state} data-state={rung.fault ?? 'ok'}>
             {state.text}
           </span>
+          {state.before ? <span className={styles.state}>{state.before}</span> : null}
         </>
       }
     >
