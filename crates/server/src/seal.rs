@@ -2,8 +2,10 @@
 //! configuration, or in a file beside the database that no backup holds.
 //!
 //! A key is made where nothing was ever sealed, and never where something was:
-//! one more key would hide that the right one is missing. Without it the
-//! server runs, tells nobody by what it cannot open, and says so.
+//! one more key would hide that the right one is missing. None is made beside
+//! PostgreSQL: the folder of a node may go with it, and others have another.
+//! Without a key the server runs, tells nobody by what it cannot open, takes
+//! nothing that it could not seal, and says so.
 
 use std::{fs, path::PathBuf};
 
@@ -48,6 +50,13 @@ pub async fn open(config: &Config, db: &Db) -> Result<Seals> {
                 tracing::error!("{}", missing(config, marked));
                 Ok(seals)
             }
+            None if config.database_url.is_some() => {
+                tracing::error!(
+                    "seal_key is not set: nothing can be sealed, so nobody can put up a way to be told. Set it to what \
+                     `openssl rand -base64 32` prints, the same on every node"
+                );
+                Ok(seals)
+            }
             None => make(config, db).await,
         };
     };
@@ -82,7 +91,7 @@ async fn make(config: &Config, db: &Db) -> Result<Seals> {
     if holds == ours {
         return Ok(seals);
     }
-    // Another node was first, and has the key.
+    // Somebody else was first, and has the key.
     fs::remove_file(&path).with_context(|| path.display().to_string())?;
     tracing::error!("{}", missing(config, holds));
     Ok(Seals::default())

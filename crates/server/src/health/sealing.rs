@@ -22,6 +22,12 @@ pub(super) async fn sealing(scene: &Scene) -> Finding {
     };
     let read = db.read(|tx| Ok::<_, proto::Error>((kernel::seals::marked(tx)?, notify::sealed(tx)?)));
     match read.await {
+        Ok((None, _)) if seals.current().is_none() && scene.config.database_url.is_some() => bad(
+            "unset",
+            &[],
+            "no key to seal secrets with is set: nobody can put up a way to be told",
+            "set seal_key to what `openssl rand -base64 32` prints, the same on every node",
+        ),
         Ok((marked, sealed)) => judged(&seals, marked, &sealed, &scene.config.data_dir.join(seal::FILE).display()),
         Err(error) => unread(&error),
     }
