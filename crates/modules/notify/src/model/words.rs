@@ -113,7 +113,8 @@ pub(crate) fn item(news: &News, shows: Shows, server: &str, chinese: bool) -> It
 pub(crate) fn withdrawn(news: &News, shows: Shows, server: &str, chinese: bool) -> Item {
     let mut item = item(news, shows, server, chinese);
     if shows == Shows::Full && news.text.is_empty() {
-        item.text = if chinese { "撤回了一条消息" } else { "A message was recalled" }.to_owned();
+        let text = if chinese { "撤回了一条消息" } else { "A message was recalled" };
+        text.clone_into(&mut item.text);
     }
     item
 }

@@ -72,7 +72,7 @@ fn holds(bytes: &[u8], secret: &[u8]) -> bool {
     bytes.windows(secret.len()).any(|part| part == secret)
 }
 
-/// Seen to fail: with suite 0 written, and with the address in the export.
+/// Seen to fail: with suite 0 written.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_stands_in_the_database_an_answer_or_what_is_handed_over() {
     let w = World::new().await;
