@@ -318,3 +318,17 @@ async fn rest_is_by_the_clock_on_their_own_wall_over_midnight() {
     assert_eq!(w.phone.to("/bob").len(), 1, "it is seven");
     w.server.finish().await;
 }
+
+/// Seen to fail: with rungs that are off among the steps.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rung_that_is_off_is_neither_told_nor_waited_for() {
+    let w = World::new().await;
+    let off = w.ntfy("/off").await;
+    w.ntfy("/on").await;
+    let path = format!("{}/{}", crate::world::RUNGS, off["id"].as_str().unwrap());
+    w.bob.patch(&path, json!({ "enabled": false })).await.ok();
+    w.say("one").await;
+    w.pass(12).await;
+    assert_eq!((w.phone.to("/off").len(), w.phone.to("/on").len()), (0, 1));
+    w.server.finish().await;
+}

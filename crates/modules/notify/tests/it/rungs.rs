@@ -178,5 +178,16 @@ async fn letters_and_text_messages_go_to_verified_addresses_of_ones_own_only() {
     w.bob.post(&test, json!({})).await.fails(Code::RateLimited);
     w.server.run_jobs().await;
     assert!(w.mail.to("bob@example.org").last().unwrap().subject.contains("测试通知"));
+    // Somebody else proved it theirs since, say. Seen to fail: with no look before sending.
+    let taken = store::sql!("UPDATE identity_contacts SET verified_at = NULL WHERE kind = 'email'");
+    w.server.db().write(move |tx| Ok::<_, proto::Error>(tx.execute(taken, &[])?)).await.unwrap();
+    let before = w.mail.to("bob@example.org").len();
+    w.skip(11).await;
+    w.bob.post(&test, json!({})).await.ok();
+    w.server.run_jobs().await;
+    assert_eq!(
+        (w.rungs().await[0]["fault"].as_str(), w.mail.to("bob@example.org").len()),
+        (Some("unverified"), before)
+    );
     w.server.finish().await;
 }
