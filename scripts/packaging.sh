@@ -17,7 +17,7 @@ else
 fi
 if have docker && docker compose version >/dev/null 2>&1; then
   docker compose -f compose.yaml config --quiet
-  POSTGRES_PASSWORD=x NATS_PASSWORD=x MINIO_PASSWORD=x docker compose -f compose.three.yaml config --quiet
+  POSTGRES_PASSWORD=x NATS_PASSWORD=x MINIO_PASSWORD=x SEAL_KEY=x docker compose -f compose.three.yaml config --quiet
 else
   skipped "docker compose" "compose*.yaml"
 fi

@@ -5,6 +5,7 @@ import { after, before } from 'node:test'
 
 import { DESKTOP, PHONE, closeBrowser, newPerson } from '../lib/browser.mjs'
 import { found, join, open, say } from '../lib/client.mjs'
+import { keyboardFaults, layoutFaults } from '../lib/looks.mjs'
 import { eventually } from '../lib/process.mjs'
 import { mailServer, topics } from '../lib/receivers.mjs'
 import { Node } from '../lib/server.mjs'
@@ -86,6 +87,87 @@ step('a way that leads nowhere says why', async () => {
     return liang.getByText(/没送到/).isVisible()
   }, { within: 40_000 })
   phones.answers(() => 200)
+})
+
+const shown = async () => (await call(liang, 'GET', '/me/notifications')).rungs.map((rung) => rung.shows)
+
+step('how much is shown is chosen by touch or by keyboard, and is seen before it is sent', async () => {
+  const choice = liang.getByRole('radiogroup', { name: '通知里显示' })
+  const preview = liang.getByRole('figure')
+  await preview.getByText('明天九点开会').waitFor()
+  await choice.getByText('谁、在哪', { exact: true }).tap()
+  await preview.getByText('1 条新消息').waitFor()
+  await preview.getByText('王芳').waitFor()
+  assert.deepEqual(await shown(), ['sender'])
+  // The keyboard goes on from there.
+  await choice.getByRole('radio', { name: '谁、在哪', exact: true }).focus()
+  await liang.keyboard.press('ArrowDown')
+  await preview.getByText('有新消息').waitFor()
+  await eventually('it is kept', async () => (await shown()).every((shows) => shows === 'bare'))
+  assert.equal(await preview.getByText('王芳').count(), 0)
+  await liang.reload()
+  await liang.getByRole('listitem').filter({ hasText: '我的手机' }).getByText('只说有新消息').waitFor()
+  assert.deepEqual(await liang.evaluate(layoutFaults), [])
+  assert.deepEqual(await liang.evaluate(keyboardFaults), [])
+  await choice.getByText('谁、在哪、说了什么').tap()
+  await eventually('it is kept', async () => (await shown()).every((shows) => shows === 'full'))
+})
+
+step('a way is put up, tried and moved by the keyboard alone', async () => {
+  const add = liang.getByRole('listitem').filter({ hasText: 'iPhone 装 Bark' }).getByRole('button', { name: '添加' })
+  await add.focus()
+  await liang.keyboard.press('Enter')
+  const dialog = liang.getByRole('dialog')
+  await dialog.waitFor()
+  await eventually('the keyboard is in the dialog', () => dialog.evaluate((el) => el.contains(document.activeElement)))
+  await dialog.getByLabel('地址').focus()
+  await liang.keyboard.type(`${phones.base}/canary-bark-key`)
+  await liang.keyboard.press('Enter')
+  await dialog.waitFor({ state: 'detached' })
+  const row = liang.getByRole('listitem').filter({ hasText: '还没送过' })
+  await row.waitFor()
+  assert.equal(await liang.getByText('canary-bark').count(), 0, 'the key of a phone is shown nowhere')
+  await row.getByRole('button', { name: '测试' }).focus()
+  await liang.keyboard.press('Enter')
+  await eventually('Bark is told', () => phones.to('/push').some((p) => p.text.includes('收到这条')))
+  const menu = liang.getByRole('button', { name: 'Bark的更多操作' })
+  await menu.focus()
+  await liang.keyboard.press('Enter')
+  await liang.getByRole('menuitem', { name: '上移' }).waitFor()
+  await liang.keyboard.press('Escape')
+  await liang.getByRole('menu').waitFor({ state: 'detached' })
+  await eventually('the keyboard is back where it was', () => menu.evaluate((el) => el === document.activeElement))
+  const { rungs } = await call(liang, 'GET', '/me/notifications')
+  await call(liang, 'DELETE', `/me/notifications/rungs/${rungs.find((rung) => rung.kind === 'bark').id}`)
+  await row.waitFor({ state: 'detached' })
+})
+
+step('an organisation has less shown, whatever its people chose', async () => {
+  const { items } = await call(mei, 'GET', '/orgs')
+  const here = mei.url()
+  await mei.goto(`${node.base}/org/${items[0].id}/manage/settings`)
+  const choice = mei.getByRole('button', { name: '手机通知最多显示' })
+  const choose = async (name) => {
+    await choice.focus()
+    await mei.keyboard.press('Enter')
+    await mei.getByRole('option', { name, exact: true }).click()
+    await mei.getByText('已保存').first().waitFor()
+  }
+  await choose('只说有新消息')
+  await mei.getByRole('figure').getByText('有新消息').waitFor()
+  await mei.reload()
+  await mei.getByRole('figure').getByText('有新消息').waitFor()
+  await mei.goto(here)
+  const back = await away(liang)
+  await open(mei, '鹊桥小队')
+  await say(mei, '不该出现在锁屏上')
+  await told('/liang', '有新消息')
+  assert.ok(!phones.to('/liang').some((p) => p.text.includes('锁屏')), 'the ceiling holds')
+  liang = await back('/me/reach')
+  await mei.goto(`${node.base}/org/${items[0].id}/manage/settings`)
+  await choose('谁、在哪、说了什么')
+  await mei.getByRole('figure').getByText('明天九点开会').waitFor()
+  await mei.goto(here)
 })
 
 step('with the page closed, the phone is told what was said', async () => {

@@ -10,7 +10,8 @@ export async function topics() {
     const parts = []
     request.on('data', (part) => parts.push(part))
     request.on('end', () => {
-      posted.push({ path: request.url, headers: request.headers, text: Buffer.concat(parts).toString('utf8') })
+      const body = Buffer.concat(parts)
+      posted.push({ path: request.url, headers: request.headers, body, text: body.toString('utf8') })
       response.writeHead(status(request.url)).end('{}')
     })
   })

@@ -57,6 +57,8 @@ interface Push {
   open: string[];
   more: boolean;
   test: boolean;
+  /** A message was taken back: what stands of its conversation is changed, nothing is told. */
+  withdrawn?: boolean;
 }
 
 self.addEventListener('push', (event) => {
@@ -76,6 +78,7 @@ function read(data: PushMessageData | null): Push | undefined {
 const tagOf = (conversation: string) => `magpie:${conversation}`;
 
 async function show(push: Push): Promise<void> {
+  if (push.withdrawn) return change(push);
   // A browser takes the permission away from whoever is woken up and shows nothing.
   for (const { conversation, title, text } of push.items) {
     const options = {
@@ -97,6 +100,17 @@ async function show(push: Push): Promise<void> {
   for (const shown of await self.registration.getNotifications()) {
     if (shown.tag.startsWith('magpie:') && shown.tag !== 'magpie:test' && !waits.has(shown.tag)) shown.close();
   }
+}
+
+/** In place and without a sound; where nothing stands any more, nothing is shown. */
+async function change(push: Push): Promise<void> {
+  for (const { conversation, title, text } of push.items) {
+    const tag = tagOf(conversation);
+    if ((await self.registration.getNotifications({ tag })).length === 0) continue;
+    const options = { body: text, tag, icon: '/icons/192.png', data: { conversation }, silent: true };
+    await self.registration.showNotification(title, options);
+  }
+  await setBadge(push.badge);
 }
 
 async function setBadge(count: number): Promise<void> {

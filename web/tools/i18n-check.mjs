@@ -21,6 +21,7 @@ const DYNAMIC = [
   'directory:role.',
   'directory:role_text.',
   'directory:acts.',
+  'directory:settings.shows_of.',
   'directory:accounts.bad.',
   'directory:recovery.state.',
   'directory:profile.relation.',

@@ -16,7 +16,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use store::Db;
 use uuid::Uuid;
 
-use crate::{Budgets, Delivery, Meters, Registry, health::Health};
+use crate::{Budgets, Delivery, Meters, Registry, health::Health, seals::Seals};
 
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Millis;
@@ -123,6 +123,8 @@ pub struct KernelConfig {
     pub blobs: store::Blobs,
     /// What the operator gives, whatever an organisation sets for itself.
     pub space: Space,
+    /// What seals secrets in the database.
+    pub seals: Seals,
 }
 
 /// Most bytes of files.
@@ -153,6 +155,7 @@ impl KernelConfig {
             setup_required: false,
             blobs: store::Blobs::memory(),
             space: Space::from_mib(1 << 20, 1 << 20),
+            seals: Seals::of(&[[7; 32]]),
         }
     }
 }
@@ -238,6 +241,11 @@ impl Kernel {
         let mut bytes = [0; N];
         self.rng.lock().fill_bytes(&mut bytes);
         bytes
+    }
+
+    /// Seals a value for its place in the database ([`Seals::seal`]).
+    pub fn seal(&self, place: &str, bytes: &[u8]) -> proto::Result<Vec<u8>> {
+        self.config.seals.seal(self.random(), place, bytes)
     }
 
     pub fn ctx(self: &Arc<Self>, actor: Principal) -> Ctx {

@@ -32,6 +32,7 @@ pub mod proof;
 mod purge;
 mod registry;
 mod response;
+pub mod seals;
 pub mod settings;
 mod steady;
 pub mod streams;
@@ -79,4 +80,5 @@ pub const MIGRATIONS: &[store::Migration] = &[
         "20261123_071000_kernel_operators",
         include_str!("../migrations/20261123_071000_kernel_operators.sql")
     ),
+    store::migration!("20261124_040000_kernel_seal", include_str!("../migrations/20261124_040000_kernel_seal.sql")),
 ];

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use identity::Card;
 use kernel::{Kernel, Principal, operators};
 
-use crate::{config::Config, seed, wiring};
+use crate::{config::Config, seal, seed, wiring};
 
 #[derive(Debug, Subcommand)]
 pub enum Admin {
@@ -26,6 +26,9 @@ pub enum Admin {
     Revoke(Named),
     /// Names those who may.
     Operators,
+    /// Gives up the server's key for browser push where the key it is sealed
+    /// by (seal.key) is lost for good: browsers subscribe anew.
+    ForgetSealed,
 }
 
 /// Somebody, by their sign-in name.
@@ -91,6 +94,15 @@ async fn list_operators(kernel: &Arc<Kernel>) -> Result<()> {
     Ok(())
 }
 
+async fn forget_sealed(kernel: &Arc<Kernel>) -> Result<&'static str> {
+    let seals = kernel.config.seals.clone();
+    if seals.current().is_none() {
+        bail!("there is no key to seal a new one with: write one to {} first (docs/backup.md)", seal::FILE);
+    }
+    let given_up = kernel.db.write(move |tx| notify::give_up(tx, &seals)).await?;
+    Ok(if given_up { "browsers that are told by push subscribe anew" } else { "nothing was lost" })
+}
+
 pub async fn run(config: Config, admin: Admin) -> Result<()> {
     let base = config.public_url().map_or_else(|| format!("http://localhost:{}", config.listen.port()), str::to_owned);
     let running = wiring::assemble(&config, base.clone(), false).await?;
@@ -109,6 +121,7 @@ pub async fn run(config: Config, admin: Admin) -> Result<()> {
             let gone = set_operator(&running.kernel, &login, false).await?;
             println!("{login} {} an operator of this server", if gone { "is no longer" } else { "was not" });
         }
+        Admin::ForgetSealed => println!("{}", forget_sealed(&running.kernel).await?),
         Admin::Operators => list_operators(&running.kernel).await?,
         Admin::SetupLink => match identity::setup_token(&running.kernel).await? {
             Some(token) => println!("{base}/setup/{token}"),

@@ -2,7 +2,8 @@
 //!
 //! Architecture invariant: nothing here knows what a module does; it only
 //! names the modules there are. (`seed` is the exception: it asks each module
-//! to make its part of a demonstration organisation.)
+//! to make its part of a demonstration organisation; and `seal`, which asks the
+//! one that keeps secrets how they are sealed.)
 
 pub mod admin;
 pub mod assets;
@@ -21,6 +22,7 @@ mod patience;
 pub mod proxies;
 pub mod ready;
 pub mod reload;
+pub mod seal;
 pub mod seed;
 pub mod serve;
 pub mod telemetry;

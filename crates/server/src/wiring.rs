@@ -15,6 +15,7 @@ use store::{Blobs, Db, EngineConfig};
 use crate::{
     config::{Config, Signup},
     delivery::Carrier,
+    seal,
 };
 
 /// All modules of this build.
@@ -121,6 +122,7 @@ pub struct Running {
 pub async fn assemble(config: &Config, public_url: String, setup_required: bool) -> Result<Running> {
     let claim = claim(config)?;
     let (db, registry) = open(config, false)?;
+    let seals = seal::open(config, &db).await.context("the key that seals secrets")?;
     let bus = match &config.nats_url {
         Some(url) => Bus::nats(&url.0, &db.server_id().to_string()).context("the address of NATS cannot be used")?,
         None => Bus::local(),
@@ -139,6 +141,7 @@ pub async fn assemble(config: &Config, public_url: String, setup_required: bool)
         password_kib: 19_456,
         blobs: marked(blobs(config)?, &db).await?,
         space: Space::from_mib(config.files.most_mb_per_org, config.files.most_mb_per_person),
+        seals,
     };
     let kernel = Kernel::new(
         db,

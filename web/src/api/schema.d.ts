@@ -4643,7 +4643,7 @@ export interface components {
          * @description Why a rung did not work the last time it was tried.
          * @enum {string}
          */
-        "notify.Fault": "refused" | "timed_out" | "unreachable" | "rejected" | "gone" | "unverified" | "unavailable";
+        "notify.Fault": "refused" | "timed_out" | "unreachable" | "rejected" | "gone" | "unverified" | "unavailable" | "locked";
         /** @description One's own ladder. Below all rungs is the client itself, while it is open. */
         "notify.Ladder": {
             /** @description In the order in which they are tried. */
@@ -4651,12 +4651,18 @@ export interface components {
             /** @description Whether anything reaches the person who has no client open. */
             reachable: boolean;
             channels: components["schemas"]["notify.Channel"][];
-            /** @description The server's key for Web Push, as a browser wants it (65 bytes, base64url). */
+            /**
+             * @description The server's key for Web Push, as a browser wants it (65 bytes,
+             *     base64url); empty where it is sealed by a key that is not here.
+             */
             web_push_key: string;
             /** @description When a device last acknowledged; milliseconds. */
             acknowledged_at?: components["schemas"]["i64"];
         };
-        /** @description A rung to be put up, above those there are. */
+        /**
+         * @description A rung to be put up, above those there are. What opens it is kept sealed
+         *     and never shown again.
+         */
         "notify.NewRung": {
             kind: components["schemas"]["notify.RungKind"];
             /**

@@ -43,8 +43,10 @@ export type Asking = Schemas['directory.Asking'];
 export type MemberChange = Schemas['directory.MemberChange'];
 /** What an organisation decides about itself, by the settings' keys. */
 export interface OrgSettings {
-  'directory.step_up_minutes'?: number;
-  'directory.invite_by'?: 'admins' | 'members';
+  step_up_minutes?: number;
+  invite_by?: 'admins' | 'members';
+  /** How much a notice outside of the client shows at most. */
+  shows?: Schemas['notify.Shows'];
 }
 export type AuditEntry = Schemas['directory.AuditEntry'];
 export type NewIssued = Schemas['directory.NewAccounts']['people'][number];

@@ -31,6 +31,18 @@ impl kernel::Event for MessageSent {
     const VETOABLE: bool = false;
 }
 
+/// A message was taken back, by whoever sent it or by those who lead. Raised
+/// under the conversation's lock.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageRecalled {
+    pub conversation: ConversationId,
+    pub sent_at: i64,
+}
+
+impl kernel::Event for MessageRecalled {
+    const VETOABLE: bool = false;
+}
+
 /// Somebody changed when they rest.
 #[derive(Clone, Copy, Debug)]
 pub struct RestChanged {

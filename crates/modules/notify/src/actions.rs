@@ -23,8 +23,12 @@ pub(crate) fn touch(ctx: &Ctx, user: UserId) {
 
 /// One's own ladder, and what can be put up.
 pub(crate) async fn ladder(ctx: Ctx) -> Result<LadderView> {
-    let web_push_key = Vapid::load(&ctx).await?.public();
-    let channels = rungs::ALL.map(|rung| Channel { kind: rung.kind(), available: rung.available(&ctx.kernel) });
+    let vapid = Vapid::load(&ctx).await?;
+    let channels = rungs::ALL.map(|rung| Channel {
+        kind: rung.kind(),
+        available: available(&ctx, rung) && (vapid.is_some() || rung.kind() != RungKind::WebPush),
+    });
+    let web_push_key = vapid.map(|vapid| vapid.public()).unwrap_or_default();
     let db = ctx.db().clone();
     db.read(move |tx| {
         let ladder = see::<Ladder, See>(tx, &ctx, ctx.user())?;
@@ -33,7 +37,7 @@ pub(crate) async fn ladder(ctx: Ctx) -> Result<LadderView> {
         let acked = sql::people::standing(tx, ladder.owner)?.map(|s| s.acked_at).filter(|at| *at > 0);
         let session = ctx.actor.session;
         Ok(LadderView {
-            rungs: rows.into_iter().map(|row| row.wire(session)).collect(),
+            rungs: rows.into_iter().map(|row| row.shown(&ctx.kernel.config.seals, session)).collect(),
             reachable: reached,
             channels: channels.to_vec(),
             web_push_key: web_push_key.clone(),
@@ -43,10 +47,16 @@ pub(crate) async fn ladder(ctx: Ctx) -> Result<LadderView> {
     .await
 }
 
+/// Whether a rung of a kind can be put up: by configuration, and because
+/// there is a key to seal it with.
+fn available(ctx: &Ctx, rung: &dyn rungs::Rung) -> bool {
+    ctx.kernel.config.seals.current().is_some() && rung.available(&ctx.kernel)
+}
+
 /// Puts a rung up, above those there are. A browser that is there already is
 /// the same rung with another address.
 pub(crate) async fn add(ctx: Ctx, once: Once, new: NewRung) -> Result<Rung> {
-    if !rungs::of(new.kind).available(&ctx.kernel) {
+    if !available(&ctx, rungs::of(new.kind)) {
         return Err(Code::ChannelUnavailable.into());
     }
     let label = new.label.as_deref().map(|label| text::line("label", label, limits::LABEL_CHARS)).transpose()?;
@@ -63,35 +73,36 @@ fn add_in(tx: &mut Tx<'_>, ctx: &Ctx, once: &Once, new: &NewRung, label: &str) -
     keys.push(Ladder::key(ctx.user()));
     tx.lock(&keys)?;
     let ladder = allow::<Ladder, Change>(tx, ctx, ctx.user())?;
-    let rows = sql::rungs::of(tx, ladder.owner)?;
+    let (rows, seals) = (sql::rungs::of(tx, ladder.owner)?, &ctx.kernel.config.seals);
     if let Some(id) = once.result(tx, ctx)? {
         let before = rows.into_iter().find(|row| row.id == id).ok_or(Code::NotFound)?;
-        return Ok(before.wire(ctx.actor.session));
+        return Ok(before.shown(seals, ctx.actor.session));
     }
     let rung = rungs::of(new.kind);
     let target = rung.check(new, &contacts(tx, ladder.owner)?)?;
     let hint = rung.hint(&target);
     let session = ctx.actor.session.filter(|_| new.kind == RungKind::WebPush);
-    let same = |row: &&RungRow| {
-        let device = row.kind == RungKind::WebPush && row.session == session;
-        row.kind == new.kind && (row.target.address == target.address || device)
-    };
-    if let Some(before) = rows.iter().find(same) {
-        let row = RungRow { target, hint, session, enabled: true, failures: 0, fault: None, ..before.clone() };
-        sql::rungs::change(tx, &ladder, &row)?;
-        once.keep(tx, ctx, row.id)?;
-        return Ok(row.wire(ctx.actor.session));
+    for before in &rows {
+        let device = new.kind == RungKind::WebPush && before.kind == new.kind && before.session == session;
+        if device || before.leads_to(seals, new.kind, &target.address)? {
+            let sealed = target.sealed(&ctx.kernel, before.id)?;
+            let row = RungRow { sealed, hint, session, enabled: true, failures: 0, fault: None, ..before.clone() };
+            sql::rungs::change(tx, &ladder, &row)?;
+            once.keep(tx, ctx, row.id)?;
+            return Ok(row.shown(seals, ctx.actor.session));
+        }
     }
     if rows.len() >= limits::RUNGS_PER_PERSON {
         return Err(Error::api(Code::TooManyItems).with("limit", limits::RUNGS_PER_PERSON));
     }
+    let id = ctx.kernel.id::<proto::SessionId>().0;
     let row = RungRow {
-        id: ctx.kernel.id::<proto::SessionId>().0,
+        id,
         user: ladder.owner,
         kind: new.kind,
         label: label.to_owned(),
         hint,
-        target,
+        sealed: target.sealed(&ctx.kernel, id)?,
         session,
         position: rows.last().map_or(0, |last| last.position + 1),
         enabled: true,
@@ -103,10 +114,11 @@ fn add_in(tx: &mut Tx<'_>, ctx: &Ctx, once: &Once, new: &NewRung, label: &str) -
         delivered_at: None,
         fault: None,
         failures: 0,
+        in_a_row: 0,
     };
     sql::rungs::add(tx, &ladder, &row, ctx.now)?;
     once.keep(tx, ctx, row.id)?;
-    Ok(row.wire(ctx.actor.session))
+    Ok(row.shown(&ctx.kernel.config.seals, ctx.actor.session))
 }
 
 /// Verified addresses of a person's own.
@@ -146,7 +158,7 @@ pub(crate) async fn change(ctx: Ctx, id: Uuid, patch: RungPatch) -> Result<Rung>
                 }
             }
             let row = rows.swap_remove(to);
-            Ok(row.wire(ctx.actor.session))
+            Ok(row.shown(&ctx.kernel.config.seals, ctx.actor.session))
         })
         .await?;
     touch(&told, user);
@@ -183,7 +195,7 @@ pub(crate) async fn test(ctx: Ctx, id: Uuid) -> Result<Rung> {
         row.tested_at = ctx.now;
         sql::rungs::change(tx, &ladder, &row)?;
         tx.job(jobs::test(id, ctx.now))?;
-        Ok(row.wire(ctx.actor.session))
+        Ok(row.shown(&ctx.kernel.config.seals, ctx.actor.session))
     })
     .await
 }

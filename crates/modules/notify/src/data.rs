@@ -16,11 +16,12 @@ use crate::{
     store as sql,
 };
 
-/// The rungs with their addresses, without what signs or opens them.
+/// The rungs with as much of their addresses as may be shown: for most the
+/// whole of it is what opens them.
 pub(crate) fn export(tx: &mut Tx<'_>, _: &Ctx, user: UserId) -> Result<Value> {
     let rungs = sql::rungs::of(tx, user)?.into_iter().map(|row| {
         json!({
-            "kind": row.kind, "label": row.label, "address": row.target.address, "enabled": row.enabled,
+            "kind": row.kind, "label": row.label, "address": row.hint, "enabled": row.enabled,
             "shows": row.shows, "delivered_at": row.delivered_at,
         })
     });
@@ -62,12 +63,20 @@ fn step(tx: &mut Tx<'_>, ctx: &Ctx, pair: &Pair, piece: &str) -> Result<Value> {
     let id: Uuid = piece.parse().map_err(Error::internal)?;
     let Some(row) = sql::rungs::get(tx, id)?.filter(|row| row.user == pair.from) else { return Ok(Value::Null) };
     let own = sql::rungs::of(tx, pair.into)?;
-    let there = own.iter().any(|mine| mine.kind == row.kind && mine.target.address == row.target.address);
-    if there || own.len() >= limits::RUNGS_PER_PERSON {
+    let seals = &ctx.kernel.config.seals;
+    // What cannot be opened cannot be sealed for another row.
+    let Some(target) = row.target(seals)? else { return Ok(Value::Null) };
+    for mine in &own {
+        if mine.leads_to(seals, row.kind, &target.address)? {
+            return Ok(Value::Null);
+        }
+    }
+    if own.len() >= limits::RUNGS_PER_PERSON || seals.current().is_none() {
         return Ok(Value::Null);
     }
     let position = own.last().map_or(0, |last| last.position + 1);
-    let copy = RungRow { id: Uuid::new_v5(&pair.id, id.as_bytes()), user: pair.into, position, ..row };
+    let id = Uuid::new_v5(&pair.id, id.as_bytes());
+    let copy = RungRow { id, user: pair.into, position, sealed: target.sealed(&ctx.kernel, id)?, ..row };
     sql::rungs::put(tx, &copy, ctx.now)?;
     Ok(json!(copy.id))
 }

@@ -1,6 +1,7 @@
 //! How reaching people goes, for whoever runs the server: numbers of each kind
 //! of way, and no address of anybody.
 
+use kernel::seals::Seals;
 use p256::{
     SecretKey,
     ecdsa::{
@@ -25,7 +26,8 @@ pub struct Way {
 /// What is known of notices that went out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pushes {
-    /// The private key of Web Push; `None` until the first browser asks.
+    /// The private key of Web Push; `None` until the first browser asks, and
+    /// where it is sealed by a key that is not here.
     key: Option<Vec<u8>>,
     pub ways: Vec<Way>,
     /// Kind of way and fault, of the last one that failed.
@@ -33,9 +35,10 @@ pub struct Pushes {
 }
 
 /// What was recorded since then. An error where the key cannot be read.
-pub fn pushes(tx: &mut Tx<'_>, since: Millis) -> Result<Pushes> {
+pub fn pushes(tx: &mut Tx<'_>, seals: &Seals, since: Millis) -> Result<Pushes> {
+    let sealed = sql::keys::get(tx, vapid::NAME)?;
     Ok(Pushes {
-        key: sql::keys::get(tx, vapid::NAME)?,
+        key: sealed.map(|sealed| seals.open(vapid::PLACE, &sealed)).transpose()?.flatten(),
         ways: sql::rungs::outcomes(tx, since)?
             .into_iter()
             .map(|(kind, tried, failed)| Way { kind, tried, failed })

@@ -1,6 +1,6 @@
 //! What is heard of chat.
 
-use chat::{MessageSent, RestChanged};
+use chat::{MessageRecalled, MessageSent, RestChanged};
 use kernel::{Ctx, Hook};
 use proto::Result;
 use store::Tx;
@@ -11,6 +11,7 @@ pub(crate) fn all() -> Vec<Hook> {
     // The conversation's own lock is held, and the row is the conversation's.
     vec![
         Hook::on::<MessageSent>(|_| Vec::new(), heard),
+        Hook::on::<MessageRecalled>(|_| Vec::new(), |tx, ctx, event| Ok(tx.job(jobs::withdraw(event, ctx.now))?)),
         Hook::on::<RestChanged>(|_| Vec::new(), |tx, ctx, event| Ok(tx.job(jobs::look_again(event.user, ctx.now))?)),
     ]
 }

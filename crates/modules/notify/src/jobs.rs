@@ -1,11 +1,14 @@
 //! Work after the commit: finding whom messages call, and climbing ladders.
 
 mod climb;
+mod reseal;
 mod spread;
+mod withdraw;
 
 use std::{future::Future, pin::Pin};
 
-use kernel::{Ctx, Kernel, Resident};
+use identity::NoticeKind;
+use kernel::{Ctx, Kernel, Periodic, Resident, Resource};
 use proto::{ConversationId, Error, Millis, Result, UserId};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -18,7 +21,7 @@ use uuid::Uuid;
 use crate::{
     actions,
     model::{
-        Fault, RungKind, RungRow,
+        Fault, Ladder, RungKind, RungRow,
         words::{self, Item, Say},
     },
     rungs::{self, Outside, vapid::Vapid},
@@ -29,12 +32,16 @@ const SPREAD: &str = "notify.spread";
 const CLIMB: &str = "notify.climb";
 const TEST: &str = "notify.test";
 const ERASE: &str = "notify.erase";
+const WITHDRAW: &str = "notify.withdraw";
+const RESEAL: &str = "notify.reseal";
+const RESEAL_EVERY_MS: Millis = 24 * 3_600_000;
 
 // What waited when a backup was made was told since, by the server it was made
 // of; what waits at a person is left out with it.
 store::not_again!(SPREAD, "the messages were looked at before");
 store::not_again!(CLIMB, "the notices went out before");
 store::not_again!(TEST, "the test went out before");
+store::not_again!(WITHDRAW, "the notices were changed before");
 
 /// So long messages of a conversation gather before anybody is looked for.
 pub(crate) const GATHER_MS: Millis = 2_000;
@@ -47,7 +54,16 @@ pub(crate) fn all() -> Vec<Resident> {
         Resident { kind: CLIMB, run: |ctx, job| boxed(climb::run(ctx, job)) },
         Resident { kind: TEST, run: |ctx, job| boxed(try_out(ctx, job)) },
         Resident { kind: ERASE, run: |ctx, job| boxed(erase(ctx, job)) },
+        Resident { kind: WITHDRAW, run: |ctx, job| boxed(withdraw::run(ctx, job)) },
+        Resident { kind: RESEAL, run: |ctx, job| boxed(reseal::run(ctx, job)) },
     ]
+}
+
+pub(crate) const PERIODIC: Periodic = Periodic { kind: RESEAL, every_ms: RESEAL_EVERY_MS };
+
+/// Seals anew what is sealed otherwise than by the present key, soon.
+pub(crate) fn reseal(now: Millis) -> NewJob {
+    NewJob { kind: RESEAL, key: None, org: None, run_at: now, payload: json!({}) }
 }
 
 type Work = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
@@ -77,6 +93,12 @@ fn climb(user: UserId, at: Millis) -> NewJob {
 /// Looks again at what was put off.
 pub(crate) fn look_again(user: UserId, now: Millis) -> NewJob {
     NewJob { payload: json!({ "user": user, "anew": true }), ..climb(user, now) }
+}
+
+/// Takes a message out of the notices that told of it.
+pub(crate) fn withdraw(event: &chat::MessageRecalled, now: Millis) -> NewJob {
+    let payload = json!({ "conversation": event.conversation, "sent_at": event.sent_at });
+    NewJob { kind: WITHDRAW, key: None, org: None, run_at: now, payload }
 }
 
 /// Sends a test by a rung.
@@ -116,11 +138,28 @@ fn say(kernel: &Kernel, id: Uuid, now: Millis, chinese: bool) -> Say {
         server: kernel.config.name.clone(),
         chinese,
         test: false,
+        withdrawn: false,
+        stands: now,
+    }
+}
+
+/// What came of a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Taken,
+    Failed(Fault),
+    /// The device that it leads to was signed out, which its person knows.
+    SignedOut,
+}
+
+impl From<Result<(), Fault>> for Outcome {
+    fn from(told: Result<(), Fault>) -> Self {
+        told.map_or_else(Self::Failed, |()| Self::Taken)
     }
 }
 
 /// Tells a notice by a rung. A device that was signed out hears nothing.
-async fn tell(ctx: &Ctx, rung: &RungRow, say: &Say) -> Result<Result<(), Fault>> {
+async fn tell(ctx: &Ctx, rung: &RungRow, say: &Say) -> Result<Outcome> {
     let (user, session, now) = (rung.user, rung.session, ctx.now);
     let (contacts, open) = ctx
         .db()
@@ -133,20 +172,37 @@ async fn tell(ctx: &Ctx, rung: &RungRow, say: &Say) -> Result<Result<(), Fault>>
         })
         .await?;
     if !open {
-        return Ok(Err(Fault::Gone));
+        return Ok(Outcome::SignedOut);
     }
-    let vapid = Vapid::load(ctx).await?;
-    let out = Outside { kernel: &ctx.kernel, vapid: &vapid, contacts: &contacts };
-    Ok(rungs::of(rung.kind).tell(&out, &rung.target, say).await)
+    let Some(target) = rung.target(&ctx.kernel.config.seals)? else { return Ok(Outcome::Failed(Fault::Locked)) };
+    let vapid = if rung.kind == RungKind::WebPush { Vapid::load(ctx).await? } else { None };
+    let out = Outside { kernel: &ctx.kernel, vapid: vapid.as_ref(), contacts: &contacts };
+    Ok(rungs::of(rung.kind).tell(&out, &target, say).await.into())
+}
+
+/// What [`keep`] writes to.
+fn keeps(user: UserId) -> [store::Key; 2] {
+    [Ladder::key(user), identity::notice_key(user)]
 }
 
 /// Keeps how a try went. A browser that is gone does not come back under the
-/// same address: the rung goes too.
-fn keep(tx: &mut Tx<'_>, rung: &RungRow, outcome: Result<(), Fault>, told: bool, now: Millis) -> Result<()> {
-    if outcome == Err(Fault::Gone) && rung.kind == RungKind::WebPush {
-        return sql::rungs::remove(tx, rung.id).map(drop);
-    }
-    sql::rungs::tried(tx, rung.id, outcome, told, now)
+/// same address: the rung goes too, and its person is told. Needs [`keeps`].
+fn keep(tx: &mut Tx<'_>, ctx: &Ctx, rung: &RungRow, outcome: Outcome, told: bool) -> Result<()> {
+    let told_how = match outcome {
+        Outcome::Taken => Ok(()),
+        Outcome::SignedOut => return sql::rungs::remove(tx, rung.id).map(drop),
+        Outcome::Failed(Fault::Gone) if rung.kind == RungKind::WebPush => {
+            // Put up anew meanwhile, it leads elsewhere.
+            let same = sql::rungs::get(tx, rung.id)?.is_some_and(|now| now.sealed == rung.sealed);
+            if same && sql::rungs::remove(tx, rung.id)? {
+                let detail = json!({ "label": rung.label });
+                identity::notify(tx, ctx, rung.user, NoticeKind::RungGone, detail)?;
+            }
+            return Ok(());
+        }
+        Outcome::Failed(fault) => Err(fault),
+    };
+    sql::rungs::tried(tx, rung.id, told_how, told, ctx.now)
 }
 
 async fn try_out(ctx: Ctx, job: Claimed) -> Result<()> {
@@ -168,10 +224,11 @@ async fn try_out(ctx: Ctx, job: Claimed) -> Result<()> {
     say.items.push(Item { conversation: ConversationId(Uuid::nil()), title, text });
     (say.badge, say.test) = (badge, true);
     let outcome = tell(&ctx, &rung, &say).await?;
-    let passing = matches!(outcome, Err(Fault::TimedOut | Fault::Unreachable));
+    let passing = matches!(outcome, Outcome::Failed(Fault::TimedOut | Fault::Unreachable));
     let (user, told) = (rung.user, ctx.clone());
     db.write(move |tx| {
-        keep(tx, &rung, outcome, false, ctx.now)?;
+        tx.lock(&keeps(user))?;
+        keep(tx, &ctx, &rung, outcome, false)?;
         let tries = job.payload["tries"].as_i64().unwrap_or(0) + 1;
         if passing && tries < TEST_TRIES {
             let payload: Value = json!({ "rung": id, "tries": tries });

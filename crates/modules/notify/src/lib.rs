@@ -8,7 +8,11 @@
 //! client that is in use acknowledges at once. Then come the rungs the person
 //! put up, each after the wait of those below it ([`model::ladder`]). What is
 //! told is decided when it is told: only what still needs the person by chat's
-//! own rule, and nothing while they rest. Rows hold ids, never words.
+//! own rule, and nothing while they rest. Rows hold ids, never words, and what
+//! opens a way to somebody only sealed ([`kernel::seals`]).
+//!
+//! A message that is taken back is taken out of the notices that told of it,
+//! where their rung can change what it told (`jobs::withdraw`).
 //!
 //! Architecture invariant: asks chat what waits for whom and never decides it;
 //! speaks to the outside only through [`kernel::Delivery`].
@@ -35,7 +39,13 @@ pub fn module() -> Module {
         name: "notify",
         needs: &["identity", "directory", "chat"],
         migrations: const {
-            &[::store::migration!("20261123_040000_notify", include_str!("../migrations/20261123_040000_notify.sql"))]
+            &[
+                ::store::migration!("20261123_040000_notify", include_str!("../migrations/20261123_040000_notify.sql")),
+                ::store::migration!(
+                    "20261124_040100_notify_calm",
+                    include_str!("../migrations/20261124_040100_notify_calm.sql")
+                ),
+            ]
         },
         routes: routes::all,
         calls: Vec::new(),
@@ -45,7 +55,7 @@ pub fn module() -> Module {
         org_follows: None,
         authenticator: None,
         jobs: jobs::all(),
-        periodic: Vec::new(),
+        periodic: vec![jobs::PERIODIC],
         hooks: hooks::all(),
         permissions: PERMISSIONS,
         settings: model::settings::ALL,
@@ -77,4 +87,30 @@ const PERMISSIONS: &[PermissionDoc] = &[
 pub fn unreachable(tx: &mut ::store::Tx<'_>, users: &[UserId]) -> Result<Vec<UserId>> {
     let reached = store::people::reached(tx, users)?;
     Ok(users.iter().copied().filter(|user| !reached.contains(user)).collect())
+}
+
+/// Has sealed anew what is sealed otherwise than by the present key: after a
+/// key was changed, and once after an upgrade from builds that sealed nothing.
+pub fn reseal(tx: &mut ::store::Tx<'_>, now: proto::Millis) -> Result<()> {
+    Ok(tx.job(jobs::reseal(now))?)
+}
+
+/// How many values are sealed how: rungs, and the key for browser push.
+pub fn sealed(tx: &mut ::store::Tx<'_>) -> Result<Vec<(kernel::seals::By, i64)>> {
+    let own = store::keys::get(tx, rungs::vapid::NAME)?.map(|sealed| (sealed, 1));
+    let all = store::rungs::heads(tx)?.into_iter().chain(own);
+    Ok(all.map(|(head, count)| (kernel::seals::By::of(&head), count)).collect())
+}
+
+/// Gives up the key for browser push where it is sealed by a key that is
+/// lost; a new one is made when it is needed, and every browser subscribes
+/// anew. Whether it was given up. Rungs that are lost stand in their people's
+/// ladders with the reason.
+pub fn give_up(tx: &mut ::store::Tx<'_>, seals: &kernel::seals::Seals) -> Result<bool> {
+    let lost =
+        store::keys::get(tx, rungs::vapid::NAME)?.is_some_and(|sealed| !seals.opens(kernel::seals::By::of(&sealed)));
+    if lost {
+        store::keys::forget(tx, rungs::vapid::NAME)?;
+    }
+    Ok(lost)
 }

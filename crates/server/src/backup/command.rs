@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::{Archive, Into, Place, Restored, Source, Written, keep, restore, run, write};
-use crate::{config::Config, health, wiring};
+use crate::{config::Config, health, seal, wiring};
 
 /// Makes a backup now.
 #[derive(Debug, clap::Args)]
@@ -57,6 +57,10 @@ pub async fn backup(config: &Config, args: Backup) -> Result<()> {
         manifest.objects.rows,
         manifest.bytes() / 1_048_576,
         written.new_bytes / 1_048_576
+    );
+    println!(
+        "not in it: the key that seals secrets (seal_key, or {} of the data folder); keep a copy elsewhere",
+        seal::FILE
     );
     if !manifest.damaged.is_empty() {
         bail!("{} files were damaged or gone before, the first is {}", manifest.damaged.len(), manifest.damaged[0]);
@@ -131,6 +135,10 @@ pub async fn restore(config: &Config, args: Restore) -> Result<()> {
     };
     let restored = archive.restore(&into, epoch).await?;
     tell(&restored);
+    let (db, _) = wiring::open(config, false)?;
+    let marked = seal::look(&db).await;
+    db.close().await;
+    println!("{}", seal::told(config, marked?)?);
     println!("restored into {}; start the server. Clients read everything anew.", into.engine().as_str());
     Ok(())
 }
@@ -139,12 +147,14 @@ async fn rehearse(config: &Config, archive: &Archive, epoch: Uuid) -> Result<Res
     let scratch = restore::Scratch(config.data_dir.join(".magpie-rehearsal"));
     let registry = wiring::registry()?;
     let migrations = registry.migrations().to_vec();
-    let (handle, given) = (Handle::current(), migrations.clone());
+    let (handle, given, at) = (Handle::current(), migrations.clone(), config.clone());
     let look = move |path: &std::path::Path| {
         let db = Db::open(&store::Config::sqlite(path), &given, false)?;
         let chains = handle.block_on(health::chains(&db)).map_err(|text| anyhow!(text));
+        let marked = handle.block_on(seal::look(&db));
         handle.block_on(db.close());
         let (chains, entries) = chains?;
+        println!("{}", seal::told(&at, marked?)?);
         println!("chains of acts: {chains} chains with {entries} entries, none changed");
         Ok(())
     };

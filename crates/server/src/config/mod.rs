@@ -156,6 +156,13 @@ settings! {
         /// NATS, so that several machines hear of each other's changes at
         /// once. Without it they still hear, within three seconds.
         nats_url: Option<Secret> = example "\"nats://127.0.0.1:4222\"";
+        /// What seals secrets in the database: 32 bytes in base64, as
+        /// `openssl rand -base64 32` prints them. More, after spaces or on
+        /// lines of their own, are former keys that still open. Not set: the
+        /// file seal.key in the data folder, made at the first start; with
+        /// PostgreSQL none is made. Every node needs the same; no backup holds
+        /// it.
+        seal_key: Option<Secret> = example "\"\"" where seal_keys;
         /// Budgets off: for load measurements only.
         unlimited: bool = default "false", live;
     }
@@ -207,4 +214,12 @@ fn postgres(url: &Secret) -> Result<(), String> {
         return Ok(());
     }
     Err("does not begin with postgres://".into())
+}
+
+fn seal_keys(text: &Secret) -> Result<(), String> {
+    // Empty is as if it were not there, like a variable of the environment.
+    if text.0.trim().is_empty() {
+        return Ok(());
+    }
+    kernel::seals::Seals::read(&text.0).map(drop).map_err(str::to_owned)
 }

@@ -4,6 +4,7 @@
 mod backup;
 mod data;
 mod network;
+mod sealing;
 mod services;
 
 pub(crate) use data::chains;
@@ -127,6 +128,7 @@ const ALL: &[(&str, Look, Option<(Channel, Send)>)] = &[
     ("mail", |s| Box::pin(services::mail(s)), Some((Channel::Email, |s, to| Box::pin(services::send_mail(s, to))))),
     ("sms", |s| Box::pin(services::sms(s)), Some((Channel::Sms, |s, to| Box::pin(services::send_sms(s, to))))),
     ("push", |s| Box::pin(services::push(s)), None),
+    ("sealing", |s| Box::pin(sealing::sealing(s)), None),
     ("backup", |s| Box::pin(backup::backup(s)), None),
     ("database", |s| Box::pin(data::database(s)), None),
     ("disk", |s| Box::pin(async { data::disk(s) }), None),

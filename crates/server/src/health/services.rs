@@ -6,7 +6,7 @@ use kernel::{Channel, Delivery as _, health::Finding};
 use notify::Pushes;
 
 use super::{Scene, bad, data::closed, ok, skipped, told, warn};
-use crate::telemetry;
+use crate::{seal, telemetry};
 
 const HOUR_MS: proto::Millis = 3_600_000;
 
@@ -70,13 +70,18 @@ pub(super) async fn push(scene: &Scene) -> Finding {
         Ok(db) => db,
         Err(finding) => return finding,
     };
+    let unread = |error: &dyn std::fmt::Display| {
+        let fix = "look at the log; if the key of Web Push is damaged, a backup holds it";
+        bad("unread", &[("error", told(error))], "{error}", fix)
+    };
+    let seals = match seal::here(&scene.config()) {
+        Ok(seals) => seals,
+        Err(error) => return unread(&format!("{error:#}")),
+    };
     let since = Scene::now() - HOUR_MS;
-    match db.read(move |tx| notify::pushes(tx, since)).await {
+    match db.read(move |tx| notify::pushes(tx, &seals, since)).await {
         Ok(pushes) => pushed(&pushes),
-        Err(error) => {
-            let fix = "look at the log; if the key of Web Push is damaged, a backup holds it";
-            bad("unread", &[("error", told(&error))], "{error}", fix)
-        }
+        Err(error) => unread(&error),
     }
 }
 

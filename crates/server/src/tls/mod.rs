@@ -271,7 +271,7 @@ fn at(seconds: i64) -> Result<time::OffsetDateTime> {
 }
 
 /// Writes what only we may read, whole or not at all.
-fn keep_secret(path: &Path, content: &[u8]) -> Result<()> {
+pub(crate) fn keep_secret(path: &Path, content: &[u8]) -> Result<()> {
     let new = path.with_extension("new");
     let written = (|| {
         DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap_or(path))?;

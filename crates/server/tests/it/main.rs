@@ -18,6 +18,7 @@ mod pebble;
 mod process;
 mod program;
 mod reload;
+mod sealed;
 mod sql;
 mod stores;
 mod telemetry;

@@ -52,6 +52,8 @@ impl Server {
         let mut find = |mark: &str| lines.find_map(|line| line.split_once(mark).map(|(_, rest)| rest.to_owned()));
         let Some(port) = find("http://localhost:") else { panic!("it did not start: {}", log.lock()) };
         let setup = if fresh { find("/setup/").unwrap() } else { String::new() };
+        // What it prints later must find a reader.
+        std::thread::spawn(move || lines.for_each(drop));
         Self { child, at: format!("127.0.0.1:{port}"), setup, log }
     }
 

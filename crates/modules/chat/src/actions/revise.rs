@@ -19,6 +19,7 @@ use crate::{
         settings,
         wire::{Message, MessagePatch},
     },
+    outside::MessageRecalled,
     people,
     store::{self as sql, Turn},
 };
@@ -189,5 +190,6 @@ pub(super) fn recall_in<'t>(
     }
     turn.finish(tx)?;
     events::tell(tx, &turn, Said { messages: std::slice::from_ref(&row), ..Said::default() })?;
+    ctx.hooks().run(tx, ctx, &MessageRecalled { conversation: turn.id(), sent_at: row.sent_at })?;
     Ok(row)
 }

@@ -38,6 +38,8 @@ pub enum NoticeKind {
     JoinApproved,
     JoinRefused,
     FriendRequest,
+    /// A browser that was told of what waits is not reached any more.
+    RungGone,
 }
 
 impl NoticeKind {
@@ -66,6 +68,7 @@ impl NoticeKind {
             Self::JoinApproved => "join_approved",
             Self::JoinRefused => "join_refused",
             Self::FriendRequest => "friend_request",
+            Self::RungGone => "rung_gone",
         }
     }
 }

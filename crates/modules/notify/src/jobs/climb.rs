@@ -16,11 +16,11 @@ use store::{
 };
 use uuid::Uuid;
 
-use super::{field, keep, ours, say, tell};
+use super::{Outcome, field, keep, keeps, ours, say, tell};
 use crate::{
     actions,
     model::{
-        Fault, Ladder, RungKind, RungRow, Shows,
+        Ladder, RungKind, RungRow, Shows,
         ladder::{self, Step},
         settings, words,
     },
@@ -98,10 +98,10 @@ pub(super) async fn run(ctx: Ctx, job: Claimed) -> Result<()> {
         outcome
     } else {
         socket::tell(&ctx.kernel, user, say(&ctx.kernel, job.id, now, true).notice);
-        Ok(())
+        Outcome::Taken
     };
-    let listed = told.is_some();
-    db.write(move |tx| done(tx, &job, user, told.as_ref(), outcome, now)).await?;
+    let (listed, work) = (told.is_some(), ctx.clone());
+    db.write(move |tx| done(tx, &work, &job, user, told.as_ref(), outcome)).await?;
     if listed {
         actions::touch(&ctx, user);
     }
@@ -172,6 +172,7 @@ fn steps(standing: &Standing, rows: &[RungRow]) -> Vec<Step> {
         told_at: standing.told_at,
         wait: socket::WAIT,
         gap: socket::GAP,
+        in_a_row: 0,
         failures: 0,
         tried_at: 0,
     }];
@@ -183,6 +184,7 @@ fn steps(standing: &Standing, rows: &[RungRow]) -> Vec<Step> {
             told_at: row.told_at,
             wait: if together { 0 } else { rung.wait() },
             gap: rung.gap(),
+            in_a_row: row.in_a_row,
             failures: row.failures,
             tried_at: row.tried_at.unwrap_or(0),
         });
@@ -191,7 +193,7 @@ fn steps(standing: &Standing, rows: &[RungRow]) -> Vec<Step> {
 }
 
 /// What is shown is what both the person and the organisation allow.
-fn allowed(tx: &mut Tx<'_>, shows: Shows, item: &News) -> Result<Shows> {
+pub(super) fn allowed(tx: &mut Tx<'_>, shows: Shows, item: &News) -> Result<Shows> {
     let Some(org) = item.org else { return Ok(shows) };
     let most = Shows::parse(&settings::SHOWS.choice(tx, org.0)?).unwrap_or(Shows::Bare);
     Ok(shows.max(most))
@@ -270,19 +272,20 @@ fn take(
 /// Keeps how telling went, and looks again.
 fn done(
     tx: &mut Tx<'_>,
+    ctx: &Ctx,
     job: &Claimed,
     user: UserId,
     told: Option<&RungRow>,
-    outcome: Result<(), Fault>,
-    now: Millis,
+    outcome: Outcome,
 ) -> Result<()> {
-    tx.lock(&[Ladder::key(user)])?;
+    let now = ctx.now;
+    tx.lock(&keeps(user))?;
     let mut standing = sql::people::standing(tx, user)?.unwrap_or_default();
     if standing.holder != Some(job.id) {
         return Err(Error::internal("somebody else is at the ladder"));
     }
     if let Some(rung) = told {
-        keep(tx, rung, outcome, true, now)?;
+        keep(tx, ctx, rung, outcome, true)?;
     } else {
         (standing.told_at, standing.since) = (now, None);
     }

@@ -10,13 +10,19 @@ pub(crate) struct Step {
     pub(crate) told_at: Millis,
     /// How long it is given before the rung above it is tried.
     pub(crate) wait: Millis,
-    /// It tells at most so often.
+    /// It tells at most so often, and less often the more it told in a row.
     pub(crate) gap: Millis,
+    pub(crate) in_a_row: i64,
     /// Failures in a row, and the last try.
     pub(crate) failures: i64,
     pub(crate) tried_at: Millis,
 }
 
+/// After so long without a notice the next one begins anew.
+pub(crate) const QUIET_MS: Millis = 120_000;
+/// A conversation that goes on and on is told of once a minute: what is new
+/// elsewhere waits no longer than that either.
+const CALM: Millis = 60_000;
 const RETRY_FIRST: Millis = 30_000;
 const RETRY_LAST: Millis = 6 * 3_600_000;
 
@@ -24,6 +30,12 @@ impl Step {
     /// Nothing that fails is waited for.
     const fn given(&self) -> Millis {
         if self.failures > 0 { 0 } else { self.wait }
+    }
+
+    /// The first few follow one another, then each waits twice as long.
+    fn gap(&self) -> Millis {
+        let longer = self.gap.saturating_mul(1 << (self.in_a_row - 1).clamp(0, 20));
+        longer.min(CALM).max(self.gap)
     }
 
     fn retry_at(&self) -> Millis {
@@ -43,7 +55,7 @@ pub(crate) fn next(steps: &[Step]) -> Option<(usize, Millis)> {
     let mut first: Option<(usize, Millis)> = None;
     for (place, step) in steps.iter().enumerate() {
         if let Some(since) = step.since {
-            let again = if step.told_at > 0 { step.told_at + step.gap } else { Millis::MIN };
+            let again = if step.told_at > 0 { step.told_at + step.gap() } else { Millis::MIN };
             let due = (since + offset).max(again).max(step.retry_at());
             if first.is_none_or(|(_, at)| due < at) {
                 first = Some((place, due));
@@ -59,7 +71,7 @@ mod tests {
     use super::*;
 
     fn step(wait: Millis, gap: Millis) -> Step {
-        Step { since: Some(1_000), told_at: 0, wait, gap, failures: 0, tried_at: 0 }
+        Step { since: Some(1_000), told_at: 0, wait, gap, in_a_row: 0, failures: 0, tried_at: 0 }
     }
 
     #[test]
@@ -89,6 +101,19 @@ mod tests {
     }
 
     #[test]
+    fn the_more_was_told_in_a_row_the_longer_the_next_waits_up_to_a_minute() {
+        let due = |gap, in_a_row| {
+            let step = Step { told_at: 100_000, in_a_row, ..step(0, gap) };
+            next(&[step]).unwrap().1 - 100_000
+        };
+        assert_eq!(
+            [0, 1, 2, 3, 4, 5, 90].map(|n| due(5_000, n)),
+            [5_000, 5_000, 10_000, 20_000, 40_000, 60_000, 60_000]
+        );
+        assert_eq!(due(1_800_000, 90), 1_800_000, "letters are as rare as they were");
+    }
+
+    #[test]
     fn a_conversation_that_never_pauses_holds_no_rung_back() {
         // A message each second; the highest rung counts from the first of them.
         let mut steps = [step(8_000, 10_000), step(120_000, 10_000)];
@@ -100,10 +125,12 @@ mod tests {
             while let Some((place, due)) = next(&steps).filter(|(_, due)| *due <= now) {
                 assert!(due <= now);
                 (steps[place].since, steps[place].told_at) = (None, now);
+                steps[place].in_a_row += 1;
                 told[place] += 1;
             }
             now += 1_000;
         }
-        assert!(told[0] > 30 && told[1] >= 14, "{told:?}");
+        assert!(told[0] > 6 && told[1] >= 4, "{told:?}");
+        assert!(told[0] < 12, "the longer it goes on, the fewer: {told:?}");
     }
 }

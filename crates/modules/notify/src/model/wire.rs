@@ -1,7 +1,9 @@
-//! What goes over the API, and rows as the store reads them.
+//! What goes over the API. A rung is seen three ways: [`NewRung`] is what its
+//! person gives, with secrets; [`RungRow`](super::RungRow) is what is kept,
+//! with the secrets sealed; [`Rung`] is what is shown of it, without any.
 
 use kernel::{StreamEvents, Touch};
-use proto::{Millis, SessionId, StreamKey, UserId};
+use proto::{Millis, StreamKey};
 use serde::{Deserialize, Serialize};
 use utoipa::{
     ToSchema,
@@ -77,6 +79,9 @@ words! {
     Unverified = "unverified",
     /// This server sends nothing by that way.
     Unavailable = "unavailable",
+    /// The address is sealed by a key that this server does not have (any
+    /// more): its operator brings the key, or the rung is put up anew.
+    Locked = "locked",
 }
 
 /// A rung of one's own ladder.
@@ -127,7 +132,8 @@ pub(crate) struct LadderView {
     /// Whether anything reaches the person who has no client open.
     pub(crate) reachable: bool,
     pub(crate) channels: Vec<Channel>,
-    /// The server's key for Web Push, as a browser wants it (65 bytes, base64url).
+    /// The server's key for Web Push, as a browser wants it (65 bytes,
+    /// base64url); empty where it is sealed by a key that is not here.
     pub(crate) web_push_key: String,
     /// When a device last acknowledged; milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,8 +141,9 @@ pub(crate) struct LadderView {
     pub(crate) acknowledged_at: Option<Millis>,
 }
 
-/// A rung to be put up, above those there are.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+/// A rung to be put up, above those there are. What opens it is kept sealed
+/// and never shown again.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = notify::NewRung)]
 pub struct NewRung {
@@ -162,6 +169,12 @@ pub struct NewRung {
     pub shows: Shows,
 }
 
+impl std::fmt::Debug for NewRung {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NewRung({}, …)", self.kind.as_str())
+    }
+}
+
 const fn full() -> Shows {
     Shows::Full
 }
@@ -180,65 +193,6 @@ pub(crate) struct RungPatch {
     /// Its place among all, from 0; the others move.
     #[serde(default)]
     pub(crate) position: Option<usize>,
-}
-
-/// Where a rung leads, with what opens it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Target {
-    pub(crate) address: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) secret: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) p256dh: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) auth: Option<String>,
-}
-
-impl std::fmt::Debug for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Target(…)")
-    }
-}
-
-/// A rung as its row is.
-#[derive(Clone, Debug)]
-pub(crate) struct RungRow {
-    pub(crate) id: Uuid,
-    pub(crate) user: UserId,
-    pub(crate) kind: RungKind,
-    pub(crate) label: String,
-    pub(crate) hint: String,
-    pub(crate) target: Target,
-    /// The device it was put up on, where it leads to that device.
-    pub(crate) session: Option<SessionId>,
-    pub(crate) position: i64,
-    pub(crate) enabled: bool,
-    pub(crate) shows: Shows,
-    pub(crate) since: Option<Millis>,
-    pub(crate) told_at: Millis,
-    pub(crate) tested_at: Millis,
-    pub(crate) tried_at: Option<Millis>,
-    pub(crate) delivered_at: Option<Millis>,
-    pub(crate) fault: Option<Fault>,
-    pub(crate) failures: i64,
-}
-
-impl RungRow {
-    pub(crate) fn wire(self, session: Option<SessionId>) -> Rung {
-        Rung {
-            id: self.id,
-            kind: self.kind,
-            label: self.label,
-            hint: self.hint,
-            enabled: self.enabled,
-            shows: self.shows,
-            here: self.session.is_some() && self.session == session,
-            delivered_at: self.delivered_at,
-            tried_at: self.tried_at,
-            fault: self.fault,
-            testing: self.tested_at > self.tried_at.unwrap_or(0),
-        }
-    }
 }
 
 /// What waits outside of a client was told to those that are open: one that

@@ -32,6 +32,12 @@ pub(crate) struct Say {
     pub(crate) server: String,
     pub(crate) chinese: bool,
     pub(crate) test: bool,
+    /// It takes the place of one that told of a message which was taken back,
+    /// and makes no sound.
+    pub(crate) withdrawn: bool,
+    /// When the rung told the notice that stands on the device: this one, or
+    /// the one whose place it takes.
+    pub(crate) stands: Millis,
 }
 
 impl Say {
@@ -100,6 +106,17 @@ pub(crate) fn item(news: &News, shows: Shows, server: &str, chinese: bool) -> It
         (true, false) => format!("[mentions you] {said}"),
     };
     Item { conversation: news.conversation, title, text }
+}
+
+/// The same after a message was taken back: what the newest says where there
+/// is another, and nothing of it where there is not.
+pub(crate) fn withdrawn(news: &News, shows: Shows, server: &str, chinese: bool) -> Item {
+    let mut item = item(news, shows, server, chinese);
+    if shows == Shows::Full && news.text.is_empty() {
+        let text = if chinese { "撤回了一条消息" } else { "A message was recalled" };
+        text.clone_into(&mut item.text);
+    }
+    item
 }
 
 /// What a test says.

@@ -27,6 +27,10 @@ impl Rung for Bark {
         5 * SECOND
     }
 
+    fn changes(&self) -> bool {
+        true
+    }
+
     fn check(&self, new: &NewRung, _: &[SeenContact]) -> Result<Target> {
         nothing_else(new)?;
         let address = web_address("address", &new.address)?;
@@ -37,9 +41,10 @@ impl Rung for Bark {
     fn tell<'a>(&'a self, out: &'a Outside<'a>, target: &'a Target, say: &'a Say) -> Telling<'a> {
         Box::pin(async move {
             let (server, key) = parts(&target.address).unwrap_or_default();
+            let level = if say.withdrawn { "passive" } else { "active" };
             let body = json!({
                 "device_key": key, "title": say.title(), "body": say.text(), "url": say.url, "badge": say.badge,
-                "group": say.server, "id": say.items.first().map(|item| item.conversation),
+                "group": say.server, "level": level, "id": say.items.first().map(|item| item.conversation),
             });
             post_json(out, say, &format!("{server}/push"), &body).await.map(drop)
         })

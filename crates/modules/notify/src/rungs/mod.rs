@@ -23,7 +23,8 @@ use crate::model::{Fault, NewRung, RungKind, Target, words::Say};
 /// What a rung may use to tell.
 pub(crate) struct Outside<'a> {
     pub(crate) kernel: &'a Kernel,
-    pub(crate) vapid: &'a vapid::Vapid,
+    /// Absent where it is sealed by a key that is not here.
+    pub(crate) vapid: Option<&'a vapid::Vapid>,
     /// Verified addresses of the person who is told.
     pub(crate) contacts: &'a [SeenContact],
 }
@@ -42,6 +43,11 @@ pub(crate) trait Rung: Send + Sync {
     /// Whether this server can use it.
     fn available(&self, _: &Kernel) -> bool {
         true
+    }
+    /// Whether a later notice of a conversation takes the place of the one
+    /// before it on the device.
+    fn changes(&self) -> bool {
+        false
     }
     /// Reads what was asked for.
     fn check(&self, new: &NewRung, contacts: &[SeenContact]) -> Result<Target>;

@@ -19,6 +19,10 @@ impl Rung for Ntfy {
         5 * SECOND
     }
 
+    fn changes(&self) -> bool {
+        true
+    }
+
     fn check(&self, new: &NewRung, _: &[SeenContact]) -> Result<Target> {
         let address = web_address("address", &new.address)?;
         Ok(Target { address, secret: secret(new)?, p256dh: None, auth: None })
@@ -32,6 +36,13 @@ impl Rung for Ntfy {
                 ("title", format!("=?UTF-8?B?{}?=", STANDARD.encode(say.title()))),
                 ("click", say.url.clone()),
             ];
+            if let Some(item) = say.items.first() {
+                // By it a notice can be changed where it stands (ntfy 2.16 and later).
+                headers.push(("x-sequence-id", format!("{}-{}", item.conversation, say.stands)));
+            }
+            if say.withdrawn {
+                headers.push(("priority", "min".to_owned()));
+            }
             if let Some(token) = &target.secret {
                 headers.push(("authorization", format!("Bearer {token}")));
             }

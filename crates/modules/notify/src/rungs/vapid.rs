@@ -1,5 +1,5 @@
 //! The server's own key for Web Push (RFC 8292): made when it is first needed,
-//! and the same for ever, for every subscription is bound to it.
+//! and the same for ever, for every subscription is bound to it. Kept sealed.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use kernel::{Ctx, Kernel};
@@ -14,6 +14,7 @@ use super::encryption::point;
 use crate::store::keys;
 
 pub(crate) const NAME: &str = "vapid";
+pub(crate) const PLACE: &str = "notify_keys|sealed|vapid";
 /// A token is good for a day at most.
 const LIVES_MS: Millis = 12 * 3_600_000;
 
@@ -27,18 +28,25 @@ pub(crate) fn fresh(kernel: &Kernel) -> Result<SecretKey> {
 }
 
 impl Vapid {
-    /// The key, made if there is none.
-    pub(crate) async fn load(ctx: &Ctx) -> Result<Self> {
-        let db = ctx.db().clone();
-        let found = if let Some(key) = db.read(|tx| keys::get(tx, NAME)).await? {
-            key
+    /// The key, made if there is none. `None` where it is sealed by a key that
+    /// is not here, or there is none to seal it with.
+    pub(crate) async fn load(ctx: &Ctx) -> Result<Option<Self>> {
+        let (db, seals) = (ctx.db().clone(), &ctx.kernel.config.seals);
+        let sealed = if let Some(sealed) = db.read(|tx| keys::get(tx, NAME)).await? {
+            sealed
+        } else if seals.current().is_none() {
+            return Ok(None);
         } else {
-            let key = fresh(&ctx.kernel)?.to_bytes().to_vec();
-            db.write(move |tx| keys::keep(tx, NAME, &key)).await?;
+            let sealed = ctx.kernel.seal(PLACE, &fresh(&ctx.kernel)?.to_bytes())?;
+            db.write(move |tx| keys::keep(tx, NAME, &sealed)).await?;
             let kept = db.read(|tx| keys::get(tx, NAME)).await?;
             kept.ok_or_else(|| Error::internal("a key that was kept is not there"))?
         };
-        Ok(Self(SecretKey::from_slice(&found).map_err(|_| Error::internal("the kept key is none"))?))
+        let opened = seals.open(PLACE, &sealed)?;
+        opened
+            .map(|key| SecretKey::from_slice(&key).map(Self))
+            .transpose()
+            .map_err(|_| Error::internal("the kept key is none"))
     }
 
     /// As a browser wants it.

@@ -43,10 +43,21 @@ fn message(say: &Say) -> Vec<u8> {
     let open: Vec<_> = say.open.iter().take(OPEN).collect();
     json!({
         "v": 1, "notice": say.notice, "badge": say.badge, "items": items, "open": open, "more": say.open.len() > OPEN,
-        "test": say.test,
+        "test": say.test, "withdrawn": say.withdrawn,
     })
     .to_string()
     .into_bytes()
+}
+
+/// A push service keeps the last of each topic (RFC 8030 §5.4, at most 32
+/// characters): of two that waited the newer says it all. One that takes
+/// something back does not say the rest.
+fn topic(say: &Say) -> String {
+    match say.items.first().filter(|_| say.withdrawn) {
+        Some(item) => item.conversation.0.simple().to_string(),
+        None if say.test => "test".to_owned(),
+        None => "waiting".to_owned(),
+    }
 }
 
 /// So that four of them fit in one message, whatever they are made of.
@@ -61,6 +72,10 @@ impl Rung for WebPush {
 
     fn gap(&self) -> Millis {
         3 * SECOND
+    }
+
+    fn changes(&self) -> bool {
+        true
     }
 
     fn check(&self, new: &NewRung, _: &[SeenContact]) -> Result<Target> {
@@ -78,6 +93,7 @@ impl Rung for WebPush {
 
     fn tell<'a>(&'a self, out: &'a Outside<'a>, target: &'a Target, say: &'a Say) -> Telling<'a> {
         Box::pin(async move {
+            let Some(vapid) = out.vapid else { return Err(Fault::Locked) };
             let sealed = || {
                 let to = receiver(target)?;
                 let own = fresh(out.kernel).ok()?;
@@ -89,13 +105,12 @@ impl Rung for WebPush {
             let subject = &out.kernel.config.public_url;
             let subject = if subject.starts_with("https://") { subject.as_str() } else { "mailto:magpie@localhost" };
             let headers = vec![
-                ("authorization", out.vapid.header(audience, subject, say.at)),
+                ("authorization", vapid.header(audience, subject, say.at)),
                 ("content-encoding", "aes128gcm".to_owned()),
                 ("content-type", "application/octet-stream".to_owned()),
                 ("ttl", TTL.to_string()),
-                ("urgency", "high".to_owned()),
-                // Of two that were not delivered yet the newer says it all.
-                ("topic", if say.test { "test" } else { "waiting" }.to_owned()),
+                ("urgency", if say.withdrawn { "low" } else { "high" }.to_owned()),
+                ("topic", topic(say)),
             ];
             post(out, say, &target.address, headers, body).await.map(drop)
         })
@@ -125,6 +140,8 @@ mod tests {
             server: String::new(),
             chinese: true,
             test: false,
+            withdrawn: false,
+            stands: 0,
         };
         assert!(message(&say).len() <= encryption::MOST, "{}", message(&say).len());
     }

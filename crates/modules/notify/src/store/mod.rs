@@ -30,19 +30,3 @@ fn ids_json(ids: impl IntoIterator<Item = uuid::Uuid>) -> String {
 fn users_json(users: &[UserId]) -> String {
     ids_json(users.iter().map(|user| user.0))
 }
-
-/// How what is secret is sealed at rest: not yet.
-const PLAIN: u8 = 0;
-
-fn seal(bytes: &[u8]) -> Vec<u8> {
-    let mut sealed = vec![PLAIN];
-    sealed.extend(bytes);
-    sealed
-}
-
-fn open(sealed: &[u8]) -> proto::Result<&[u8]> {
-    match sealed {
-        [PLAIN, bytes @ ..] => Ok(bytes),
-        _ => Err(proto::Error::internal("sealed in a way this release does not know")),
-    }
-}

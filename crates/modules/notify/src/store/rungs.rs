@@ -5,36 +5,35 @@ use proto::{Error, Millis, Result, UserId};
 use store::{Row, Tx, sql};
 use uuid::Uuid;
 
-use super::{open, seal};
-use crate::model::{Change, Fault, Ladder, RungKind, RungRow, Shows};
+use crate::model::{Change, Fault, Ladder, RungKind, RungRow, Shows, ladder::QUIET_MS};
 
 macro_rules! columns {
     () => {
         "id, user_id, kind, label, hint, sealed, session_id, position, enabled, shows, since, told_at, tested_at, \
-         tried_at, delivered_at, fault, failures"
+         tried_at, delivered_at, fault, failures, in_a_row"
     };
 }
 
 type Raw = (RungRowWithout, String, Vec<u8>, String, Option<String>);
 type RungRowWithout = (Uuid, UserId, String, String, Option<Uuid>, i64, bool, Times);
-type Times = (Option<Millis>, Millis, Millis, Option<Millis>, Option<Millis>, i64);
+type Times = (Option<Millis>, Millis, Millis, Option<Millis>, Option<Millis>, i64, i64);
 
 fn raw(row: &Row<'_>) -> store::Result<Raw> {
-    let times = (row.get(10)?, row.get(11)?, row.get(12)?, row.get(13)?, row.get(14)?, row.get(16)?);
+    let times = (row.get(10)?, row.get(11)?, row.get(12)?, row.get(13)?, row.get(14)?, row.get(16)?, row.get(17)?);
     let rest = (row.get(0)?, row.get(1)?, row.get(3)?, row.get(4)?, row.get(6)?, row.get(7)?, row.get(8)?, times);
     Ok((rest, row.get(2)?, row.get(5)?, row.get(9)?, row.get(15)?))
 }
 
 fn rung((rest, kind, sealed, shows, fault): Raw) -> Result<RungRow> {
     let (id, user, label, hint, session, position, enabled, times) = rest;
-    let (since, told_at, tested_at, tried_at, delivered_at, failures) = times;
+    let (since, told_at, tested_at, tried_at, delivered_at, failures, in_a_row) = times;
     Ok(RungRow {
         id,
         user,
         kind: RungKind::parse(&kind).ok_or_else(|| Error::internal("an unknown kind of rung"))?,
         label,
         hint,
-        target: serde_json::from_slice(open(&sealed)?).map_err(Error::internal)?,
+        sealed,
         session: session.map(proto::SessionId),
         position,
         enabled,
@@ -46,6 +45,7 @@ fn rung((rest, kind, sealed, shows, fault): Raw) -> Result<RungRow> {
         delivered_at,
         fault: fault.and_then(|fault| Fault::parse(&fault)),
         failures,
+        in_a_row,
     })
 }
 
@@ -64,10 +64,6 @@ pub(crate) fn get(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<RungRow>> {
     found.map(rung).transpose()
 }
 
-fn sealed(rung: &RungRow) -> Result<Vec<u8>> {
-    Ok(seal(&serde_json::to_vec(&rung.target).map_err(Error::internal)?))
-}
-
 pub(crate) fn add(tx: &mut Tx<'_>, _: &Allowed<'_, Ladder, Change>, rung: &RungRow, now: Millis) -> Result<()> {
     put(tx, rung, now)
 }
@@ -77,8 +73,8 @@ pub(crate) fn put(tx: &mut Tx<'_>, rung: &RungRow, now: Millis) -> Result<()> {
     tx.execute(
         sql!(
             "INSERT INTO notify_rungs (id, user_id, kind, label, hint, sealed, session_id, position, enabled, shows,
-                made_at, since, told_at, tested_at, tried_at, delivered_at, fault, failures)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL, 0, 0, NULL, NULL, NULL, 0)"
+                made_at, since, told_at, tested_at, tried_at, delivered_at, fault, failures, in_a_row)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL, 0, 0, NULL, NULL, NULL, 0, 0)"
         ),
         &[
             &rung.id,
@@ -86,7 +82,7 @@ pub(crate) fn put(tx: &mut Tx<'_>, rung: &RungRow, now: Millis) -> Result<()> {
             &rung.kind.as_str(),
             &rung.label,
             &rung.hint,
-            &sealed(rung)?,
+            &rung.sealed,
             &rung.session.map(|s| s.0),
             &rung.position,
             &rung.enabled,
@@ -111,7 +107,7 @@ pub(crate) fn change(tx: &mut Tx<'_>, _: &Allowed<'_, Ladder, Change>, rung: &Ru
             &rung.position,
             &rung.enabled,
             &rung.shows.as_str(),
-            &sealed(rung)?,
+            &rung.sealed,
             &rung.hint,
             &rung.session.map(|s| s.0),
             &rung.failures,
@@ -136,7 +132,13 @@ pub(crate) fn tried(tx: &mut Tx<'_>, id: Uuid, outcome: Result<(), Fault>, told:
             &[&id, &now],
         )?;
         if told {
-            tx.execute(sql!("UPDATE notify_rungs SET told_at = $2, since = NULL WHERE id = $1"), &[&id, &now])?;
+            tx.execute(
+                sql!(
+                    "UPDATE notify_rungs SET in_a_row = CASE WHEN told_at > $3 THEN in_a_row + 1 ELSE 0 END,
+                        told_at = $2, since = NULL WHERE id = $1"
+                ),
+                &[&id, &now, &(now - QUIET_MS)],
+            )?;
         }
         return Ok(());
     }
@@ -210,4 +212,35 @@ pub(crate) fn erase(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
     tx.execute(sql!("DELETE FROM notify_rungs WHERE user_id = $1"), &[&user])?;
     tx.execute(sql!("DELETE FROM notify_people WHERE user_id = $1"), &[&user])?;
     Ok(())
+}
+
+/// Up to `limit` rungs after one that are not sealed so: their ids, and what
+/// is sealed.
+pub(crate) fn sealed_otherwise(tx: &mut Tx<'_>, after: Uuid, head: &[u8], limit: i64) -> Result<Vec<(Uuid, Vec<u8>)>> {
+    Ok(tx.query(
+        sql!(
+            "SELECT id, sealed FROM notify_rungs WHERE id > $1 AND substr(sealed, 1, 9) <> $2
+             ORDER BY id LIMIT $3"
+        ),
+        &[&after, &head.to_vec(), &limit],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?)
+}
+
+/// Seals one anew, unless its person changed it meanwhile.
+pub(crate) fn reseal(tx: &mut Tx<'_>, id: Uuid, before: &[u8], sealed: &[u8]) -> Result<()> {
+    tx.execute(
+        sql!("UPDATE notify_rungs SET sealed = $3 WHERE id = $1 AND sealed = $2"),
+        &[&id, &before.to_vec(), &sealed.to_vec()],
+    )?;
+    Ok(())
+}
+
+/// How many rungs are sealed how: the beginning of what is sealed, and a number.
+pub(crate) fn heads(tx: &mut Tx<'_>) -> Result<Vec<(Vec<u8>, i64)>> {
+    Ok(tx.query(
+        sql!("SELECT substr(sealed, 1, 9), COUNT(*) FROM notify_rungs GROUP BY substr(sealed, 1, 9)"),
+        &[],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?)
 }

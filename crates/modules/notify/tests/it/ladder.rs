@@ -214,3 +214,121 @@ async fn everyone_of_an_organisation_is_found_in_its_own_conversation() {
     assert_eq!(w.phone.to("/bob").len(), 1);
     w.server.finish().await;
 }
+
+/// Seen to fail: with the same gap however much was told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_messages_is_a_few_notices_and_a_later_one_is_told_at_once() {
+    let w = World::new().await;
+    w.server.kernel.budgets.lift(true);
+    w.ntfy("/bob").await;
+    for n in 0..250 {
+        w.say(&format!("line {n}")).await;
+        w.say(&format!("line {n}, more")).await;
+        w.pass(1).await;
+    }
+    w.pass(70).await;
+    let told = w.phone.to("/bob");
+    assert!((4..=14).contains(&told.len()), "500 messages in four minutes: {} notices", told.len());
+    assert_eq!(told.last().unwrap().text(), "line 249, more", "the last is not lost");
+    // A quiet while later the next is not made to wait.
+    w.pass(130).await;
+    let before = w.phone.to("/bob").len();
+    w.say("one more").await;
+    w.pass(12).await;
+    assert_eq!(w.phone.to("/bob").len(), before + 1);
+    w.server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_back_is_taken_out_of_notices_where_they_can_be_changed() {
+    let w = World::new().await;
+    w.ntfy("/bob").await;
+    let recall = async |seq: i64| {
+        let path = format!("/api/v1/conversations/{}/messages/{seq}/recall", w.group);
+        w.alice.post(&path, json!({})).await.ok();
+        w.pass(1).await;
+    };
+    let unheard = w.say("before anybody was told").await;
+    w.pass(1).await;
+    recall(unheard).await;
+    w.pass(20).await;
+    let told = w.phone.to("/bob");
+    assert!(told.iter().all(|p| !p.text().contains("before")), "{told:?}");
+    w.read(&w.group, unheard).await;
+    w.pass(130).await;
+    let before = w.phone.to("/bob").len();
+
+    let seq = w.say("the wrong window").await;
+    w.pass(12).await;
+    recall(seq).await;
+    let told = w.phone.to("/bob")[before..].to_vec();
+    assert_eq!(
+        told.iter().map(super::receiver::Posted::text).collect::<Vec<_>>(),
+        ["the wrong window", "撤回了一条消息"]
+    );
+    let place = told[0].header("x-sequence-id").to_owned();
+    assert!(place.starts_with(&w.group) && told[1].header("x-sequence-id") == place, "in its place");
+    assert_eq!((told[0].header("priority"), told[1].header("priority")), ("", "min"), "without a sound");
+    w.pass(300).await;
+    assert_eq!(w.phone.to("/bob").len(), before + 2, "and that is all");
+
+    // Who has read it has no notice that says it.
+    let seq = w.say("read already").await;
+    w.pass(12).await;
+    w.read(&w.group, seq).await;
+    recall(seq).await;
+    assert_eq!(w.phone.to("/bob").len(), before + 3);
+    w.server.finish().await;
+}
+
+/// Somebody who left, was removed or blocked hears nothing of what was pending.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_in_a_conversation_no_more_is_not_told_what_was_pending() {
+    let w = World::new().await;
+    w.ntfy("/bob").await;
+    w.say("one").await;
+    w.pass(3).await;
+    w.alice.delete(&format!("/api/v1/conversations/{}/members/{}", w.group, w.bob.id)).await.ok();
+    w.pass(60).await;
+    assert_eq!(w.phone.to("/bob").len(), 0, "removed");
+    let again = w.group_of(&[w.bob.id]).await;
+    w.say_in(&again, "two", &[]).await;
+    w.pass(3).await;
+    w.bob.delete(&format!("/api/v1/conversations/{again}/members/{}", w.bob.id)).await.ok();
+    w.pass(60).await;
+    assert_eq!(w.phone.to("/bob").len(), 0, "left");
+    w.server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rest_is_by_the_clock_on_their_own_wall_over_midnight() {
+    let w = World::new().await;
+    w.ntfy("/bob").await;
+    let nights = json!([{ "days": [1, 2, 3, 4, 5, 6, 7], "from": "22:00", "to": "07:00" }]);
+    w.bob.put("/api/v1/me/rest-hours", json!({ "zone": "Europe/Berlin", "hours": nights })).await.ok();
+    // START is 9 in Berlin. Midnight, by now a rest of two hours.
+    w.skip(15 * 3_600).await;
+    w.say("at midnight").await;
+    w.pass(30).await;
+    w.skip(6 * 3_600).await;
+    w.pass(30).await;
+    assert_eq!(w.phone.to("/bob").len(), 0, "it is six");
+    w.skip(3_600 - 60).await;
+    w.pass(12).await;
+    assert_eq!(w.phone.to("/bob").len(), 1, "it is seven");
+    w.server.finish().await;
+}
+
+/// Seen to fail: with rungs that are off among the steps.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rung_that_is_off_is_neither_told_nor_waited_for() {
+    let w = World::new().await;
+    let off = w.ntfy("/off").await;
+    w.ntfy("/on").await;
+    let path = format!("{}/{}", crate::world::RUNGS, off["id"].as_str().unwrap());
+    w.bob.patch(&path, json!({ "enabled": false })).await.ok();
+    w.say("one").await;
+    w.pass(12).await;
+    assert_eq!((w.phone.to("/off").len(), w.phone.to("/on").len()), (0, 1));
+    w.server.finish().await;
+}

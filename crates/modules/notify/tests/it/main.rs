@@ -8,5 +8,6 @@ mod ending;
 mod ladder;
 mod receiver;
 mod rungs;
+mod sealed;
 mod sql;
 mod world;

@@ -96,7 +96,9 @@ async fn a_browser_that_is_gone_or_signed_out_is_taken_down() {
     let w = World::new().await;
     let (_, _, keys) = browser();
     let new = |path: &str| json!({ "kind": "web_push", "address": w.phone.at(path), "p256dh": keys["p256dh"], "auth": keys["auth"] });
-    w.bob.post(RUNGS, new("/push/1")).await.ok();
+    let mut first = new("/push/1");
+    first["label"] = "Chrome".into();
+    w.bob.post(RUNGS, first).await.ok();
     let second = w.bob.second_device().await;
     second.post(RUNGS, new("/push/2")).await.ok();
     w.phone.answers("/push/1", &[(410, "")]);
@@ -104,6 +106,10 @@ async fn a_browser_that_is_gone_or_signed_out_is_taken_down() {
     w.say("one").await;
     w.pass(15).await;
     assert_eq!(w.rungs().await, Vec::<Value>::new());
+    let notices = w.bob.get("/api/v1/me/notices").await.ok();
+    let told: Vec<_> = notices["items"].as_array().unwrap().iter().filter(|n| n["kind"] == "rung_gone").collect();
+    assert_eq!(told.len(), 1, "of the one that was gone, not of the one that was signed out: {notices}");
+    assert_eq!(told[0]["detail"]["label"], "Chrome");
     assert_eq!(w.phone.to("/push/2").len(), 0, "a device that was signed out hears nothing");
     assert_eq!(w.bob.get(AT).await.ok()["reachable"], false);
     w.server.finish().await;
@@ -172,5 +178,16 @@ async fn letters_and_text_messages_go_to_verified_addresses_of_ones_own_only() {
     w.bob.post(&test, json!({})).await.fails(Code::RateLimited);
     w.server.run_jobs().await;
     assert!(w.mail.to("bob@example.org").last().unwrap().subject.contains("测试通知"));
+    // Somebody else proved it theirs since, say. Seen to fail: with no look before sending.
+    let taken = store::sql!("UPDATE identity_contacts SET verified_at = NULL WHERE kind = 'email'");
+    w.server.db().write(move |tx| Ok::<_, proto::Error>(tx.execute(taken, &[])?)).await.unwrap();
+    let before = w.mail.to("bob@example.org").len();
+    w.skip(11).await;
+    w.bob.post(&test, json!({})).await.ok();
+    w.server.run_jobs().await;
+    assert_eq!(
+        (w.rungs().await[0]["fault"].as_str(), w.mail.to("bob@example.org").len()),
+        (Some("unverified"), before)
+    );
     w.server.finish().await;
 }

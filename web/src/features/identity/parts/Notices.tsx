@@ -94,6 +94,7 @@ const KINDS = [
   'join_approved',
   'join_refused',
   'friend_request',
+  'rung_gone',
 ] as const;
 
 function Words({ notice }: { notice: Notice }) {
@@ -111,6 +112,7 @@ function Words({ notice }: { notice: Notice }) {
           org: text('org_name') || text('name'),
           name: text('name'),
           by: text('by_name'),
+          browser: text('label') || t('settings:unknown_device'),
         })}
       </strong>
       <span className={styles.when}>{listTime(locale, notice.at, now())}</span>

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useId, useState } from 'react';
 import { asAppError } from '~/api/client';
 import { LADDER as LADDER_KEY } from '~/api/query';
 import { askForNotifications, notificationState } from '~/core/notifications';
@@ -16,8 +16,9 @@ import { Section } from '~/ui/Section';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
-import { addRung, canPush, type Kind, type Ladder, ownAddresses, SHOWS, type Shows, subscribe } from '../api';
+import { addRung, canPush, type Kind, type Ladder, ownAddresses, type Shows, subscribe } from '../api';
 import styles from './parts.module.css';
+import { ShowsField } from './ShowsField';
 
 /** In the order in which they help most people. */
 const KINDS: readonly Kind[] = ['web_push', 'bark', 'ntfy', 'wecom', 'dingtalk', 'feishu', 'email', 'sms'];
@@ -86,6 +87,7 @@ function ThisBrowser({ ladder }: { ladder: Ladder }) {
 function AddOne({ kind, onClose }: { kind: Exclude<Kind, 'web_push'>; onClose: () => void }) {
   const t = useT();
   const queries = useQueryClient();
+  const form = useId();
   const own = kind === 'email' ? 'email' : kind === 'sms' ? 'phone' : undefined;
   const [address, setAddress] = useState('');
   const [secret, setSecret] = useState('');
@@ -112,13 +114,21 @@ function AddOne({ kind, onClose }: { kind: Exclude<Kind, 'web_push'>; onClose: (
       actions={
         <>
           <Button onPress={onClose}>{t('common:cancel')}</Button>
-          <Button kind="primary" isPending={pending} isDisabled={!address.trim()} onPress={() => void submit()}>
+          <Button kind="primary" type="submit" form={form} isPending={pending} isDisabled={!address.trim()}>
             {t('notify:put_up')}
           </Button>
         </>
       }
     >
-      <div className={styles.form}>
+      <form
+        id={form}
+        className={styles.form}
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (address.trim()) void submit();
+        }}
+      >
         <ol className={styles.how}>
           {t(`notify:how.${kind}`)
             .split('\n')
@@ -158,14 +168,9 @@ function AddOne({ kind, onClose }: { kind: Exclude<Kind, 'web_push'>; onClose: (
           maxLength={50}
           error={at('label')}
         />
-        <RadioGroup
-          label={t('notify:shows.label')}
-          value={shows}
-          options={SHOWS.map((id) => ({ id, label: t(`notify:shows.${id}`) }))}
-          onChange={setShows}
-        />
+        <ShowsField value={shows} onChange={setShows} />
         <FormError>{general('address', 'secret', 'label')}</FormError>
-      </div>
+      </form>
     </Dialog>
   );
 }

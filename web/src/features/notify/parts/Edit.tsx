@@ -1,19 +1,20 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useId, useState } from 'react';
 import { LADDER as LADDER_KEY } from '~/api/query';
 import { useT } from '~/i18n';
 import { Button } from '~/ui/Button';
 import { Dialog } from '~/ui/Dialog';
 import { Field } from '~/ui/Field';
 import { FormError } from '~/ui/FormError';
-import { RadioGroup } from '~/ui/RadioGroup';
 import { useSubmit } from '~/ui/useSubmit';
-import { changeRung, type Rung, SHOWS } from '../api';
+import { changeRung, type Rung } from '../api';
 import styles from './parts.module.css';
+import { ShowsField } from './ShowsField';
 
 /** A rung's name, and how much it shows. */
 export function Edit({ rung, onClose }: { rung: Rung; onClose: () => void }) {
   const t = useT();
+  const form = useId();
   const queries = useQueryClient();
   const [label, setLabel] = useState(rung.label);
   const [shows, setShows] = useState(rung.shows);
@@ -31,22 +32,25 @@ export function Edit({ rung, onClose }: { rung: Rung; onClose: () => void }) {
       actions={
         <>
           <Button onPress={onClose}>{t('common:cancel')}</Button>
-          <Button kind="primary" isPending={pending} onPress={() => void submit()}>
+          <Button kind="primary" type="submit" form={form} isPending={pending}>
             {t('notify:save')}
           </Button>
         </>
       }
     >
-      <div className={styles.form}>
+      <form
+        id={form}
+        className={styles.form}
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+      >
         <Field label={t('notify:label')} value={label} onChange={setLabel} maxLength={50} error={at('label')} />
-        <RadioGroup
-          label={t('notify:shows.label')}
-          value={shows}
-          options={SHOWS.map((id) => ({ id, label: t(`notify:shows.${id}`) }))}
-          onChange={setShows}
-        />
+        <ShowsField value={shows} onChange={setShows} />
         <FormError>{general('label')}</FormError>
-      </div>
+      </form>
     </Dialog>
   );
 }

@@ -16,6 +16,7 @@ import { SkeletonRows } from '~/ui/Skeleton';
 import { toast, toastUndo } from '~/ui/Toast';
 import { changeRung, type Ladder, type Rung, type RungPatch, readLadder, removeRung, testRung } from '../api';
 import { Add } from '../parts/Add';
+import { AllShow } from '../parts/AllShow';
 import { Edit } from '../parts/Edit';
 import styles from './Reach.module.css';
 
@@ -35,6 +36,7 @@ export function Reach() {
         )}
       </Section>
       {query.data ? <Add ladder={query.data} /> : null}
+      {query.data?.rungs.length ? <AllShow ladder={query.data} /> : null}
       <Section title={t('settings:rest.title')} text={t('notify:rest')}>
         <Link to="/me">{t('notify:to_rest')}</Link>
       </Section>
@@ -146,11 +148,21 @@ function Rungs({ ladder }: { ladder: Ladder }) {
   );
 }
 
-function useStanding(rung: Rung): { text: string; bad: boolean } {
+/** How the last try went and what to do about it, and when something last arrived. */
+function useStanding(rung: Rung): { text: string; bad: boolean; before?: string } {
   const t = useT();
   const locale = useLocale();
   if (rung.testing) return { text: t('notify:state.testing'), bad: false };
-  if (rung.fault) return { text: t(`notify:fault.${rung.fault}`), bad: true };
+  if (rung.fault) {
+    const fault = t(`notify:fault.${rung.fault}`);
+    const when = rung.tried_at ? listTime(locale, rung.tried_at, now()) : undefined;
+    const before = rung.delivered_at ? listTime(locale, rung.delivered_at, now()) : undefined;
+    return {
+      text: when && rung.fault !== 'locked' ? t('notify:state.tried', { fault, when }) : fault,
+      bad: true,
+      ...(before ? { before: t('notify:state.before', { when: before }) } : {}),
+    };
+  }
   if (!rung.enabled) return { text: t('notify:state.off'), bad: false };
   if (!rung.delivered_at) return { text: t('notify:state.never'), bad: false };
   return { text: t('notify:state.delivered', { when: listTime(locale, rung.delivered_at, now()) }), bad: false };
@@ -205,9 +217,11 @@ function RungRow({
         <>
           {rung.label ? `${t(`notify:kind.${rung.kind}`)} · ` : ''}
           <bdi>{rung.kind === 'web_push' ? '' : rung.hint}</bdi>
+          {rung.shows === 'full' ? null : <span className={styles.state}>{t(`notify:shows.${rung.shows}`)}</span>}
           <span className={state.bad ? styles.bad : styles.state} data-state={rung.fault ?? 'ok'}>
             {state.text}
           </span>
+          {state.before ? <span className={styles.state}>{state.before}</span> : null}
         </>
       }
     >

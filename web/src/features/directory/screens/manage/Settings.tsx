@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import type { Org } from '~/api/types';
 import { needProof, useProof } from '~/features/identity';
+import { NoticePreview } from '~/features/notify';
 import { useLocale, useT } from '~/i18n';
 import { fullTime } from '~/i18n/format';
 import { Button } from '~/ui/Button';
@@ -64,6 +65,7 @@ function Name({ org }: { org: Org }) {
 }
 
 const MINUTES = ['0', '10', '60', '480'] as const;
+const SHOWS = ['full', 'sender', 'bare'] as const;
 
 function Rules({ org }: { org: Org }) {
   const t = useT();
@@ -76,7 +78,8 @@ function Rules({ org }: { org: Org }) {
     toast(t('directory:settings.saved'));
     await queries.invalidateQueries({ queryKey: key });
   });
-  const minutes = String(settings.data?.['directory.step_up_minutes'] ?? 0);
+  const shows = settings.data?.shows ?? 'full';
+  const minutes = String(settings.data?.step_up_minutes ?? 0);
   const known = (MINUTES as readonly string[]).includes(minutes) ? [] : [minutes];
   const label = (m: string) =>
     m === '0' ? t('directory:settings.step_up_off') : t('directory:settings.step_up_minutes', { count: Number(m) });
@@ -91,12 +94,12 @@ function Rules({ org }: { org: Org }) {
           <Row words={t('directory:settings.invite_by')} below={t('directory:settings.invite_by_text')}>
             <Select
               label={t('directory:settings.invite_by')}
-              value={settings.data['directory.invite_by'] ?? 'admins'}
+              value={settings.data.invite_by ?? 'admins'}
               options={[
                 { id: 'admins', label: t('directory:settings.admins') },
                 { id: 'members', label: t('directory:settings.everyone') },
               ]}
-              onChange={(invite_by) => void change.submit({ 'directory.invite_by': invite_by })}
+              onChange={(invite_by) => void change.submit({ invite_by })}
             />
           </Row>
           <Row words={t('directory:settings.step_up')} below={t('directory:settings.step_up_text')}>
@@ -104,9 +107,18 @@ function Rules({ org }: { org: Org }) {
               label={t('directory:settings.step_up')}
               value={minutes}
               options={[...MINUTES, ...known].map((id) => ({ id, label: label(id) }))}
-              onChange={(m) => void change.submit({ 'directory.step_up_minutes': Number(m) })}
+              onChange={(m) => void change.submit({ step_up_minutes: Number(m) })}
             />
           </Row>
+          <Row words={t('directory:settings.shows')} below={t('directory:settings.shows_text')}>
+            <Select
+              label={t('directory:settings.shows')}
+              value={shows}
+              options={SHOWS.map((id) => ({ id, label: t(`directory:settings.shows_of.${id}`) }))}
+              onChange={(shows) => void change.submit({ shows })}
+            />
+          </Row>
+          <NoticePreview shows={shows} />
         </Rows>
       )}
       <FormError>{change.general()}</FormError>

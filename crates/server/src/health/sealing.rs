@@ -1,0 +1,96 @@
+//! Whether what is sealed in the database can be opened.
+
+use kernel::{
+    health::Finding,
+    seals::{By, KeyName, Seals},
+};
+
+use super::{Scene, bad, data::closed, ok, skipped, told, warn};
+use crate::seal;
+
+pub(super) async fn sealing(scene: &Scene) -> Finding {
+    let db = match closed(scene) {
+        Ok(db) => db,
+        Err(finding) => return finding,
+    };
+    let unread = |error: &dyn std::fmt::Display| {
+        bad("unread", &[("error", told(error))], "{error}", "look at seal_key, or seal.key in the data folder")
+    };
+    let config = scene.config();
+    let seals = match seal::here(&config) {
+        Ok(seals) => seals,
+        Err(error) => return unread(&format!("{error:#}")),
+    };
+    let read = db.read(|tx| Ok::<_, proto::Error>((kernel::seals::marked(tx)?, notify::sealed(tx)?)));
+    match read.await {
+        Ok((None, _)) if seals.current().is_none() && config.database_url.is_some() => bad(
+            "unset",
+            &[],
+            "no key to seal secrets with is set: nobody can put up a way to be told",
+            "set seal_key to what `openssl rand -base64 32` prints, the same on every node",
+        ),
+        Ok((marked, sealed)) => judged(&seals, marked, &sealed, &config.data_dir.join(seal::FILE).display()),
+        Err(error) => unread(&error),
+    }
+}
+
+fn judged(seals: &Seals, marked: Option<KeyName>, sealed: &[(By, i64)], file: &dyn std::fmt::Display) -> Finding {
+    let count = |wanted: &dyn Fn(By) -> bool| -> i64 {
+        sealed.iter().filter(|(by, _)| wanted(*by)).map(|(_, count)| count).sum()
+    };
+    let lost = count(&|by| !seals.opens(by));
+    let current = seals.current().map(By::Key);
+    let former = count(&|by| seals.opens(by) && Some(by) != current);
+    let name = |key: Option<KeyName>| key.map(|key| key.to_string()).unwrap_or_default();
+    let values = [
+        ("count", sealed.iter().map(|(_, count)| count).sum::<i64>().to_string()),
+        ("lost", lost.to_string()),
+        ("former", former.to_string()),
+        ("key", name(seals.current())),
+        ("wanted", name(marked)),
+        ("file", file.to_string()),
+    ];
+    let bring = "bring seal.key of the server's former data folder to {file}, or set seal_key (docs/backup.md)";
+    match (seals.current(), marked) {
+        (None, Some(_)) => bad(
+            "missing",
+            &values,
+            "the key {wanted} that seals secrets is not here: nobody is told by push, robots, mail or text messages",
+            bring,
+        ),
+        (None, None) => skipped("none", "nothing was sealed yet; the first start makes a key", ""),
+        _ if lost > 0 => bad("lost", &values, "{lost} of {count} secrets are sealed by a key that is not here", bring),
+        _ if former > 0 => warn(
+            "former",
+            &values,
+            "{former} of {count} secrets are not sealed by the present key {key} yet",
+            "leave former keys where they are until this is 0; it is done within a day, and soon after a start",
+        ),
+        _ => ok("works", &values, "{count} secrets, sealed by the key {key}; keep a copy of it apart from backups"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::health::State;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_opened_is_bad_and_what_a_former_key_opens_waits() {
+        let (old, new, both) = (Seals::of(&[[1; 32]]), Seals::of(&[[2; 32]]), Seals::of(&[[2; 32], [1; 32]]));
+        let by = |seals: &Seals| By::Key(seals.current().unwrap());
+        let of = |seals: &Seals, marked: &Seals, sealed: &[(By, i64)]| {
+            let finding = judged(seals, marked.current(), sealed, &"data/seal.key");
+            assert!(!finding.seen.contains('{') && !finding.fix.contains('{'), "{finding:?}");
+            (finding.state, finding.reason)
+        };
+        let is = |state, reason: &str| (state, reason.to_owned());
+        assert_eq!(of(&new, &new, &[(by(&new), 3)]), is(State::Ok, "works"));
+        assert_eq!(of(&both, &new, &[(by(&new), 3), (by(&old), 1)]), is(State::Warn, "former"));
+        assert_eq!(of(&new, &new, &[(By::Nothing, 1)]), is(State::Warn, "former"));
+        assert_eq!(of(&new, &old, &[(by(&old), 1)]), is(State::Bad, "lost"));
+        assert_eq!(of(&Seals::default(), &old, &[]), is(State::Bad, "missing"));
+        assert_eq!(of(&Seals::default(), &Seals::default(), &[]), is(State::Skipped, "none"));
+    }
+}

@@ -1,0 +1,122 @@
+//! Where the key is kept that seals secrets in the database: in the
+//! configuration, or in a file beside the database that no backup holds.
+//!
+//! A key is made where nothing was ever sealed, and never where something was:
+//! one more key would hide that the right one is missing. None is made beside
+//! PostgreSQL: the folder of a node may go with it, and others have another.
+//! Without a key the server runs, tells nobody by what it cannot open, takes
+//! nothing that it could not seal, and says so.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context as _, Result, anyhow};
+use kernel::{
+    Clock as _, Kernel, SystemClock,
+    seals::{self, By, KeyName, Seals},
+};
+use rand::Rng as _;
+use store::Db;
+
+use crate::{config::Config, tls::keep_secret};
+
+/// The file in the data folder; its keys are as in `seal_key`.
+pub const FILE: &str = "seal.key";
+
+fn file(config: &Config) -> PathBuf {
+    config.data_dir.join(FILE)
+}
+
+/// The keys that are here; none is made.
+pub fn here(config: &Config) -> Result<Seals> {
+    if let Some(keys) = config.seal_key.as_ref().filter(|keys| !keys.0.trim().is_empty()) {
+        return Seals::read(&keys.0).map_err(|error| anyhow!("seal_key: {error}"));
+    }
+    let path = file(config);
+    match fs::read_to_string(&path) {
+        Ok(text) => Seals::read(&text).map_err(|error| anyhow!("{}: {error}", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Seals::default()),
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    }
+}
+
+/// The keys of a server that starts. Makes one where there was never any, and
+/// has what is sealed otherwise sealed anew where another one seals now.
+pub async fn open(config: &Config, db: &Db) -> Result<Seals> {
+    let now = SystemClock.now();
+    let (seals, marked) = (here(config)?, look(db).await?);
+    let Some(current) = seals.current() else {
+        return match marked {
+            Some(marked) => {
+                tracing::error!("{}", missing(config, marked));
+                Ok(seals)
+            }
+            None if config.database_url.is_some() => {
+                tracing::error!(
+                    "seal_key is not set: nothing can be sealed, so nobody can put up a way to be told. Set it to what \
+                     `openssl rand -base64 32` prints, the same on every node"
+                );
+                Ok(seals)
+            }
+            None => make(config, db).await,
+        };
+    };
+    if marked != Some(current) {
+        if let Some(marked) = marked.filter(|marked| !seals.opens(By::Key(*marked))) {
+            tracing::error!("a new key seals from now on ({current}); {}", missing(config, marked));
+        }
+        db.write(move |tx| {
+            seals::mark(tx, current, now)?;
+            notify::reseal(tx, now)
+        })
+        .await?;
+    }
+    Ok(seals)
+}
+
+async fn make(config: &Config, db: &Db) -> Result<Seals> {
+    let mut key = [0; 32];
+    Kernel::system_rng().fill_bytes(&mut key);
+    let (path, seals, now) = (file(config), Seals::of(&[key]), SystemClock.now());
+    let Some(ours) = seals.current() else { return Ok(seals) };
+    // The file first: what is sealed by a key that was never kept is lost.
+    keep_secret(&path, format!("{}\n", Seals::written(&key)).as_bytes())?;
+    let first = db.write(move |tx| {
+        let holds = seals::mark_first(tx, ours, now)?;
+        if holds == ours {
+            notify::reseal(tx, now)?;
+        }
+        Ok::<_, proto::Error>(holds)
+    });
+    let holds = first.await?;
+    if holds == ours {
+        return Ok(seals);
+    }
+    // Somebody else was first, and has the key.
+    fs::remove_file(&path).with_context(|| path.display().to_string())?;
+    tracing::error!("{}", missing(config, holds));
+    Ok(Seals::default())
+}
+
+/// By which key a database is sealed, if it is.
+pub async fn look(db: &Db) -> Result<Option<KeyName>> {
+    Ok(db.read(seals::marked).await?)
+}
+
+/// What is to be done where a key is not here.
+pub fn missing(config: &Config, key: KeyName) -> String {
+    format!(
+        "secrets in the database are sealed by the key {key}, which is not here: nobody is told by a way that it seals. \
+         Bring {FILE} of the server's former data folder to {}, or set seal_key to what it holds (every node of a \
+         server needs the same)",
+        file(config).display()
+    )
+}
+
+/// What a restored database needs, in words for whoever restored it.
+pub fn told(config: &Config, marked: Option<KeyName>) -> Result<String> {
+    Ok(match marked {
+        None => "no key is needed: nothing in it is sealed".into(),
+        Some(key) if here(config)?.opens(By::Key(key)) => format!("the key that seals its secrets ({key}) is here"),
+        Some(key) => missing(config, key),
+    })
+}

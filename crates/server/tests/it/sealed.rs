@@ -1,0 +1,121 @@
+//! The key that seals secrets, as an operator meets it: made at the first
+//! start, in no backup, brought to another machine by hand.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::{Value, json};
+
+use crate::program::{Server, until};
+
+const RUNGS: &str = "/api/v1/me/notifications/rungs";
+/// Discard, where nobody listens.
+const AWAY: &str = "http://127.0.0.1:9";
+const ENV: [(&str, &str); 2] = [("MAGPIE_LOG", "debug"), ("MAGPIE_OUTGOING_ALLOW", "127.0.0.1")];
+
+fn ask(server: &Server, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    server.ask(method, path, &format!("authorization: Bearer {token}\r\n"), &body.to_string())
+}
+
+/// Why the first rung failed last.
+fn fault(server: &Server, token: &str) -> Value {
+    ask(server, token, "GET", "/api/v1/me/notifications", &Value::Null).1["rungs"][0]["fault"].clone()
+}
+
+fn put_up(server: &Server, token: &str) -> (u16, Value) {
+    let new = json!({ "kind": "ntfy", "address": format!("{AWAY}/canary-topic"), "secret": "canary-token" });
+    ask(server, token, "POST", RUNGS, &new)
+}
+
+/// What a command says, however it ends.
+fn done(data: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_magpie"));
+    command.env_clear().arg("--data-dir").arg(data).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn told(data: &Path, args: &[&str]) -> String {
+    let output = done(data, args);
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn doctor(data: &Path) -> String {
+    let output = done(data, &["--listen", "127.0.0.1:0", "doctor", "--json"]);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let item = said["items"].as_array().into_iter().flatten().find(|item| item["check"] == "sealing").cloned();
+    let item = item.unwrap_or_else(|| panic!("{said}"));
+    format!("{}/{}", item["state"].as_str().unwrap(), item["reason"].as_str().unwrap())
+}
+
+fn holds(path: &Path, what: &[u8]) -> bool {
+    if path.is_dir() {
+        return fs::read_dir(path).unwrap().any(|entry| holds(&entry.unwrap().path(), what));
+    }
+    fs::read(path).unwrap().windows(what.len()).any(|part| part == what)
+}
+
+#[test]
+fn a_restored_server_says_what_key_it_lacks_and_delivers_once_it_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, backups, other) = (folder.path().join("a"), folder.path().join("backups"), folder.path().join("b"));
+    let key = data.join("seal.key");
+    let mut server = Server::start(&data, &ENV);
+    let token = server.first_account();
+    let text = fs::read_to_string(&key).unwrap();
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    let (status, rung) = put_up(&server, &token);
+    assert_eq!(status, 201, "{rung}");
+    let test = format!("{RUNGS}/{}/test", rung["id"].as_str().unwrap());
+    ask(&server, &token, "POST", &test, &Value::Null);
+    until("it was tried", || (fault(&server, &token) == "unreachable").then_some(()));
+    let seen = server.log.lock().clone();
+    server.terminate();
+    server.ended();
+    assert!(!seen.contains("canary-t") && !seen.contains(text.trim()), "{seen}");
+    assert!(!holds(&data, b"canary-t"), "a secret stands in the data folder");
+    assert_eq!(doctor(&data), "ok/works");
+
+    let said = told(&data, &["backup", "--to", backups.to_str().unwrap()]);
+    assert!(said.contains("not in it: the key"), "{said}");
+    let from = backups.to_str().unwrap();
+    for args in [&["restore", "--check", from][..], &["restore", from]] {
+        let said = told(&other, args);
+        assert!(said.contains("which is not here") && said.contains("Bring seal.key"), "{args:?}: {said}");
+    }
+    assert!(!holds(&backups, text.trim().as_bytes()));
+    assert_eq!(doctor(&other), "bad/missing");
+
+    // It serves, tells by nothing that it cannot open, and takes nothing that it could not seal.
+    let mut server = Server::again(&other, &ENV);
+    assert!(server.log.lock().contains("which is not here"), "{}", server.log.lock());
+    assert_eq!(fault(&server, &token), "locked");
+    assert_eq!(put_up(&server, &token).1["code"], "channel_unavailable");
+    assert!(!other.join("seal.key").exists(), "one more key would hide that the right one is missing");
+    server.terminate();
+    server.ended();
+
+    fs::copy(&key, other.join("seal.key")).unwrap();
+    assert_eq!(doctor(&other), "ok/works");
+    let mut server = Server::again(&other, &ENV);
+    assert_eq!(fault(&server, &token), "unreachable", "it can be opened again");
+    server.terminate();
+    server.ended();
+
+    // A new key before the former one: what there is is sealed by it soon.
+    let fresh = kernel::seals::Seals::written(&[5; 32]);
+    fs::write(other.join("seal.key"), format!("{fresh}\n{text}")).unwrap();
+    assert_eq!(doctor(&other), "warn/former");
+    let mut server = Server::again(&other, &ENV);
+    fs::write(other.join("seal.key"), fresh).unwrap();
+    until("all is sealed by the new key", || (doctor(&other) == "ok/works").then_some(()));
+    server.terminate();
+    server.ended();
+    let mut damaged = Command::new(env!("CARGO_BIN_EXE_magpie"));
+    damaged.env_clear().env("MAGPIE_SEAL_KEY", "canary-no-key").arg("--data-dir").arg(&other).arg("serve");
+    let output = damaged.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("seal_key") && !said.contains("canary"), "{said}");
+}

@@ -1,0 +1,2 @@
+/** What the rest of the client may use of notify. */
+export { Preview as NoticePreview } from './parts/Preview';
