@@ -64,6 +64,6 @@ if have promtool "alerts.yaml and grafana.json"; then
   rules > "$scratch/grafana.yaml"
   promtool check rules alerts.yaml "$scratch/grafana.yaml" > "$scratch/rules" || { cat "$scratch/rules" >&2; exit 1; }
 fi
-if have shellcheck "scripts"; then shellcheck --severity=warning ../scripts/*.sh ../.ci/run; fi
+if have shellcheck "scripts"; then shellcheck --severity=warning ../scripts/*.sh ../.ci/run magpie-admin; fi
 
 [ "${1:-}" != --all ] || [ "$missing" = 0 ]
