@@ -117,7 +117,8 @@ fn crates(target: &str) -> Result<Vec<Part>> {
 /// Every package that is bundled into the client.
 fn packages() -> Result<Vec<Part>> {
     let web = root().join("web");
-    let lock: Value = serde_json::from_slice(&fs::read(web.join("package-lock.json"))?).context("web/package-lock.json")?;
+    let lock: Value =
+        serde_json::from_slice(&fs::read(web.join("package-lock.json"))?).context("web/package-lock.json")?;
     let mut parts = Vec::new();
     for (path, package) in lock["packages"].as_object().context("packages")? {
         let Some((_, name)) = path.rsplit_once("node_modules/") else { continue };
