@@ -158,7 +158,9 @@ impl Client {
 
 #[expect(clippy::disallowed_methods, reason = "this is the egress client")]
 fn builder(config: &Config, rules: &Arc<Rules>) -> reqwest::ClientBuilder {
+    let authority = config.authority.as_ref().and_then(|pem| reqwest::Certificate::from_pem(pem.as_bytes()).ok());
     reqwest::Client::builder()
+        .tls_certs_merge(authority)
         .no_proxy()
         .redirect(Policy::none())
         .referer(false)

@@ -11,6 +11,8 @@ pub struct Config {
     pub allow_networks: Vec<IpNet>,
     /// Host names that may be reached wherever they resolve to, such as `git.corp.example`. Names below them are not included.
     pub allow_hosts: Vec<String>,
+    /// A certificate (PEM) of an authority that is believed beside the system's.
+    pub authority: Option<String>,
     /// Largest body of a response, in bytes.
     pub max_body_bytes: usize,
     /// Longest time of a whole request, redirects and body included, in milliseconds.
@@ -26,6 +28,7 @@ impl Default for Config {
         Self {
             allow_networks: Vec::new(),
             allow_hosts: Vec::new(),
+            authority: None,
             max_body_bytes: 5 << 20,
             timeout_ms: 15_000,
             connect_timeout_ms: 5_000,

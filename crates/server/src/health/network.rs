@@ -31,23 +31,25 @@ fn host(url: &str) -> Option<(String, u16, bool)> {
     Some((uri.host()?.to_owned(), uri.port_u16().unwrap_or(if https { 443 } else { 80 }), https))
 }
 
-fn client(host: &str) -> egress::Result<egress::Client> {
+fn client(host: &str, authority: Option<String>) -> egress::Result<egress::Client> {
     // Naming it in the configuration is permission to reach it, also inside.
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let rules = egress::Config { allow_hosts: vec![host], max_body_bytes: 64 << 10, ..Default::default() };
+    let rules = egress::Config { allow_hosts: vec![host], authority, max_body_bytes: 64 << 10, ..Default::default() };
     egress::Client::new(rules)
 }
 
-async fn ask(url: &str, path: &str) -> Result<egress::Response, String> {
+async fn ask(scene: &Scene, url: &str, path: &str) -> Result<egress::Response, String> {
     let (host, ..) = host(url).ok_or("public_url is no address")?;
-    let client = client(&host).map_err(|e| told(&e))?;
+    // People's devices know it from /trust, this machine need not.
+    let authority = tls::own_authority(&scene.config);
+    let client = client(&host, authority).map_err(|e| told(&e))?;
     client.send(Request::get(format!("{url}{path}"))).await.map_err(|e| told(&e))
 }
 
 /// Asks at the public address, and sees whether it is this server that answers.
 pub(super) async fn public(scene: &Scene) -> Finding {
     let Some(url) = &scene.public_url else { return unset() };
-    let answer = match ask(url, "/api/v1/server").await {
+    let answer = match ask(scene, url, "/api/v1/server").await {
         Ok(answer) => answer,
         Err(error) if !scene.serving => {
             let values = [("url", url.clone()), ("error", error)];
@@ -210,7 +212,7 @@ pub(super) async fn clock(scene: &Scene) -> Finding {
         worst = Some((theirs - Scene::now(), "database"));
     }
     if let Some(url) = scene.public_url.as_ref().filter(|url| url.starts_with("https://"))
-        && let Ok(answer) = ask(url, "/healthz").await
+        && let Ok(answer) = ask(scene, url, "/healthz").await
         && let Some(date) = answer.headers.get(header::DATE).and_then(|date| date.to_str().ok())
         && let Ok(theirs) = httpdate::parse_http_date(date)
         && let Ok(theirs) = theirs.duration_since(std::time::UNIX_EPOCH)

@@ -220,6 +220,13 @@ pub struct Standing {
     pub days: i64,
 }
 
+/// The certificate (PEM) of the authority made here, with `local-ca`: what this
+/// server must believe to ask itself as its people do.
+pub fn own_authority(config: &Config) -> Option<String> {
+    let made = config.tls.mode == TlsMode::LocalCa;
+    made.then(|| std::fs::read_to_string(config.data_dir.join("tls/ca.crt")).ok()).flatten()
+}
+
 /// Whose certificate there is (of an authority of ours: the authority's), and
 /// for how long; `None` where the first start makes it, or none is wanted. An
 /// error where people would not be served.
