@@ -209,10 +209,10 @@ mod tests {
             name: name.into(),
             licence: "MIT".into(),
             home: "https://example.org".into(),
-            texts: vec!["the text".into()],
+            texts: vec!["PERMISSION is granted".into()],
         };
         let document = written(&[("A", vec![part("one 1"), part("two 2")]), ("B", vec![part("three 3")])]);
-        assert_eq!(document.matches("the text").count(), 1, "{document}");
+        assert_eq!(document.matches("PERMISSION").count(), 1, "{document}");
         assert_eq!(document.matches(" [1]\n").count(), 4, "three entries and the heading: {document}");
     }
 
