@@ -54,7 +54,7 @@ screens: ## Writes pictures of every screen to ./screens
 	@. scripts/node.sh && cd e2e && npm ci --ignore-scripts --no-audit --no-fund && node screens.mjs
 
 dist: ## Makes dist/magpie-VERSION-ARCH.tar.gz with its checksum
-	@scripts/prerequisites.sh build
+	@scripts/prerequisites.sh build dist
 	@scripts/web.sh && scripts/dist.sh
 
 clean:

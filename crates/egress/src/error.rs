@@ -21,10 +21,19 @@ pub enum Error {
     #[error("no complete answer in {ms} ms")]
     TimedOut { ms: u64 },
     /// Anything the network or the other side did.
-    #[error("the request failed: {0}")]
+    #[error("the request failed: {}", cause(.0))]
     Failed(#[source] reqwest::Error),
     #[error("the client cannot be made: {0}")]
     Setup(#[source] reqwest::Error),
+}
+
+/// What lies at the bottom: "error sending request" helps nobody.
+fn cause(error: &reqwest::Error) -> &dyn std::error::Error {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause
 }
 
 impl Error {

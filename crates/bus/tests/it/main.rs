@@ -120,6 +120,18 @@ async fn installations_on_one_server_do_not_hear_each_other() {
     assert_eq!(next(&mut heard).await.payload, text(1));
 }
 
+// Seen failing with addresses handed to the library as they are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_user_the_password_and_the_token_of_an_address_are_given() {
+    let server = NatsServer::guarded("--user magpie --pass 'a/b c'");
+    let bus = Bus::nats(&server.url_as("magpie:a%2Fb%20c"), "m").unwrap();
+    state(&bus, |state| state.connected).await;
+    assert!(bus.flush(CUT_OFF).await);
+    let server = NatsServer::guarded("--auth 's3cret'");
+    let bus = Bus::nats(&format!("{}, {}", server.url(), server.url_as("s3cret")), "m").unwrap();
+    state(&bus, |state| state.connected).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_was_killed_and_comes_back_raises_the_generation_and_subscriptions_live_on() {
     let mut server = NatsServer::start();

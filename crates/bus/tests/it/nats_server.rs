@@ -19,6 +19,8 @@ pub struct NatsServer {
     port: u16,
     folder: TempDir,
     process: Option<Child>,
+    /// What further it is started with.
+    arguments: &'static str,
 }
 
 impl NatsServer {
@@ -28,21 +30,37 @@ impl NatsServer {
         server
     }
 
+    /// It lets in whom `arguments` name, and nobody else.
+    pub fn guarded(arguments: &'static str) -> Self {
+        let mut server = Self::away();
+        server.arguments = arguments;
+        server.begin();
+        server
+    }
+
     /// An address at which nobody answers yet.
     pub fn away() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { port, folder: tempfile::tempdir().unwrap(), process: None }
+        Self { port, folder: tempfile::tempdir().unwrap(), process: None, arguments: "" }
     }
 
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
+    /// With a user and a password, or a token, before the host.
+    pub fn url_as(&self, who: &str) -> String {
+        format!("nats://{who}@127.0.0.1:{}", self.port)
+    }
+
     pub fn begin(&mut self) {
         // The system closes the pipe however this process ends, and then the
         // shell ends the server.
         let child = Command::new("sh")
-            .args(["-c", &format!("nats-server --addr 127.0.0.1 --port {} >/dev/null & {}", self.port, AFTER)])
+            .args([
+                "-c",
+                &format!("nats-server --addr 127.0.0.1 --port {} {} >/dev/null & {}", self.port, self.arguments, AFTER),
+            ])
             .current_dir(self.folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

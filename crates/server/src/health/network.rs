@@ -36,9 +36,8 @@ fn client(scene: &Scene, host: &str) -> egress::Result<egress::Client> {
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let rules = egress::Config { allow_hosts: vec![host], max_body_bytes: 64 << 10, ..Default::default() };
     // People's devices were taught to trust an authority of ours; this machine was not.
-    let config = scene.config();
-    let ours = (config.tls.mode == TlsMode::LocalCa).then(|| tls::authority_file(&config));
-    egress::Client::trusting(rules, ours.and_then(|file| std::fs::read(file).ok()).as_deref())
+    let ours = tls::own_authority(&scene.config());
+    egress::Client::trusting(rules, ours.as_deref().map(str::as_bytes))
 }
 
 async fn ask(scene: &Scene, url: &str, path: &str) -> Result<egress::Response, String> {

@@ -223,9 +223,11 @@ pub struct Standing {
     pub trouble: Option<String>,
 }
 
-/// Where the certificate of an authority of ours lies.
-pub fn authority_file(config: &Config) -> PathBuf {
-    config.data_dir.join("tls").join("ca.crt")
+/// The certificate (PEM) of the authority made here, with `local-ca`: what this
+/// server must believe to ask itself as its people do.
+pub fn own_authority(config: &Config) -> Option<String> {
+    let made = config.tls.mode == TlsMode::LocalCa;
+    made.then(|| std::fs::read_to_string(config.data_dir.join("tls/ca.crt")).ok()).flatten()
 }
 
 /// Whose certificate there is (of an authority of ours: the authority's), and

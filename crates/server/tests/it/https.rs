@@ -28,7 +28,7 @@ fn cookies(answer: &Answer) -> Vec<(String, bool)> {
     set.iter().map(|c| (c.split('=').next().unwrap().to_owned(), c.contains("; Secure"))).collect()
 }
 
-/// An authority; writes certificates for `magpie.test`, gives the root.
+/// An authority; writes certificates for `magpie.test` and this machine, gives the root.
 fn authority(dir: &Path) -> (String, impl Fn() + use<>) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
@@ -38,7 +38,10 @@ fn authority(dir: &Path) -> (String, impl Fn() + use<>) {
     let dir = dir.to_owned();
     let write = move || {
         let key = KeyPair::generate().unwrap();
-        let cert = CertificateParams::new(vec!["magpie.test".into()]).unwrap().signed_by(&key, &issuer).unwrap();
+        let cert = CertificateParams::new(vec!["magpie.test".into(), "localhost".into()])
+            .unwrap()
+            .signed_by(&key, &issuer)
+            .unwrap();
         fs::write(dir.join("cert.pem"), cert.pem()).unwrap();
         fs::write(dir.join("key.pem"), key.serialize_pem()).unwrap();
     };
@@ -233,4 +236,33 @@ async fn an_administrator_is_told_for_how_long_a_certificate_is_good() {
     let standing = magpie::tls::state(&ours, now).unwrap().unwrap();
     assert_eq!(standing.of, near.tls.as_ref().unwrap().authority().unwrap().fingerprint());
     assert!(standing.days > 3_000, "{standing:?}");
+}
+
+#[tokio::test]
+async fn the_server_believes_its_own_authority_when_it_asks_itself_and_else_says_what_is_wrong() {
+    let (server, dir) = (server().await, tempfile::tempdir().unwrap());
+    let (root, _) = authority(dir.path());
+    let near = Near::start(&server, &config(&with_files(dir.path()))).await;
+    let ask = async |authority: Option<String>| {
+        let rules = egress::Config { allow_hosts: vec!["localhost".into()], ..Default::default() };
+        let url = format!("https://localhost:{}/api/v1/server", near.secure.port());
+        egress::Client::trusting(rules, authority.as_deref().map(str::as_bytes))
+            .unwrap()
+            .send(egress::Request::get(url))
+            .await
+    };
+    assert_eq!(ask(Some(root)).await.unwrap().status, 200);
+    let refused = ask(None).await.unwrap_err().to_string();
+    assert!(refused.contains("certificate"), "{refused}");
+
+    // Only where it is this server's own.
+    let own = |mode: &str| {
+        let settings = [format!("tls.mode={mode}"), format!("data_dir={}", dir.path().display())];
+        (magpie::tls::own_authority(&config(&settings)), settings)
+    };
+    let (none, settings) = own("local-ca");
+    assert_eq!(none, None, "it is made at the first start");
+    let near = Near::start(&server, &config(&settings)).await;
+    let made = near.tls.as_ref().unwrap().authority().unwrap().pem().to_owned();
+    assert_eq!((own("local-ca").0, own("off").0), (Some(made), None));
 }
