@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use kernel::{At, Failure, Kernel};
@@ -33,12 +33,13 @@ const APART: [(HeaderName, &str); 4] = [
 pub(super) async fn serve(
     State(kernel): State<Arc<Kernel>>,
     At(token): At<String>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    Ok(reply(actions::serve(kernel, token).await?, &headers))
+    Ok(reply(actions::serve(kernel, token).await?, &method, &headers))
 }
 
-fn reply(served: Served, headers: &HeaderMap) -> Response {
+fn reply(served: Served, method: &Method, headers: &HeaderMap) -> Response {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let (size, etag) = (served.row.size.unsigned_abs(), served.row.etag());
     let mut own = vec![(header::ETAG, etag.clone())];
@@ -51,7 +52,8 @@ fn reply(served: Served, headers: &HeaderMap) -> Response {
     own.push((header::CONTENT_TYPE, kind));
     own.push((header::CONTENT_DISPOSITION, name::disposition(place, &served.row.name)));
     // A range of an older version would be none of this; there is no older one.
-    let fresh = text(header::IF_RANGE).is_none_or(|have| have == etag);
+    // HEAD tells of the whole (RFC 9110 §14.2).
+    let fresh = method == Method::GET && text(header::IF_RANGE).is_none_or(|have| have == etag);
     let range = if fresh { asked(text(header::RANGE), size) } else { Asked::Whole };
     let (status, from, to) = match range {
         Asked::Whole => (StatusCode::OK, 0, size),
