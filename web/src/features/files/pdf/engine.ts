@@ -80,7 +80,8 @@ export function openPdf(
       thread.addEventListener('error', fail);
       const range = new js.PDFDataRangeTransport(remote.size, null);
       range.requestDataRange = (from: number, to: number) => {
-        remote.read(from, to).then((bytes) => range.onDataRange(from, new Uint8Array(bytes)), fail);
+        const take = (bytes: ArrayBuffer) => (closed ? undefined : range.onDataRange(from, new Uint8Array(bytes)));
+        remote.read(from, to).then(take, fail);
       };
       const task = getDocument({ ...settings(js), range } as Parameters<typeof getDocument>[0]);
       task.onPassword = (answer: (password: string) => void, reason: number) =>
@@ -94,7 +95,6 @@ export function openPdf(
         reject(damaged ? 'damaged' : 'failed');
       });
     };
-    // Nothing that was loaded once comes a second time: without a network this waits for the next try.
     load().then(begin).catch(fail);
   });
   const close = () => {
