@@ -6,12 +6,15 @@ import browserslist from 'browserslist';
 import { browserslistToTargets } from 'lightningcss';
 import { build, defineConfig, type Plugin, type UserConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
+import { PACKAGE, pdfAssets, pdfBase } from './tools/pdf/assets.ts';
 
 const server = 'http://127.0.0.1:8080';
 
 /** What both pages are built by. */
 const shared: UserConfig = {
-  resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },
+  resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)), 'pdfjs-dist': PACKAGE } },
+  define: { __PDF_BASE__: JSON.stringify(`/${pdfBase()}`) },
+  worker: { format: 'es' },
   css: {
     transformer: 'lightningcss',
     lightningcss: { targets: browserslistToTargets(browserslist(['chrome 90', 'safari 15', 'ios_saf 15'])) },
@@ -59,6 +62,7 @@ export default defineConfig({
   plugins: [
     visitorPage,
     react(),
+    pdfAssets(),
     // Without `pre` the locale files are resolved before the plugin sees them and all of them are bundled.
     { ...optimizeLocales.vite({ locales: ['zh-CN', 'zh-TW', 'en-US'] }), enforce: 'pre' },
     VitePWA({
@@ -71,7 +75,7 @@ export default defineConfig({
       injectManifest: {
         // The shell and every screen. Other languages and what is heavy are kept once they were used.
         globPatterns: ['index.html', 'favicon.svg', 'assets/*.{js,css}'],
-        globIgnores: ['assets/{en,zh-TW,zh-HK}*', 'assets/esm-*'],
+        globIgnores: ['assets/{en,zh-TW,zh-HK,pdf}*', 'assets/esm-*'],
         maximumFileSizeToCacheInBytes: 500_000,
         dontCacheBustURLsMatching: /^assets\//,
       },
@@ -110,7 +114,7 @@ export default defineConfig({
     },
   },
   server: {
-    proxy: { '/api': { target: server, ws: true } },
+    proxy: { '/api': { target: server, ws: true }, '^/f/': server },
   },
   test: {
     environment: 'happy-dom',

@@ -16,8 +16,8 @@ struct Client;
 
 /// Nothing inline, nothing from elsewhere. The hash is the one style that the
 /// component library sets by itself. Text becomes script or markup only through
-/// a Trusted Types policy, and the client has one, for the address of its
-/// service worker (`web/src/core/pwa.ts`).
+/// a Trusted Types policy, and the client has one, for the addresses of its
+/// workers (`web/src/core/trusted.ts`).
 const POLICY: &str = "default-src 'self'; script-src 'self'; \
     style-src 'self' 'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o='; img-src 'self' data: blob:; \
     connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \

@@ -3,32 +3,13 @@
  * is none (plain http on a LAN) all of this does nothing.
  */
 import { createStore } from 'zustand/vanilla';
+import { workerUrl } from './trusted';
 
 /** Whether a newer version of the client is on the device and waits for a reload. */
 export const updates = createStore<{ ready: boolean }>(() => ({ ready: false }));
 
 const WORKER = '/sw.js';
 const LOOK_AGAIN_MS = 60 * 60_000;
-
-interface TrustedTypes {
-  createPolicy(
-    name: string,
-    rules: { createScriptURL(url: string): string },
-  ): { createScriptURL(url: string): unknown };
-}
-
-/** The one policy of the client (the content security policy names it), good for one address. */
-function workerUrl(): string {
-  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
-  if (!trustedTypes) return WORKER;
-  const policy = trustedTypes.createPolicy('magpie', {
-    createScriptURL(url) {
-      if (url !== WORKER) throw new TypeError('not the service worker');
-      return url;
-    },
-  });
-  return policy.createScriptURL(WORKER) as string;
-}
 
 const container = () => globalThis.navigator?.serviceWorker as ServiceWorkerContainer | undefined;
 
@@ -53,7 +34,7 @@ export async function startPwa(open: (path: string) => void): Promise<void> {
     updates.setState({ ready: true });
   });
   try {
-    registration = await workers.register(workerUrl(), { updateViaCache: 'none' });
+    registration = await workers.register(workerUrl(WORKER), { updateViaCache: 'none' });
   } catch {
     // Forbidden by the browser or the disk is full: it runs from the network as before.
     return;

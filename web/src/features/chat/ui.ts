@@ -1,6 +1,6 @@
 /** What is open or under the hand in a conversation: shared by its timeline, its composer and its dialogs. */
 import { createStore } from 'zustand/vanilla';
-import type { ImageBlock } from '~/api/types';
+import type { FileBlock, ImageBlock } from '~/api/types';
 import type { Chip } from '~/features/files';
 import type { Draft } from './store';
 
@@ -34,6 +34,8 @@ export interface ChatUi {
   focus: number;
   /** Pictures shown large, and the one it began with. */
   viewing: { pictures: readonly ImageBlock[]; file: string } | undefined;
+  /** A file that is read here. */
+  reading: FileBlock | undefined;
   trays: Readonly<Record<string, Tray>>;
 }
 
@@ -52,6 +54,7 @@ export const chatUi = createStore<ChatUi>(() => ({
   finding: undefined,
   focus: 0,
   viewing: undefined,
+  reading: undefined,
   trays: {},
 }));
 
@@ -82,6 +85,7 @@ export function closeAll(): void {
     jump: undefined,
     finding: undefined,
     viewing: undefined,
+    reading: undefined,
   });
 }
 

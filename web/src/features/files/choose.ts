@@ -1,10 +1,14 @@
-/** Opens the device's chooser. With pictures asked for, a phone offers its camera and its gallery. */
-export function chooseFiles(accept: string | undefined, chosen: (files: File[]) => void): void {
+/**
+ * Opens the device's chooser; with `camera` its camera, where it has one. With pictures asked for, some phones offer the
+ * camera too and others their gallery alone.
+ */
+export function chooseFiles(accept: string | undefined, chosen: (files: File[]) => void, camera = false): void {
   const input = document.createElement('input');
   input.type = 'file';
-  input.multiple = true;
+  input.multiple = !camera;
   input.hidden = true;
   if (accept) input.accept = accept;
+  if (camera) input.setAttribute('capture', 'environment');
   const done = () => input.remove();
   input.addEventListener('change', () => {
     chosen(Array.from(input.files ?? []));

@@ -4,5 +4,6 @@ export { chooseFiles } from './choose';
 export { AttachedBlocks } from './parts/AttachedBlocks';
 export { FileIcon } from './parts/FileIcon';
 export { FileName } from './parts/FileName';
+export { FileReader } from './parts/FileReader';
 export { Viewer } from './parts/Viewer';
 export { type Attached, type Chip, Trays } from './tray';

@@ -12,7 +12,11 @@ pub(crate) enum Asked {
 }
 
 pub(crate) fn asked(header: Option<&str>, size: u64) -> Asked {
-    let Some(spec) = header.and_then(|h| h.trim().strip_prefix("bytes=")) else { return Asked::Whole };
+    let Some((_, spec)) =
+        header.and_then(|h| h.trim().split_once('=')).filter(|(unit, _)| unit.eq_ignore_ascii_case("bytes"))
+    else {
+        return Asked::Whole;
+    };
     let Some((first, last)) = spec.trim().split_once('-').filter(|_| !spec.contains(',')) else { return Asked::Whole };
     let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
     match (first.trim(), last.trim()) {
@@ -41,6 +45,7 @@ mod tests {
     fn ranges_are_read_as_the_standard_says() {
         for (header, wanted) in [
             ("bytes=0-0", Asked::Part(0, 1)),
+            ("Bytes=0-0", Asked::Part(0, 1)),
             ("bytes=2-5", Asked::Part(2, 6)),
             ("bytes=2-", Asked::Part(2, 10)),
             ("bytes=2-99999999999999999999", Asked::Whole),

@@ -53,7 +53,8 @@ async fn reply(served: Served, method: &Method, headers: &HeaderMap) -> Result<R
     own.push((header::CONTENT_TYPE, kind));
     own.push((header::CONTENT_DISPOSITION, name::disposition(place, &served.row.name)));
     // A range of an older version would be none of this; there is no older one.
-    let fresh = text(header::IF_RANGE).is_none_or(|have| have == etag);
+    // HEAD tells of the whole (RFC 9110 §14.2).
+    let fresh = method == Method::GET && text(header::IF_RANGE).is_none_or(|have| have == etag);
     let range = if fresh { asked(text(header::RANGE), size) } else { Asked::Whole };
     let (status, from, to) = match range {
         Asked::Whole => (StatusCode::OK, 0, size),

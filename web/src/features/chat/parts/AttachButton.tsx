@@ -1,4 +1,4 @@
-import { File as AnyFile, ImagePlus, Paperclip } from 'lucide-react';
+import { File as AnyFile, Camera, ImagePlus, Paperclip } from 'lucide-react';
 import { chooseFiles } from '~/features/files';
 import { useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
@@ -6,7 +6,7 @@ import { Menu } from '~/ui/Menu';
 import { takeFiles } from '../attach';
 import { focusComposer } from '../ui';
 
-/** Pictures or any files. For pictures alone a phone shows its camera and its gallery. */
+/** Pictures or any files; on a phone also what its camera sees now. */
 export function AttachButton({
   conversation,
   open,
@@ -17,10 +17,11 @@ export function AttachButton({
   onOpen: (open: boolean) => void;
 }) {
   const t = useT();
+  const finger = window.matchMedia('(pointer: coarse)').matches;
   const take = (files: File[]) => {
     void takeFiles(conversation, files);
     // Enter sends what was chosen; under a finger the keyboard would cover it.
-    if (!window.matchMedia('(pointer: coarse)').matches) focusComposer();
+    if (!finger) focusComposer();
   };
   return (
     <Menu
@@ -28,6 +29,16 @@ export function AttachButton({
       open={open}
       onOpenChange={onOpen}
       actions={[
+        ...(finger
+          ? [
+              {
+                id: 'camera',
+                label: t('files:choose.camera'),
+                icon: <Camera aria-hidden />,
+                run: () => chooseFiles('image/*', take, true),
+              },
+            ]
+          : []),
         {
           id: 'pictures',
           label: t('files:choose.pictures'),

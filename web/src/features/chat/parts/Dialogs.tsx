@@ -8,6 +8,7 @@ const AcksDialog = lazy(() => import('./AcksDialog').then((m) => ({ default: m.A
 const ForwardDialog = lazy(() => import('./ForwardDialog').then((m) => ({ default: m.ForwardDialog })));
 const find = () => import('./FindDialog');
 const FindDialog = lazy(() => find().then((m) => ({ default: m.FindDialog })));
+const ReadingFile = lazy(() => import('./ReadingFile').then((m) => ({ default: m.ReadingFile })));
 const PictureViewer = lazy(() => import('./PictureViewer').then((m) => ({ default: m.PictureViewer })));
 
 /** Fetches what is asked for most. */
@@ -21,6 +22,7 @@ export function Dialogs({ conversation }: { conversation: string }) {
   const forwarding = useStore(chatUi, (s) => s.forwarding !== undefined);
   const finding = useStore(chatUi, (s) => s.finding);
   const viewing = useStore(chatUi, (s) => s.viewing !== undefined);
+  const reading = useStore(chatUi, (s) => s.reading !== undefined);
   return (
     <Suspense>
       {sheet ? <MessageSheet conversation={conversation} /> : null}
@@ -29,6 +31,7 @@ export function Dialogs({ conversation }: { conversation: string }) {
       {forwarding ? <ForwardDialog /> : null}
       {finding ? <FindDialog conversation={conversation} /> : null}
       {viewing ? <PictureViewer /> : null}
+      {reading ? <ReadingFile /> : null}
     </Suspense>
   );
 }

@@ -21,5 +21,5 @@ export function MessageFiles({ files, conversation }: { files: readonly Attached
     const pictures = all.some((p) => p.file === file) ? all : files.filter(isImage);
     chatUi.setState({ viewing: { pictures, file } });
   };
-  return <AttachedBlocks blocks={files} onOpen={open} />;
+  return <AttachedBlocks blocks={files} onOpen={open} onRead={(reading) => chatUi.setState({ reading })} />;
 }

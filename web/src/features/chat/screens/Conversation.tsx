@@ -62,7 +62,7 @@ function Open({ conversation: c }: { conversation: HeldConversation }) {
   const selecting = useStore(chatUi, (s) => s.selecting !== undefined);
   const dialog = useStore(
     chatUi,
-    (s) => (s.sheet ?? s.receipts ?? s.acks ?? s.forwarding ?? s.finding ?? s.viewing) !== undefined,
+    (s) => (s.sheet ?? s.receipts ?? s.acks ?? s.forwarding ?? s.finding ?? s.viewing ?? s.reading) !== undefined,
   );
   const [over, drop] = useDrop(c);
   const details = pane === 'details';

@@ -8,6 +8,7 @@ import { pictureRoom, roomOf } from '~/ui/room';
 import { toast } from '~/ui/Toast';
 import { saveFile } from '../api';
 import { bytesText } from '../bytes';
+import { readerOf } from '../kinds';
 import type { Attached } from '../tray';
 import styles from './AttachedBlocks.module.css';
 import { FileIcon } from './FileIcon';
@@ -18,10 +19,13 @@ import { Picture } from './Picture';
 export function AttachedBlocks({
   blocks,
   onOpen,
+  onRead,
 }: {
   blocks: readonly Attached[];
   /** Somebody wants to see a picture large. */
   onOpen: (picture: ImageBlock) => void;
+  /** Somebody wants to read a file that can be read here. */
+  onRead: (file: FileBlock) => void;
 }) {
   const pictures = blocks.filter((b): b is ImageBlock => b.type === 'image');
   const files = blocks.filter((b): b is FileBlock => b.type === 'file');
@@ -40,18 +44,29 @@ export function AttachedBlocks({
         </span>
       )}
       {files.map((f) => (
-        <FileRow key={f.file} file={f} />
+        <FileRow key={f.file} file={f} onRead={onRead} />
       ))}
     </span>
   );
 }
 
-function FileRow({ file }: { file: FileBlock }) {
+function FileRow({ file, onRead }: { file: FileBlock; onRead: (file: FileBlock) => void }) {
   const t = useT();
   const locale = useLocale();
   const errorText = useErrorText();
   const [busy, setBusy] = useState(false);
   const name = file.name ?? '';
+  const about = (
+    <>
+      <span className={styles.icon}>
+        <FileIcon mime={file.mime ?? ''} name={name} />
+      </span>
+      <span className={styles.words}>
+        <FileName name={name} />
+        <span className={styles.size}>{bytesText(locale, file.size ?? 0)}</span>
+      </span>
+    </>
+  );
   const save = async () => {
     if (busy) return;
     setBusy(true);
@@ -66,13 +81,18 @@ function FileRow({ file }: { file: FileBlock }) {
   };
   return (
     <span className={styles.file} data-testid="file">
-      <span className={styles.icon}>
-        <FileIcon mime={file.mime ?? ''} name={name} />
-      </span>
-      <span className={styles.words}>
-        <FileName name={name} />
-        <span className={styles.size}>{bytesText(locale, file.size ?? 0)}</span>
-      </span>
+      {readerOf(file) ? (
+        <button
+          type="button"
+          className={styles.open}
+          aria-label={t('files:read.open_name', { name })}
+          onClick={() => onRead(file)}
+        >
+          {about}
+        </button>
+      ) : (
+        about
+      )}
       <IconButton label={t('files:download_name', { name })} onPress={() => void save()}>
         <Download aria-hidden />
       </IconButton>

@@ -1,6 +1,5 @@
-import { useRouter } from '@tanstack/react-router';
 import { ChevronLeft, ChevronRight, Download, ImageOff, X, ZoomIn, ZoomOut } from 'lucide-react';
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useState } from 'react';
 import { Dialog } from 'react-aria-components/Dialog';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 import { asAppError } from '~/api/client';
@@ -9,6 +8,7 @@ import { useErrorText, useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
 import { toast } from '~/ui/Toast';
 import { pictureUrl, readLink, saveFile } from '../api';
+import { useBack } from '../useBack';
 import { FileName } from './FileName';
 import { useZoom } from './useZoom';
 import styles from './Viewer.module.css';
@@ -151,22 +151,4 @@ function Large({ picture: p, style }: { picture: ImageBlock; style: { transform:
       />
     </span>
   );
-}
-
-/** The back key closes instead of leaving: one entry of the history belongs to what is open. */
-function useBack(onClose: () => void): () => void {
-  const { history } = useRouter();
-  const closing = useRef(onClose);
-  closing.current = onClose;
-  const mine = useRef(false);
-  useEffect(() => {
-    history.push(history.location.href, { ...history.location.state, viewer: true } as typeof history.location.state);
-    mine.current = true;
-    return history.subscribe(() => {
-      if (!mine.current || (history.location.state as { viewer?: boolean }).viewer) return;
-      mine.current = false;
-      closing.current();
-    });
-  }, [history]);
-  return () => (mine.current ? history.back() : closing.current());
 }
