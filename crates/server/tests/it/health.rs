@@ -1,9 +1,5 @@
 //! What the checks of the card and of `magpie doctor` see: each is shown a
 //! thing that is well and the same thing broken.
-//!
-//! Seen to fail: with work that was given up not asked for, with the object of
-//! a test left behind, with any Magpie taken for this one, with an authority of
-//! ours unknown to the check, and with a key that is none taken for one.
 
 use std::{path::Path, sync::Arc};
 

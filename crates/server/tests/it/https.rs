@@ -136,7 +136,6 @@ async fn a_certificate_that_changes_is_taken_and_a_bad_one_is_not() {
     assert!(near.ask_securely(&root, "magpie.test", about, &[], "").await.is_some());
 }
 
-/// Seen to fail: with the old paths kept, and with the new ones not read.
 #[tokio::test]
 async fn another_certificate_holds_once_the_configuration_names_it() {
     let (server, one, two) = (server().await, tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -86,8 +86,6 @@ fn holds(page: &str, line: &str) {
     assert_eq!(found.collect::<Vec<_>>(), [value.parse::<f64>()], "{line} is not in {page}");
 }
 
-/// Seen to fail: with a job that was given up counted as one that failed, with
-/// those that lie there not counted, and with a node that ends not told.
 #[tokio::test]
 async fn the_numbers_are_those_of_what_happened() {
     let server = TestServer::with(magpie::wiring::modules()).await;
@@ -130,7 +128,6 @@ async fn the_numbers_are_those_of_what_happened() {
     server.run_jobs().await;
 }
 
-/// Seen to fail: with the bus a reason, and with every question a write.
 #[tokio::test]
 async fn an_outage_of_the_bus_takes_no_node_away_and_who_asks_often_writes_no_more_often() {
     let server = TestServer::with(magpie::wiring::modules()).await;

@@ -80,8 +80,6 @@ async fn whoever_uses_the_set_up_link_runs_the_server_and_nobody_else_until_they
     server.run_jobs().await;
 }
 
-/// Seen to fail: with the account that goes still an operator, with the right
-/// not given back, and with one taken away since given back.
 #[tokio::test]
 async fn of_two_accounts_that_become_one_the_kept_one_runs_the_server_and_gives_it_back() {
     let server = TestServer::with(magpie::wiring::modules()).await;

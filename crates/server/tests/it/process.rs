@@ -155,8 +155,6 @@ fn the_doctor_tells_what_it_saw_as_json_and_by_its_end() {
     assert_eq!((code, states[8].as_str()), (1, "bad/unusable"));
 }
 
-/// Seen to fail: with what was scheduled at the start going on, and with a file
-/// that has a fault read for an empty one.
 #[test]
 fn sighup_begins_and_ends_the_making_of_backups_and_a_fault_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();

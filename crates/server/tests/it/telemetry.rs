@@ -115,8 +115,6 @@ fn send(server: &Server, mine: &str, text: &str, more: &str) -> (String, u16) {
 
 const STRANGE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// Seen to fail: with the list of attributes not asked; with whoever asks
-/// trusted; without the flush at the end.
 #[test]
 fn a_sent_message_is_one_trace_and_tells_nothing_of_anybody() {
     let (folder, collector) = (tempfile::tempdir().unwrap(), Collector::new());
@@ -187,8 +185,6 @@ fn a_sent_message_is_one_trace_and_tells_nothing_of_anybody() {
     assert!(first.contains("content-type: application/x-protobuf\r\n") && first.contains("x-team: canary header\r\n"));
 }
 
-/// Seen to fail: with redirections followed; with an answer of an error taken
-/// for one of success; without a limit to the flush.
 #[test]
 fn a_collector_that_is_away_silent_or_leads_elsewhere_costs_nobody_anything_and_is_told() {
     let elsewhere = Collector::new();
@@ -214,7 +210,6 @@ fn a_collector_that_is_away_silent_or_leads_elsewhere_costs_nobody_anything_and_
     assert_eq!(elsewhere.got.lock().len(), 0);
 }
 
-/// Seen to fail: with the word of a proxy overheard; with every host told.
 #[test]
 fn a_share_is_kept_a_trusted_proxy_decides_for_its_own_and_only_named_hosts_are_told() {
     let collector = Collector::new();

@@ -81,8 +81,6 @@ fn backups_are_made_beside_a_running_server_and_come_back_in_an_empty_folder() {
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{left:?}");
 }
 
-/// Seen to fail: with the dry run going on, without the backup, with one of
-/// long ago taken for fresh, and beside a server that runs.
 #[test]
 fn an_upgrade_says_what_it_would_do_makes_a_backup_first_and_keeps_out_of_a_servers_way() {
     let folder = tempfile::tempdir().unwrap();

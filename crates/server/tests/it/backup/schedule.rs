@@ -69,8 +69,6 @@ async fn a_place_belongs_to_one_server() {
     assert_eq!(place.names().await.unwrap().len(), 1);
 }
 
-/// Seen to fail: with those of others counted among one's own, and with what
-/// came just now swept.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sweep_takes_nothing_of_another_server_and_no_object_of_today() {
     let (world, place) = (World::new().await, super::world::place());
