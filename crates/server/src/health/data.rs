@@ -8,7 +8,7 @@ use kernel::{
     health::{self, Finding},
 };
 use proto::OrgId;
-use store::{Db, Engine};
+use store::{Db, Engine, Why};
 
 use super::{Scene, bad, ok, size, skipped, told, warn};
 
@@ -121,7 +121,7 @@ pub(super) async fn files(scene: &Scene) -> Finding {
     );
     let blobs = match &scene.blobs {
         Ok(blobs) => blobs,
-        Err(error) => return failed(place, error),
+        Err(error) => return failed(place, error, None),
     };
     let began = Instant::now();
     let name = format!("health/{:016x}", rand::Rng::next_u64(&mut kernel::Kernel::system_rng()));
@@ -137,16 +137,40 @@ pub(super) async fn files(scene: &Scene) -> Finding {
             let values = [("place", place), ("ms", began.elapsed().as_millis().to_string())];
             ok("works", &values, "{place}: written, read and deleted within {ms} ms")
         }
-        Ok(_) => failed(place, &"what was read is not what was written"),
-        Err(error) => failed(place, &error),
+        Ok(_) => failed(place, &"what was read is not what was written", None),
+        Err(store::Error::Full) => failed(place, &store::Error::Full, Some(Why::Full)),
+        Err(error) => failed(place, &error, error.blobs_why()),
     }
 }
 
-fn failed(place: String, error: &dyn std::fmt::Display) -> Finding {
+fn failed(place: String, error: &dyn std::fmt::Display, why: Option<Why>) -> Finding {
     let values = [("place", place), ("error", told(error))];
-    let fix =
-        "look at the address, the keys and the permissions of the bucket or folder (files.* in the configuration)";
-    bad("failed", &values, "{place}: {error}", fix)
+    let (reason, fix) = match why {
+        None => (
+            "failed",
+            "look at the address, the keys and the permissions of the bucket or folder (files.* in the configuration)",
+        ),
+        Some(Why::Keys) => {
+            ("keys", "files.access_key or files.secret_key is wrong or has ended; make a new pair at the store")
+        }
+        Some(Why::Bucket) => {
+            ("bucket", "there is no such bucket: make it, or set files.bucket to the one that is there")
+        }
+        Some(Why::Region) => ("region", "set files.region to the one that the store names"),
+        Some(Why::Clock) => ("clock", "let the system set the clock by itself (timedatectl set-ntp true)"),
+        Some(Why::Forbidden) => (
+            "forbidden",
+            "let these keys list the bucket, and read, write and delete its objects (docs/operate.md has the policy)",
+        ),
+        Some(Why::Full) => ("full", "make room in the store, or have its quota raised"),
+        Some(Why::Busy) => {
+            ("busy", "the store has too much to do: it goes on by itself; if it stays, ask whoever runs it")
+        }
+        Some(Why::Away) => {
+            ("away", "look whether the store runs, at files.endpoint, and at the network between; it goes on by itself")
+        }
+    };
+    bad(reason, &values, "{place}: {error}", fix)
 }
 
 pub(super) async fn jobs(scene: &Scene) -> Finding {
