@@ -135,6 +135,10 @@ fn own_certificate(scene: &Scene) -> Finding {
         TlsMode::LocalCa => "remove tls/ca.crt and tls/ca.key to have a new authority, which everybody must trust anew",
         TlsMode::Off | TlsMode::Files => "put the renewed files in their place; they are read within a minute",
     };
+    if let Some(why) = standing.trouble.filter(|_| standing.days > 3) {
+        let values: Vec<_> = values.into_iter().chain([("error", told(&why))]).collect();
+        return warn("renewal", &values, "{host}: ends in {days} days, and a new one was refused: {error}", renew);
+    }
     match standing.days {
         ..=3 => bad("ends", &values, "{host}: ends in {days} days", renew),
         4..=14 => warn("ends", &values, "{host}: ends in {days} days", renew),

@@ -6,6 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
     time::Duration,
 };
 
@@ -15,12 +16,12 @@ use instant_acme::{
     Order, OrderStatus, RetryPolicy,
 };
 use kernel::Kernel;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 use rustls::sign::CertifiedKey;
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
-use super::{certified, keep_secret, seconds};
+use super::{certified, keep_secret, line::Line, seconds};
 use crate::config::{self, Challenge};
 
 /// How often it is seen whether a new certificate is due.
@@ -31,6 +32,11 @@ const AGAIN: Duration = Duration::from_mins(1);
 const AGAIN_MOST: Duration = Duration::from_hours(6);
 /// How long an authority may take to look.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// How often a whole round is begun anew because of a nonce: an authority may
+/// refuse a good one, and each request is tried thrice by itself.
+const ROUNDS: u32 = 5;
+/// However long an authority asks to be left alone.
+const ASKED_MOST: Duration = Duration::from_hours(24);
 /// How long the operator's program may take for a record.
 const COMMAND: Duration = Duration::from_mins(2);
 
@@ -40,6 +46,10 @@ pub struct Acme {
     folder: PathBuf,
     /// By token, what the authority is to find by http while it looks.
     answers: RwLock<Vec<(String, String)>>,
+    /// How long one exchange with the authority may take.
+    exchange: Duration,
+    /// How long the authority asks to be left alone.
+    asked_to_wait: Arc<Mutex<Option<Duration>>>,
 }
 
 /// A record in the name system that stands while the authority looks.
@@ -50,7 +60,14 @@ struct Record {
 
 impl Acme {
     pub fn new(config: &config::Tls, folder: PathBuf) -> Self {
-        Self { config: config.clone(), folder, answers: RwLock::default() }
+        let exchange = Duration::from_secs(30);
+        Self { config: config.clone(), folder, answers: RwLock::default(), exchange, asked_to_wait: Arc::default() }
+    }
+
+    /// The same, where one exchange with the authority takes no longer.
+    #[must_use]
+    pub fn patient_for(self, exchange: Duration) -> Self {
+        Self { exchange, ..self }
     }
 
     /// What the authority is to find at the path of a token.
@@ -104,16 +121,59 @@ impl Acme {
                     wait = AGAIN;
                 }
                 Err(error) => {
-                    tracing::error!(error = %format!("{error:#}"), again_in = ?wait, "no certificate was given");
-                    tokio::time::sleep(wait).await;
+                    let pause = self.pause(wait);
+                    tracing::error!(error = %format!("{error:#}"), again_in = ?pause, "no certificate was given");
+                    tokio::time::sleep(pause).await;
                     wait = (wait * 2).min(AGAIN_MOST);
                 }
             }
         }
     }
 
+    /// How long nothing is asked after a failure: `wait`, or as long as the
+    /// authority asked for, up to a day.
+    pub fn pause(&self, wait: Duration) -> Duration {
+        let asked = self.asked_to_wait.lock().take().unwrap_or_default();
+        wait.max(asked.min(ASKED_MOST))
+    }
+
+    /// Why the last try failed, if it did; of whichever process tried.
+    pub fn trouble(&self) -> Option<String> {
+        fs::read_to_string(self.folder.join("acme-trouble")).ok()
+    }
+
     /// Asks for a certificate and keeps it.
     pub async fn obtain(&self) -> Result<CertifiedKey> {
+        let mut rounds = 1;
+        let obtained = loop {
+            let obtained = self.round().await;
+            match obtained.as_ref().err().and_then(problem) {
+                Some("badNonce") if rounds < ROUNDS => {}
+                // It forgot us, or is another one at the same address.
+                Some("accountDoesNotExist") if rounds < ROUNDS => {
+                    tracing::warn!("the authority does not know our account any more; a new one is made");
+                    let _ = fs::remove_file(self.account_path());
+                }
+                _ => break obtained,
+            }
+            rounds += 1;
+        };
+        let path = self.folder.join("acme-trouble");
+        match &obtained {
+            Ok(_) => drop(fs::remove_file(path)),
+            Err(error) => {
+                let said: String = format!("{error:#}").chars().filter(|c| !c.is_control()).take(500).collect();
+                let _ = keep_secret(&path, said.as_bytes());
+            }
+        }
+        obtained
+    }
+
+    fn account_path(&self) -> PathBuf {
+        self.folder.join("acme-account.json")
+    }
+
+    async fn round(&self) -> Result<CertifiedKey> {
         let account = self.account().await?;
         let names: Vec<_> = self.config.names.iter().map(|name| name.to_ascii_lowercase()).collect();
         let asked: Vec<_> = names.iter().cloned().map(Identifier::Dns).collect();
@@ -179,9 +239,15 @@ impl Acme {
             let mut challenge = authorization.challenge(kind.clone()).context("the challenge is gone")?;
             challenge.set_ready().await.context("the challenge was refused")?;
         }
-        match order.poll_ready(&RetryPolicy::new().timeout(PATIENCE)).await? {
-            OrderStatus::Ready | OrderStatus::Valid => Ok(()),
-            status => bail!("the names were not proven: the order is {status:?}"),
+        let looked = order.poll_ready(&RetryPolicy::new().timeout(PATIENCE)).await;
+        if let Ok(OrderStatus::Ready | OrderStatus::Valid) = looked {
+            return Ok(());
+        }
+        // Where it cannot be asked any more, what is known is told.
+        let why = refusals(order).await.unwrap_or_default();
+        match looked {
+            Ok(status) => bail!("the names were not proven: the order is {status:?}{why}"),
+            Err(error) => Err(error).with_context(|| format!("the names were not proven{why}")),
         }
     }
 
@@ -192,7 +258,7 @@ impl Acme {
             directory: String,
             credentials: AccountCredentials,
         }
-        let path = self.folder.join("acme-account.json");
+        let path = self.account_path();
         let kept = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Kept>(&text).ok());
         if let Some(kept) = kept.filter(|kept| kept.directory == self.config.acme_directory) {
             return self.builder()?.from_credentials(kept.credentials).await.context("the account cannot be used");
@@ -208,10 +274,8 @@ impl Acme {
     }
 
     fn builder(&self) -> Result<AccountBuilder> {
-        match &self.config.acme_root {
-            Some(root) => Account::builder_with_root(root).with_context(|| root.display().to_string()),
-            None => Ok(Account::builder()?),
-        }
+        let line = Line::new(self.config.acme_root.as_deref(), self.exchange, self.asked_to_wait.clone())?;
+        Ok(Account::builder_with_http(Box::new(line)))
     }
 
     /// Has the operator's program add or remove a record.
@@ -230,4 +294,27 @@ impl Acme {
         }
         Ok(())
     }
+}
+
+/// What the authority complains of, by the last word of RFC 8555 §6.7's names.
+fn problem(error: &anyhow::Error) -> Option<&str> {
+    let found = error.chain().find_map(|cause| match cause.downcast_ref() {
+        Some(instant_acme::Error::Api(problem)) => problem.r#type.as_deref(),
+        _ => None,
+    });
+    found?.rsplit(':').next()
+}
+
+/// What the authority saw where it looked, of each name that it refused.
+async fn refusals(order: &mut Order) -> Result<String> {
+    let mut said = vec![String::new()];
+    let mut authorizations = order.authorizations();
+    while let Some(authorization) = authorizations.next().await {
+        let authorization = authorization?;
+        let Identifier::Dns(name) = authorization.identifier().identifier else { continue };
+        for problem in authorization.challenges.iter().filter_map(|challenge| challenge.error.as_ref()) {
+            said.push(format!("{name}: {}", problem.detail.as_deref().unwrap_or("it does not say why")));
+        }
+    }
+    Ok(said.join("; "))
 }

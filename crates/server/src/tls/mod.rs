@@ -2,6 +2,7 @@
 //! new one is there before the old one ends.
 
 pub mod acme;
+mod line;
 pub mod local_ca;
 pub mod trust;
 
@@ -218,6 +219,8 @@ pub struct Standing {
     pub of: String,
     /// Until it ends.
     pub days: i64,
+    /// Why the last try to have a new one failed, where it did.
+    pub trouble: Option<String>,
 }
 
 /// Whose certificate there is (of an authority of ours: the authority's), and
@@ -225,6 +228,7 @@ pub struct Standing {
 /// error where people would not be served.
 pub fn state(config: &Config, now: i64) -> Result<Option<Standing>> {
     let folder = config.data_dir.join("tls");
+    let mut trouble = None;
     let (of, der) = match config.tls.mode {
         TlsMode::Off => return Ok(None),
         TlsMode::Files => {
@@ -239,13 +243,17 @@ pub fn state(config: &Config, now: i64) -> Result<Option<Standing>> {
             (authority.fingerprint(), CertificateDer::from(authority.der().to_vec()))
         }
         TlsMode::Acme => {
-            let stored = Acme::new(&config.tls, folder).stored();
-            let stored = stored.context("none was given yet; the log of the server says why")?;
+            let acme = Acme::new(&config.tls, folder);
+            trouble = acme.trouble();
+            let stored = acme.stored().with_context(|| match &trouble {
+                Some(why) => format!("none was given yet: {why}"),
+                None => "none was given yet; it is asked for when the server starts".into(),
+            })?;
             (config.tls.names.join(", "), stored.cert.first().context("there is none")?.clone())
         }
     };
     let (_, cert) = x509_parser::parse_x509_certificate(&der)?;
-    Ok(Some(Standing { of, days: (cert.validity().not_after.timestamp() - now).div_euclid(DAY) }))
+    Ok(Some(Standing { of, days: (cert.validity().not_after.timestamp() - now).div_euclid(DAY), trouble }))
 }
 
 /// Seconds since 1970 by the kernel's clock.

@@ -60,6 +60,8 @@ struct Book {
     valid: Vec<bool>,
     chain: Option<String>,
     given: u64,
+    /// It gives out nothing more for now.
+    limited: bool,
 }
 
 struct Authority {
@@ -239,6 +241,12 @@ async fn asked(State(at): State<Shared>, Part(what): Part<String>, body: Bytes) 
             };
             at.answer(StatusCode::CREATED, &format!("account/{number}"), json!({ "status": "valid" }))
         }
+        "order" if at.book.lock().limited => {
+            let problem = json!({ "type": "urn:ietf:params:acme:error:rateLimited", "detail": "too many this week" });
+            let mut answer = at.answer(StatusCode::TOO_MANY_REQUESTS, "", problem);
+            answer.headers_mut().insert("retry-after", "7200".parse().unwrap());
+            answer
+        }
         "order" => {
             let names = said["identifiers"].as_array().unwrap();
             let names: Vec<_> = names.iter().map(|name| name["value"].as_str().unwrap().to_owned()).collect();
@@ -375,4 +383,23 @@ async fn a_name_is_proven_by_a_record_that_is_gone_afterwards() {
     fs::write(dir.path().join("dns"), "#!/bin/sh\necho no such zone >&2\nexit 4\n").unwrap();
     let error = format!("{:#}", acme.obtain().await.expect_err("the program failed"));
     assert!(error.contains("exit status: 4") && error.contains("no such zone"), "{error}");
+}
+
+#[tokio::test]
+async fn an_authority_that_wants_to_be_left_alone_is_left_alone_as_long_as_it_says() {
+    provider();
+    let dir = tempfile::tempdir().unwrap();
+    let authority = Authority::start(dir.path()).await;
+    authority.book.lock().limited = true;
+    let config = config(&settings(dir.path(), &authority, "magpie.test"));
+    let acme = Acme::new(&config.tls, dir.path().join("tls"));
+    let error = format!("{:#}", acme.obtain().await.expect_err("it is limited"));
+    assert!(error.contains("too many this week"), "{error}");
+    assert_eq!(acme.trouble().as_deref(), Some(error.as_str()));
+    // It is told where an operator looks.
+    let seen = format!("{:#}", magpie::tls::state(&config, 0).unwrap_err());
+    assert_eq!(seen, format!("none was given yet: {error}"));
+    let minute = std::time::Duration::from_mins(1);
+    assert_eq!(acme.pause(minute), 120 * minute);
+    assert_eq!(acme.pause(minute), minute, "it said so once");
 }

@@ -11,6 +11,8 @@ mod https;
 mod metrics;
 mod near;
 mod operators;
+mod pebble;
 mod process;
 mod reload;
 mod sql;
+mod stores;

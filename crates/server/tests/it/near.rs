@@ -77,7 +77,7 @@ pub async fn bound() -> TcpListener {
 }
 
 /// A client that trusts one root (PEM).
-fn connector(root: &str) -> TlsConnector {
+pub fn connector(root: &str) -> TlsConnector {
     use rustls::pki_types::{CertificateDer, pem::PemObject as _};
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(root.as_bytes()).unwrap()).unwrap();
@@ -103,7 +103,7 @@ impl Answer {
     }
 }
 
-async fn speak<S>(mut stream: S, host: &str, request: &str, lines: &[&str], body: &str) -> Answer
+pub async fn speak<S>(mut stream: S, host: &str, request: &str, lines: &[&str], body: &str) -> Answer
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
