@@ -60,7 +60,7 @@ async fn all_end(blobs: &Blobs, mood: &Mood) -> Vec<(&'static str, Option<Error>
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_a_store_does_every_exchange_ends_in_time_and_works_again_afterwards() {
     let tried = [
-        (Mood::Away, Some(Why::Away)),
+        (Mood::Away, None),
         (Mood::Silent, Some(Why::Away)),
         (Mood::Resets(60), None),
         (Mood::Stalls(60), Some(Why::Away)),
