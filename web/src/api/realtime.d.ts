@@ -818,6 +818,12 @@ export interface components {
             messages?: number;
             /**
              * Format: int64
+             * @description 1 where it runs this server: the account that is kept will.
+             * @default 0
+             */
+            operator?: number;
+            /**
+             * Format: int64
              * @description Organisations it is a member of.
              * @default 0
              */
