@@ -376,6 +376,47 @@ step('a picture that can no longer be read says so', async () => {
   await look(mei, 'desktop-gone')
 })
 
+step('nothing of what was sent runs when it is opened', async () => {
+  const corpus = new URL('../../crates/modules/files/tests/corpus/cases.json', import.meta.url)
+  const { bait, files } = JSON.parse(readFileSync(corpus, 'utf8'))
+  const cases = files.map((c) => ({
+    ...c,
+    bytes: [...Buffer.concat([
+      Buffer.from((c.text ?? '').replaceAll('BAIT', bait)), Buffer.from(c.hex ?? '', 'hex'), Buffer.from((c.then ?? '').replaceAll('BAIT', bait)),
+    ])],
+  }))
+  const urls = await mei.evaluate(async (cases) => {
+    const headers = { 'Tus-Resumable': '1.0.0', 'X-Magpie-CSRF': '1' }
+    const ask = async (path, init = {}) => {
+      const answer = await fetch(`/api/v1/files${path}`, { ...init, headers: { ...headers, ...init.headers } })
+      if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+      return answer
+    }
+    const found = []
+    for (const { name, bytes } of cases) {
+      const about = { 'Upload-Length': `${bytes.length}`, 'Upload-Metadata': `filename ${btoa(name)}`, 'Content-Type': 'application/offset+octet-stream' }
+      const begun = await ask('/uploads', { method: 'POST', headers: about, ...(bytes.length ? { body: new Uint8Array(bytes) } : {}) })
+      const id = begun.headers.get('Magpie-File')
+      for (let n = 0; n < 100 && (await (await ask(`/${id}`)).json()).state !== 'ready'; n += 1) await new Promise((r) => setTimeout(r, 100))
+      const link = await ask(`/${id}/link`, { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } })
+      found.push((await link.json()).url)
+    }
+    return found
+  }, cases)
+  const page = await mei.context().newPage()
+  const ran = []
+  page.on('request', (request) => { if (new URL(request.url()).pathname === '/ran') ran.push(request.frame().url()) })
+  for (const [n, { what, kind }] of cases.entries()) {
+    const saved = kind === null && page.waitForEvent('download')
+    await page.goto(node.base + urls[n]).catch(() => {})
+    if (saved) await (await saved).cancel()
+    else assert.match(page.url(), /\/f\//, `${what} is shown in place`)
+    assert.notEqual(await page.title(), 'RAN', what)
+  }
+  assert.deepEqual(ran, [])
+  await page.close()
+})
+
 step('no page had a fault', () => {
   assert.deepEqual([...mei.faults, ...liang.faults], [])
 })

@@ -36,7 +36,7 @@ pub(crate) fn is_picture(mime: &str) -> bool {
 /// Whether what a camera wrote may stand in a file that nobody looked through
 /// but for the pictures that are shown.
 pub(crate) fn had_traces(mime: &str, size: i64) -> bool {
-    !traces::says_nothing(mime) && !(is_picture(mime) && size <= limits::PICTURE_BYTES as i64)
+    !(traces::says_nothing(mime) || is_picture(mime) && size <= limits::PICTURE_BYTES as i64)
 }
 
 /// Whether a browser may show it in place: pictures, sound and film that

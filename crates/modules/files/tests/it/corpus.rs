@@ -1,5 +1,9 @@
 //! Hostile and odd files, names and lengths (`tests/corpus/cases.json`), as programs send and fetch them. A browser
 //! opens the same ones in `e2e/journeys/files.test.mjs`.
+//!
+//! Seen to fail: with the type of all bytes sent, with text shown in place, without the sandbox, with names offered as
+//! they were given, with lengths read by `parse` alone, with more taken than was announced, with the offset not asked
+//! for under the lock.
 
 use axum::http::Method;
 use image::{DynamicImage, ImageFormat, RgbImage};
@@ -48,7 +52,7 @@ async fn whatever_is_sent_is_given_out_so_that_nothing_of_it_runs() {
         assert_eq!(raw.header("cross-origin-resource-policy"), "same-origin", "{what}");
         assert!(raw.headers.get("set-cookie").is_none(), "{what}");
         // Only a chunk of words in a picture is none of the picture.
-        let kept = if kind == "image/png" { &raw.body == &bytes || !has(&raw.body, b"RAN") } else { raw.body == bytes };
+        let kept = if kind == "image/png" { raw.body == bytes || !has(&raw.body, b"RAN") } else { raw.body == bytes };
         assert!(kept, "{what}: kept as it came, and never opened");
     }
     w.server.finish().await;
@@ -162,11 +166,11 @@ fn packed_zeros(runs: usize) -> Vec<u8> {
     [0x78, 0x9c].into_iter().chain(packed).chain([0; 4]).collect()
 }
 
-fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
     let mut sum = crc32fast::Hasher::new();
     sum.update(kind);
     sum.update(data);
-    [&u32::try_from(data.len()).unwrap().to_be_bytes(), &kind[..], data, &sum.finalize().to_be_bytes()].concat()
+    [&u32::try_from(data.len()).unwrap().to_be_bytes(), kind, data, &sum.finalize().to_be_bytes()].concat()
 }
 
 fn png(width: u32, height: u32, chunks: &[Vec<u8>]) -> Vec<u8> {
@@ -190,7 +194,7 @@ async fn a_bomb_for_each_decoder_ends_as_a_file_with_a_reason() {
     // 16,000 × 16,000: fourteen bits each behind the signature of VP8L.
     let head = webp.windows(4).position(|four| four == b"VP8L").unwrap() + 9;
     let was = u32::from_le_bytes(webp[head..head + 4].try_into().unwrap()) & 0xf000_0000;
-    webp[head..head + 4].copy_from_slice(&(was | 15_999 << 14 | 15_999).to_le_bytes());
+    webp[head..head + 4].copy_from_slice(&(was | 0x3e7f << 14 | 0x3e7f).to_le_bytes());
     let mut gif = plain(ImageFormat::Gif);
     gif[6..10].fill(0xff);
     let profile = [b"p\0\0".to_vec(), zeros.clone()].concat();

@@ -1,4 +1,4 @@
-//! Boxes of ISO base media files (ISO/IEC 14496-12 §4.2), which QuickTime
+//! Boxes of ISO base media files (ISO/IEC 14496-12 §4.2), which `QuickTime`
 //! calls atoms: a size, a type, and what is in them, often boxes again.
 
 use super::{
@@ -20,8 +20,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn is(&self, kind: &[u8; 4]) -> bool {
-        self.kind == *kind
+    pub(super) fn is(&self, kind: &[u8]) -> bool {
+        self.kind == kind
     }
 
     /// Makes it a box that is passed over, of the same size.
@@ -65,6 +65,6 @@ pub(super) fn children(source: &mut Source<'_>, mut at: u64, end: u64) -> Looked
 }
 
 /// The first box of a type in another.
-pub(super) fn child(source: &mut Source<'_>, within: Place, kind: &[u8; 4]) -> Looked<Option<Place>> {
+pub(super) fn child(source: &mut Source<'_>, within: Place, kind: &[u8]) -> Looked<Option<Place>> {
     Ok(children(source, within.body, within.end)?.into_iter().find(|one| one.is(kind)))
 }

@@ -1,4 +1,4 @@
-//! Matroska and WebM (RFC 8794, RFC 9559): elements of a number, a size, and
+//! Matroska and `WebM` (RFC 8794, RFC 9559): elements of a number, a size, and
 //! what is in them. Tags that say more than what a film is called, and how
 //! long and dense it is, become `Void`.
 

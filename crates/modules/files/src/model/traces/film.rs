@@ -1,7 +1,7 @@
 //! Films, sound and pictures in boxes: mp4, mov, m4a, heic, avif, jxl.
 //!
 //! What tells of the place is made a box that is passed over: user data of
-//! cameras (`©xyz`, `loci`, …), keys of QuickTime, XMP, and tracks that hold
+//! cameras (`©xyz`, `loci`, …), keys of `QuickTime`, XMP, and tracks that hold
 //! measurements beside the film, with their samples. Titles and chapters of
 //! what is published stay, and every sample of picture and sound.
 
@@ -194,7 +194,7 @@ fn user_data(source: &mut Source<'_>, out: &mut Patches, data: Place, seen: &mut
     Ok(())
 }
 
-/// Metadata by its handler: keys of QuickTime, tags of music, items of a
+/// Metadata by its handler: keys of `QuickTime`, tags of music, items of a
 /// picture, or a document.
 fn meta(source: &mut Source<'_>, out: &mut Patches, meta: Place, seen: &mut Seen) -> Looked<()> {
     // QuickTime knows no version before the first box.
@@ -224,7 +224,7 @@ fn meta(source: &mut Source<'_>, out: &mut Patches, meta: Place, seen: &mut Seen
     }
 }
 
-/// Values of QuickTime's keys, of which few are shown to anybody.
+/// Values of `QuickTime`'s keys, of which few are shown to anybody.
 fn keyed(source: &mut Source<'_>, out: &mut Patches, list: Place, keys: Place) -> Looked<()> {
     const SHOWN: [&[u8]; 9] = [
         b"com.apple.quicktime.title",

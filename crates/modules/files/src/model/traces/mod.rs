@@ -38,9 +38,9 @@ enum Family {
     Png,
     WebP,
     Tiff,
-    /// ISO BMFF and QuickTime: mp4, mov, m4a, heic, avif, jxl.
+    /// ISO BMFF and `QuickTime`: mp4, mov, m4a, heic, avif, jxl.
     Boxes,
-    /// Matroska and WebM.
+    /// Matroska and `WebM`.
     Ebml,
 }
 
@@ -51,8 +51,10 @@ fn family(head: &[u8]) -> Option<Family> {
         [0x89, b'P', b'N', b'G', ..] => Some(Family::Png),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Family::WebP),
         // TIFF, and what cameras made of it (Panasonic, Olympus).
-        [b'I', b'I', 42 | 43 | b'U', 0, ..] | [b'I', b'I', b'R', b'O' | b'S', ..] => Some(Family::Tiff),
-        [b'M', b'M', 0, 42 | 43, ..] | [b'M', b'M', b'O', b'R', ..] => Some(Family::Tiff),
+        [b'I', b'I', 42 | 43 | b'U', 0, ..]
+        | [b'I', b'I', b'R', b'O' | b'S', ..]
+        | [b'M', b'M', 0, 42 | 43, ..]
+        | [b'M', b'M', b'O', b'R', ..] => Some(Family::Tiff),
         [0x1a, 0x45, 0xdf, 0xa3, ..] => Some(Family::Ebml),
         [_, _, _, _, kind @ ..] if BOXES.iter().any(|known| kind.starts_with(*known)) => Some(Family::Boxes),
         _ => None,

@@ -65,11 +65,8 @@ impl<'a> Source<'a> {
             }
             let length = if from == end && from > 0 { ALONG } else { NEAR };
             let to = self.size.min(from + length);
-            (self.turns_left, self.bytes_left) =
-                match (self.turns_left.checked_sub(1), self.bytes_left.checked_sub(to - from)) {
-                    (Some(turns), Some(bytes)) => (turns, bytes),
-                    _ => return Err(Stop::Odd),
-                };
+            self.turns_left = self.turns_left.checked_sub(1).ok_or(Stop::Odd)?;
+            self.bytes_left = self.bytes_left.checked_sub(to - from).ok_or(Stop::Odd)?;
             self.window = (self.fetch)(from, to).map_err(Stop::Failed)?.ok_or(Stop::Odd)?;
             if self.window.len() as u64 != to - from {
                 return Err(Stop::Failed(Error::internal("a part of a file is shorter than it was")));

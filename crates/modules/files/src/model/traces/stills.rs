@@ -105,10 +105,10 @@ pub(super) fn png(source: &mut Source<'_>, out: &mut Patches) -> Looked {
 }
 
 /// Exif says how it was held; all else is a chunk that nobody knows.
-fn forget_chunk(source: &mut Source<'_>, out: &mut Patches, kind: &[u8; 4], (from, to): (u64, u64)) -> Looked<()> {
+fn forget_chunk(source: &mut Source<'_>, out: &mut Patches, kind: &[u8], (from, to): (u64, u64)) -> Looked<()> {
     let upright = if kind == b"eXIf" { upright(tiff::orientation(source, from, to)?) } else { Vec::new() };
     let fits = !upright.is_empty() && from + upright.len() as u64 <= to;
-    let name: &[u8; 4] = if fits { kind } else { b"voId" };
+    let name: &[u8] = if fits { kind } else { b"voId" };
     let written = if fits { &upright[..] } else { &[] };
     out.put(from - 4, name)?;
     out.put_within(from, to, written)?;

@@ -46,9 +46,9 @@ fn has(bytes: &[u8], what: &[u8]) -> bool {
     bytes.windows(what.len()).any(|window| window == what)
 }
 
-fn boxed(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
+fn boxed(kind: &[u8], parts: &[&[u8]]) -> Vec<u8> {
     let body = parts.concat();
-    [&u32::try_from(body.len() + 8).unwrap().to_be_bytes(), &kind[..], &body].concat()
+    [&u32::try_from(body.len() + 8).unwrap().to_be_bytes(), kind, &body].concat()
 }
 
 fn words(numbers: &[u32]) -> Vec<u8> {
@@ -56,7 +56,7 @@ fn words(numbers: &[u32]) -> Vec<u8> {
 }
 
 /// A track whose samples of four bytes lie in two chunks.
-fn track(handler: &[u8; 4], format: &[u8; 4], chunks: [u32; 2], beside: &[u8]) -> Vec<u8> {
+fn track(handler: &[u8], format: &[u8], chunks: [u32; 2], beside: &[u8]) -> Vec<u8> {
     let tables = [
         boxed(b"stsd", &[&words(&[0, 1]), &boxed(format, &[&[0; 8]])]),
         boxed(b"stsc", &[&words(&[0, 2, 1, 2, 1, 2, 1, 1])]),
@@ -280,8 +280,8 @@ fn exif() -> Vec<u8> {
     [&super::tiff::held(6)[..], SECRET].concat()
 }
 
-fn chunk(kind: &[u8; 4], data: &[u8], sum: u32) -> Vec<u8> {
-    [&u32::try_from(data.len()).unwrap().to_be_bytes(), &kind[..], data, &sum.to_be_bytes()].concat()
+fn chunk(kind: &[u8], data: &[u8], sum: u32) -> Vec<u8> {
+    [&u32::try_from(data.len()).unwrap().to_be_bytes(), kind, data, &sum.to_be_bytes()].concat()
 }
 
 fn segment(marker: u8, contents: &[u8]) -> Vec<u8> {
@@ -313,7 +313,7 @@ fn stills() -> [(&'static str, Vec<u8>); 3] {
         &png[33..],
         SECRET,
     ];
-    let riff = |kind: &[u8; 4], data: &[u8]| {
+    let riff = |kind: &[u8], data: &[u8]| {
         let pad: &[u8] = if data.len() % 2 == 1 { &[0] } else { &[] };
         [kind, &u32::try_from(data.len()).unwrap().to_le_bytes()[..], data, pad].concat()
     };
@@ -508,6 +508,6 @@ fn a_file_that_promises_without_end_is_given_up() {
     }
 }
 
-fn head_of(kind: &[u8; 4], size: u32) -> Vec<u8> {
-    [&size.to_be_bytes(), &kind[..]].concat()
+fn head_of(kind: &[u8], size: u32) -> Vec<u8> {
+    [&size.to_be_bytes(), kind].concat()
 }
