@@ -118,9 +118,9 @@ function Rules({ org }: { org: Org }) {
               onChange={(shows) => void change.submit({ shows })}
             />
           </Row>
-          <NoticePreview shows={shows} />
         </Rows>
       )}
+      {settings.data ? <NoticePreview shows={shows} /> : null}
       <FormError>{change.general()}</FormError>
       {dialog}
     </Section>
