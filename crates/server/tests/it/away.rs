@@ -5,8 +5,8 @@
 //! The folder is a small file system of its own where mounting is permitted;
 //! elsewhere it is only moved away and back, and that is said.
 //!
-//! Seen to fail without the mark of the folder: what is sent while the disk is
-//! away is acknowledged, written beside it, and hidden when it is back.
+//! Without the mark of the folder, what is sent while the disk is away is
+//! acknowledged, written beside it, and hidden when it is back.
 
 use std::{
     fs,

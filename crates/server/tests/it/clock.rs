@@ -1,8 +1,8 @@
 //! The machine's clock is set while the program runs.
 //!
-//! Seen to fail with the machine's clock as the server's: set back by a day,
-//! nobody may do anything any more (a budget is full again tomorrow); set ahead
-//! by a year, all sessions are over.
+//! With the machine's clock as the server's, nobody may do anything any more once
+//! it is set back by a day (a budget is full again tomorrow), and all sessions
+//! are over once it is set ahead by a year.
 
 use std::{path::Path, process::Command};
 

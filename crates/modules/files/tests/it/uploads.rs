@@ -112,7 +112,7 @@ async fn a_node_that_dies_between_two_steps_leaves_nothing_wrong() {
     w.server.finish().await;
 }
 
-/// Seen to fail where only the sweep goes on with it.
+/// Naive: only the sweep goes on with it, minutes later.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_waits_for_a_file_whose_node_died_has_it_soon() {
     let w = World::new().await;
