@@ -58,8 +58,11 @@ fn written(chapters: &[(&str, Vec<Part>)]) -> String {
                 });
                 named.insert(number);
             }
-            let named: String = named.iter().map(|number| format!(" [{number}]")).collect();
-            let _ = writeln!(out, "* {}, {} ({}){named}", part.name, part.licence, part.home);
+            let _ = write!(out, "* {}, {} ({})", part.name, part.licence, part.home);
+            for number in named {
+                let _ = write!(out, " [{number}]");
+            }
+            out.push('\n');
         }
     }
     let _ = write!(out, "\n## Beneath both\n\n{BENEATH}\n## Texts\n");
