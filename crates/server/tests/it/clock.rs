@@ -29,7 +29,13 @@ impl Clocked {
         let out = out.expect("a C compiler is a prerequisite");
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
         std::fs::write(&file, "0").unwrap();
-        let env = [("LD_PRELOAD", shim.to_str().unwrap()), ("MAGPIE_SHIM_CLOCK", file.to_str().unwrap())];
+        let uptime = folder.join("uptime");
+        std::fs::write(&uptime, "86400.00 86400.00\n").unwrap();
+        let env = [
+            ("LD_PRELOAD", shim.to_str().unwrap()),
+            ("MAGPIE_SHIM_CLOCK", file.to_str().unwrap()),
+            ("MAGPIE_SHIM_UPTIME", uptime.to_str().unwrap()),
+        ];
         let server = Server::start(&folder.join("data"), &env);
         let mine = format!("authorization: Bearer {}\r\n", server.first_account());
         let (_, list) = server.ask("GET", "/api/v1/conversations", &mine, "");
