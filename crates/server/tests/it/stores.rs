@@ -2,7 +2,6 @@
 //!
 //! Seen to fail: with one text for all.
 
-use kernel::health::Check as _;
 use magpie::{
     config::Config,
     delivery::Secret,
