@@ -53,8 +53,9 @@ impl Between {
                     let mood = moods.borrow_and_update().clone();
                     // A change of mood ends what was begun in the one before.
                     tokio::select! {
-                        () = carry(stream, port, mood) => {}
+                        biased;
                         _ = moods.changed() => {}
+                        () = carry(stream, port, mood) => {}
                     }
                 });
             }

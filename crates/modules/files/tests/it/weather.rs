@@ -94,9 +94,13 @@ async fn whatever_a_store_does_every_exchange_ends_in_time_and_works_again_after
             assert_eq!(proto::Error::from(error).code(), Code::StorageUnavailable);
         }
         between.set(Mood::Carries);
+        // On connections of its own: one that is open may hold an answer of before.
+        let blobs = Blobs::s3_within(&at, PATIENCE).unwrap();
         assert_eq!(blobs.read("large", 10, 1_000).await.unwrap(), large[10..1_000]);
-        assert_eq!(blobs.read_all("kept").await.unwrap(), "kept", "{mood:?}");
-        blobs.put("new", Bytes::from_static(b"new")).await.unwrap();
+        // A delete whose answer was lost may have been done; nothing else may be gone.
+        assert_eq!(blobs.read_all("large").await.unwrap(), large, "{mood:?}");
+        blobs.put("new", Bytes::from_static(b"newer")).await.unwrap();
+        assert_eq!(blobs.read_all("new").await.unwrap(), "newer", "{mood:?}");
         assert!(between.connections().0 < 16, "{mood:?}: connections are left");
     });
     join_all(all).await;
