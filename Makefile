@@ -59,4 +59,4 @@ dist: ## Makes dist/magpie-VERSION-ARCH.tar.gz with its checksum
 
 clean:
 	cargo clean
-	rm -rf web/dist web/node_modules e2e/node_modules dist screens
+	rm -rf web/dist web/node_modules web/tools/pdf/node_modules e2e/node_modules dist screens

@@ -17,4 +17,4 @@ for tool in deny machete; do
 done
 step "packaging"; scripts/packaging.sh
 if command -v typos >/dev/null; then step "typos"; typos; fi
-if [ -d web/node_modules ]; then step "client"; scripts/types.sh --check; (cd web && npm run --silent check); fi
+if [ -d web/node_modules ] && [ -d web/tools/pdf/node_modules ]; then step "client"; scripts/types.sh --check; (cd web && npm run --silent check); fi

@@ -17,7 +17,7 @@ if have systemd-analyze magpie.service; then
   # The program need not be installed to judge its unit.
   sed 's#/usr/local/bin/magpie#/bin/true#' magpie.service > "$scratch/magpie.service"
   # What it does not understand it says and goes over, content.
-  said=$(systemd-analyze verify --man=no "$scratch/magpie.service" 2>&1)
+  said=$(systemd-analyze verify --man=no "$scratch/magpie.service" 2>&1) || said=${said:-the unit is refused}
   [ -z "$said" ] || { echo "$said" >&2; exit 1; }
   # Tenths: how exposed the service is, 0 to 100.
   systemd-analyze security --offline=true --threshold=15 --no-pager "$scratch/magpie.service" | tail -1

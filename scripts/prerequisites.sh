@@ -93,7 +93,8 @@ fi
 if [[ " $* " == *" test "* ]]; then
   mkdir -p .tools/bin
   if ! have promtool && [ ! -x .tools/bin/promtool ] && have apt-get; then
-    (scratch=$(mktemp -d) && trap 'rm -rf "$scratch"' EXIT && cd "$scratch" && apt-get download -qq prometheus &&
+    (scratch=$(mktemp -d) && trap 'rm -rf "$scratch"' EXIT && cd "$scratch" &&
+      { apt-get download -qq prometheus 2>/dev/null || { apt-get update -qq && apt-get download -qq prometheus; }; } &&
       dpkg-deb -x prometheus_*.deb . && mv usr/bin/promtool "$OLDPWD/.tools/bin/")
   fi
   if ! have hadolint && [ ! -x .tools/bin/hadolint ]; then

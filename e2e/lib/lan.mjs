@@ -1,5 +1,6 @@
 // A second host: a network namespace of its own, joined to this machine by a
 // pair of virtual cards with private addresses. Needs root.
+import { spawnSync } from 'node:child_process'
 import { chmodSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
@@ -7,8 +8,13 @@ import { run, tempDir } from './process.mjs'
 
 const ASKER = new URL('./asker.mjs', import.meta.url).pathname
 
-/** Why there can be no second host here, or nothing. */
-export const noSecondHost = process.getuid?.() === 0 ? undefined : 'network namespaces need root'
+/** Why there can be no second host here, or nothing. Root of a container may be refused too. */
+export const noSecondHost = (() => {
+  const name = `magpie-try-${process.pid}`
+  const made = spawnSync('ip', ['netns', 'add', name], { encoding: 'utf8' })
+  if (made.status !== 0) return `no network namespaces: ${made.error ?? made.stderr}`
+  spawnSync('ip', ['netns', 'del', name])
+})()
 
 /**
  * A host that reaches this machine at `address`, and at `publicAddress`, which looks like one of the open internet

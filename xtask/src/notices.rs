@@ -120,12 +120,20 @@ fn crates(target: &str) -> Result<Vec<Part>> {
 /// Every package that is bundled into the client.
 fn packages() -> Result<Vec<Part>> {
     let web = root().join("web");
+    let mut parts = packages_of(&web)?;
+    parts.extend(packages_of(&web.join("tools/pdf"))?);
+    Ok(parts)
+}
+
+fn packages_of(web: &Path) -> Result<Vec<Part>> {
+    let lock = web.join("package-lock.json");
     let lock: Value =
-        serde_json::from_slice(&fs::read(web.join("package-lock.json"))?).context("web/package-lock.json")?;
+        serde_json::from_slice(&fs::read(&lock)?).with_context(|| lock.display().to_string())?;
     let mut parts = Vec::new();
     for (path, package) in lock["packages"].as_object().context("packages")? {
         let Some((_, name)) = path.rsplit_once("node_modules/") else { continue };
-        if !bundled(name, package["dev"] == true) {
+        // What is optional runs elsewhere than in a browser, and is not installed.
+        if package["optional"] == true || !bundled(name, package["dev"] == true) {
             continue;
         }
         let folder = web.join(path);

@@ -26,16 +26,24 @@ fn file(config: &Config) -> PathBuf {
     config.data_dir.join(FILE)
 }
 
-/// The keys that are here; none is made.
+/// The keys that are here, those of the configuration first; none is made.
 pub fn here(config: &Config) -> Result<Seals> {
-    if let Some(keys) = config.seal_key.as_ref().filter(|keys| !keys.0.trim().is_empty()) {
-        return Seals::read(&keys.0).map_err(|error| anyhow!("seal_key: {error}"));
+    let set = config.seal_key.as_ref().map(|keys| keys.0.trim()).filter(|keys| !keys.is_empty());
+    if let Some(keys) = set {
+        Seals::read(keys).map_err(|error| anyhow!("seal_key: {error}"))?;
     }
     let path = file(config);
-    match fs::read_to_string(&path) {
-        Ok(text) => Seals::read(&text).map_err(|error| anyhow!("{}: {error}", path.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Seals::default()),
-        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    let kept = match fs::read_to_string(&path) {
+        Ok(text) => {
+            Seals::read(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+            text
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error).with_context(|| path.display().to_string()),
+    };
+    match format!("{}\n{kept}", set.unwrap_or_default()).trim() {
+        "" => Ok(Seals::default()),
+        keys => Seals::read(keys).map_err(|error| anyhow!("{error}")),
     }
 }
 
@@ -106,17 +114,19 @@ pub async fn look(db: &Db) -> Result<Option<KeyName>> {
 pub fn missing(config: &Config, key: KeyName) -> String {
     format!(
         "secrets in the database are sealed by the key {key}, which is not here: nobody is told by a way that it seals. \
-         Bring {FILE} of the server's former data folder to {}, or set seal_key to what it holds (every node of a \
-         server needs the same)",
+         Bring {FILE} of the server's former data folder to {}, or put what it holds into seal_key (every node of a \
+         server needs the same); where another key stands there already, on a line after it",
         file(config).display()
     )
 }
 
 /// What a restored database needs, in words for whoever restored it.
-pub fn told(config: &Config, marked: Option<KeyName>) -> Result<String> {
-    Ok(match marked {
-        None => "no key is needed: nothing in it is sealed".into(),
-        Some(key) if here(config)?.opens(By::Key(key)) => format!("the key that seals its secrets ({key}) is here"),
-        Some(key) => missing(config, key),
-    })
+pub fn told(config: &Config, marked: Option<KeyName>) -> String {
+    match (marked, here(config)) {
+        (None, _) => "no key is needed: nothing in it is sealed".into(),
+        (Some(key), Ok(seals)) if seals.opens(By::Key(key)) => format!("the key that seals its secrets ({key}) is here"),
+        (Some(key), Ok(_)) => missing(config, key),
+        // What was restored stands all the same.
+        (Some(key), Err(error)) => format!("{}; what is here cannot be read: {error:#}", missing(config, key)),
+    }
 }

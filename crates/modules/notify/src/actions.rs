@@ -194,7 +194,7 @@ pub(crate) async fn test(ctx: Ctx, id: Uuid) -> Result<Rung> {
         }
         row.tested_at = ctx.now;
         sql::rungs::change(tx, &ladder, &row)?;
-        tx.job(jobs::test(id, ctx.now))?;
+        tx.job(jobs::test(ladder.owner, id, ctx.now))?;
         Ok(row.shown(&ctx.kernel.config.seals, ctx.actor.session))
     })
     .await

@@ -98,12 +98,13 @@ pub(crate) fn look_again(user: UserId, now: Millis) -> NewJob {
 /// Takes a message out of the notices that told of it.
 pub(crate) fn withdraw(event: &chat::MessageRecalled, now: Millis) -> NewJob {
     let payload = json!({ "conversation": event.conversation, "sent_at": event.sent_at });
-    NewJob { kind: WITHDRAW, key: None, org: None, run_at: now, payload }
+    // One after another: whoever takes back a hundred messages keeps nobody's work waiting.
+    NewJob { kind: WITHDRAW, key: Some(WITHDRAW.to_owned()), org: None, run_at: now, payload }
 }
 
-/// Sends a test by a rung.
-pub(crate) fn test(rung: Uuid, now: Millis) -> NewJob {
-    NewJob { kind: TEST, key: None, org: None, run_at: now, payload: json!({ "rung": rung }) }
+/// Sends a test by a rung; those of one person one after another.
+pub(crate) fn test(user: UserId, rung: Uuid, now: Millis) -> NewJob {
+    NewJob { kind: TEST, key: Some(format!("{TEST}:{user}")), org: None, run_at: now, payload: json!({ "rung": rung }) }
 }
 
 /// Leaves the work of forgetting, in the transaction that ends the account;
@@ -190,11 +191,14 @@ fn keeps(user: UserId) -> [store::Key; 2] {
 fn keep(tx: &mut Tx<'_>, ctx: &Ctx, rung: &RungRow, outcome: Outcome, told: bool) -> Result<()> {
     let told_how = match outcome {
         Outcome::Taken => Ok(()),
-        Outcome::SignedOut => return sql::rungs::remove(tx, rung.id).map(drop),
+        Outcome::SignedOut => {
+            if same(tx, rung)? {
+                sql::rungs::remove(tx, rung.id)?;
+            }
+            return Ok(());
+        }
         Outcome::Failed(Fault::Gone) if rung.kind == RungKind::WebPush => {
-            // Put up anew meanwhile, it leads elsewhere.
-            let same = sql::rungs::get(tx, rung.id)?.is_some_and(|now| now.sealed == rung.sealed);
-            if same && sql::rungs::remove(tx, rung.id)? {
+            if same(tx, rung)? && sql::rungs::remove(tx, rung.id)? {
                 let detail = json!({ "label": rung.label });
                 identity::notify(tx, ctx, rung.user, NoticeKind::RungGone, detail)?;
             }
@@ -203,6 +207,12 @@ fn keep(tx: &mut Tx<'_>, ctx: &Ctx, rung: &RungRow, outcome: Outcome, told: bool
         Outcome::Failed(fault) => Err(fault),
     };
     sql::rungs::tried(tx, rung.id, told_how, told, ctx.now)
+}
+
+/// Whether it is the one that was tried: put up anew meanwhile, it leads
+/// elsewhere, or is another session's.
+fn same(tx: &mut Tx<'_>, rung: &RungRow) -> Result<bool> {
+    Ok(sql::rungs::get(tx, rung.id)?.is_some_and(|now| now.sealed == rung.sealed && now.session == rung.session))
 }
 
 async fn try_out(ctx: Ctx, job: Claimed) -> Result<()> {

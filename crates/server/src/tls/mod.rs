@@ -275,13 +275,16 @@ fn at(seconds: i64) -> Result<time::OffsetDateTime> {
 /// Writes what only we may read, whole or not at all.
 pub(crate) fn keep_secret(path: &Path, content: &[u8]) -> Result<()> {
     let new = path.with_extension("new");
+    let folder = path.parent().unwrap_or(path);
     let written = (|| {
-        DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap_or(path))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let _ = fs::remove_file(&new);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
         file.write_all(content)?;
         file.sync_all()?;
-        fs::rename(&new, path)
+        fs::rename(&new, path)?;
+        // Its name too: what is written by it afterwards may outlive a power cut.
+        fs::File::open(folder)?.sync_all()
     })();
     written.with_context(|| format!("{} cannot be written", path.display()))
 }

@@ -157,7 +157,7 @@ fn plan(tx: &mut Tx<'_>, user: UserId, now: Millis) -> Result<Option<Plan>> {
     let told: Vec<News> = news.iter().filter(|n| new.contains(&n.conversation)).cloned().collect();
     let mut shows = Vec::with_capacity(told.len());
     for item in &told {
-        shows.push(allowed(tx, rung.shows, item)?);
+        shows.push(allowed(tx, user, rung.shows, item)?);
     }
     let chinese = words::is_chinese(identity::users::get(tx, user)?.and_then(|u| u.locale).as_deref());
     let telling = Telling { rung, news: told, open, badge: chat::badge(tx, user)?, chinese, shows };
@@ -192,11 +192,20 @@ fn steps(standing: &Standing, rows: &[RungRow]) -> Vec<Step> {
     steps
 }
 
-/// What is shown is what both the person and the organisation allow.
-pub(super) fn allowed(tx: &mut Tx<'_>, shows: Shows, item: &News) -> Result<Shows> {
-    let Some(org) = item.org else { return Ok(shows) };
-    let most = Shows::parse(&settings::SHOWS.choice(tx, org.0)?).unwrap_or(Shows::Bare);
-    Ok(shows.max(most))
+/// What is shown is what both the person and the organisation allow. Colleagues
+/// who talk outside of any organisation are bound by the strictest of those the
+/// person is in.
+pub(super) fn allowed(tx: &mut Tx<'_>, user: UserId, shows: Shows, item: &News) -> Result<Shows> {
+    let of = match item.org {
+        Some(org) => vec![org],
+        None if item.external => Vec::new(),
+        None => directory::active_scopes(tx, user)?.iter().map(|scope| scope.org()).collect(),
+    };
+    let mut shows = shows;
+    for org in of {
+        shows = shows.max(Shows::parse(&settings::SHOWS.choice(tx, org.0)?).unwrap_or(Shows::Bare));
+    }
+    Ok(shows)
 }
 
 fn spoken(ctx: &Ctx, id: Uuid, telling: &Telling) -> words::Say {

@@ -4,6 +4,7 @@
 //! phone that is off, loses nothing.
 
 use chat::News;
+use futures_util::future::try_join_all;
 use kernel::Ctx;
 use proto::{ConversationId, Millis, Result, UserId};
 use serde_json::json;
@@ -18,7 +19,7 @@ use crate::{
     rungs, store as sql,
 };
 
-/// People one run tells of; each may be asked for 15 seconds.
+/// People one run tells of, all within 15 seconds.
 const SLICE: usize = 20;
 /// What was told so long ago is read, or swept away.
 const OLD_MS: Millis = 24 * 3_600_000;
@@ -40,14 +41,17 @@ pub(super) async fn run(ctx: Ctx, job: Claimed) -> Result<()> {
         return db.write(move |tx| ours(jobs::finish(tx, &job)?)).await;
     }
     let (told, next) = db.read(move |tx| look(tx, conversation, sent_at, after.as_deref())).await?;
-    for told in told {
+    let telling = told.iter().map(|told| {
         let mut say = say(&ctx.kernel, job.id, now, told.chinese);
         say.items = vec![words::withdrawn(&told.news, told.shows, &say.server, say.chinese)];
         say.url = format!("{}/{conversation}", say.url);
         (say.badge, say.withdrawn, say.stands) = (told.badge, true, told.rung.told_at);
-        // How it went is not kept: nothing new was told.
-        tell(&ctx, &told.rung, &say).await?;
-    }
+        let ctx = &ctx;
+        async move { tell(ctx, &told.rung, &say).await.map(drop) }
+    });
+    // At once: one address that never answers holds up no other. How it went is
+    // not kept: nothing new was told.
+    try_join_all(telling).await?;
     db.write(move |tx| {
         let payload = json!({ "conversation": conversation, "sent_at": sent_at, "after": next });
         ours(if next.is_some() { jobs::again(tx, &job, now, &payload)? } else { jobs::finish(tx, &job)? })
@@ -73,7 +77,8 @@ fn look(
 
 fn of(tx: &mut Tx<'_>, user: UserId, conversation: ConversationId, sent_at: Millis) -> Result<Vec<Told>> {
     let mut rows = sql::rungs::of(tx, user)?;
-    rows.retain(|row| row.enabled && row.told_at >= sent_at && rungs::of(row.kind).changes());
+    // One that failed last is not waited for.
+    rows.retain(|row| row.enabled && row.failures == 0 && row.told_at >= sent_at && rungs::of(row.kind).changes());
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -81,7 +86,7 @@ fn of(tx: &mut Tx<'_>, user: UserId, conversation: ConversationId, sent_at: Mill
     let chinese = words::is_chinese(identity::users::get(tx, user)?.and_then(|u| u.locale).as_deref());
     let badge = chat::badge(tx, user)?;
     let told = |rung: RungRow| {
-        let shows = allowed(tx, rung.shows, &news)?;
+        let shows = allowed(tx, user, rung.shows, &news)?;
         Ok(Told { shows, rung, news: news.clone(), badge, chinese })
     };
     rows.into_iter().map(told).collect()

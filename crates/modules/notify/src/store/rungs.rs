@@ -142,10 +142,14 @@ pub(crate) fn tried(tx: &mut Tx<'_>, id: Uuid, outcome: Result<(), Fault>, told:
         }
         return Ok(());
     }
-    tx.execute(
-        sql!("UPDATE notify_rungs SET tried_at = $2, fault = $3, failures = failures + 1 WHERE id = $1"),
-        &[&id, &now, &fault.map(Fault::as_str)],
-    )?;
+    // A key that is not here is no fault of the way: nothing was asked, and it
+    // goes on soon once the key is back.
+    let failed = if fault == Some(Fault::Locked) {
+        sql!("UPDATE notify_rungs SET tried_at = $2, fault = $3, failures = 1 WHERE id = $1")
+    } else {
+        sql!("UPDATE notify_rungs SET tried_at = $2, fault = $3, failures = failures + 1 WHERE id = $1")
+    };
+    tx.execute(failed, &[&id, &now, &fault.map(Fault::as_str)])?;
     Ok(())
 }
 
