@@ -127,8 +127,7 @@ fn packages() -> Result<Vec<Part>> {
 
 fn packages_of(web: &Path) -> Result<Vec<Part>> {
     let lock = web.join("package-lock.json");
-    let lock: Value =
-        serde_json::from_slice(&fs::read(&lock)?).with_context(|| lock.display().to_string())?;
+    let lock: Value = serde_json::from_slice(&fs::read(&lock)?).with_context(|| lock.display().to_string())?;
     let mut parts = Vec::new();
     for (path, package) in lock["packages"].as_object().context("packages")? {
         let Some((_, name)) = path.rsplit_once("node_modules/") else { continue };

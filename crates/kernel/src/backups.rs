@@ -50,9 +50,9 @@ pub fn begin(tx: &mut Tx<'_>, id: Uuid, name: &str, place: &str, now: Millis) ->
     tx.execute(
         sql!(
             "UPDATE kernel_backups SET state = 'failed', ended_at = until, error = 'it was interrupted'
-             WHERE state = 'running' AND until <= $1"
+             WHERE state = 'running' AND (until <= $1 OR until > $2)"
         ),
-        &[&now],
+        &[&now, &(now + 10 * LEASE_MS)],
     )?;
     if held(tx, now)? {
         return Ok(false);
@@ -96,22 +96,24 @@ pub fn end(tx: &mut Tx<'_>, backup: &Backup, now: Millis) -> Result<()> {
 
 /// Whether one is being made.
 pub fn held(tx: &mut Tx<'_>, now: Millis) -> Result<bool> {
-    let sql = sql!("SELECT COUNT(*) FROM kernel_backups WHERE state = 'running' AND until > $1");
-    Ok(tx.one(sql, &[&now], |row| row.get::<i64>(0))? > 0)
+    let sql = sql!("SELECT COUNT(*) FROM kernel_backups WHERE state = 'running' AND until > $1 AND until <= $2");
+    Ok(tx.one(sql, &[&now, &(now + 10 * LEASE_MS)], |row| row.get::<i64>(0))? > 0)
 }
 
 pub fn latest(tx: &mut Tx<'_>, now: Millis) -> Result<Latest> {
-    let running = if held(tx, now)? { latest_of(tx, "running")? } else { None };
-    Ok(Latest { good: latest_of(tx, "good")?, failed: latest_of(tx, "failed")?, running })
+    let running = if held(tx, now)? { latest_of(tx, "running", now)? } else { None };
+    Ok(Latest { good: latest_of(tx, "good", now)?, failed: latest_of(tx, "failed", now)?, running })
 }
 
-fn latest_of(tx: &mut Tx<'_>, state: &str) -> Result<Option<Backup>> {
+/// One that begins later than an hour from now was made under a clock that was
+/// wrong: it says nothing of how old the last one is.
+fn latest_of(tx: &mut Tx<'_>, state: &str, now: Millis) -> Result<Option<Backup>> {
     Ok(tx.opt(
         sql!(
             "SELECT id, name, place, begun_at, ended_at, kept_rows, kept_bytes, new_bytes, damaged, error
-             FROM kernel_backups WHERE state = $1 ORDER BY begun_at DESC, id LIMIT 1"
+             FROM kernel_backups WHERE state = $1 AND begun_at <= $2 ORDER BY begun_at DESC, id LIMIT 1"
         ),
-        &[&state],
+        &[&state, &(now + 3_600_000)],
         backup,
     )?)
 }

@@ -148,7 +148,7 @@ impl Health {
         let all = self.all();
         let mut looking = tokio::task::JoinSet::new();
         for check in &all {
-            let known = self.found.lock().get(check.name()).is_some_and(|item| now - item.at < FRESH_MS);
+            let known = self.found.lock().get(check.name()).is_some_and(|item| (now - item.at).abs() < FRESH_MS);
             if !known {
                 let check = check.clone();
                 let look = async move { (check.name(), run(&*check, None, now, PATIENCE).await) };

@@ -17,9 +17,6 @@ use crate::{Kernel, Principal};
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often the slots of periodic work are looked at, by a clock nobody sets.
 const SCHEDULE: Duration = Duration::from_secs(10);
-/// A slot so far ahead was taken by a clock that was wrong. Clocks of nodes are
-/// nearer to each other than that.
-const AHEAD_MS: i64 = 3_600_000;
 /// After so many failures a job is set aside for people to look at.
 const TRIES: i64 = 20;
 
@@ -28,7 +25,7 @@ pub async fn schedule(kernel: &Arc<Kernel>) -> Result<()> {
     let now = kernel.now();
     for periodic in kernel.registry.periodic() {
         let (kind, slot) = (periodic.kind, now.div_euclid(periodic.every_ms));
-        let ahead = AHEAD_MS / periodic.every_ms + 1;
+        let ahead = jobs::UNBELIEVED_MS / periodic.every_ms + 1;
         kernel.db.write(move |tx| jobs::periodic(tx, kind, slot, ahead, now).map_err(Error::from)).await?;
     }
     Ok(())

@@ -111,7 +111,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return done(Err(error.into())),
     };
-    done(runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         match cli.command {
             Command::Serve => serve::run(config, cli.flags, level, exporter).await,
             Command::Migrate => wiring::open(&config, true).map(|_| println!("the database is up to date")),
@@ -123,7 +123,10 @@ fn main() -> ExitCode {
             Command::Upgrade(args) => backup::upgrade::run(&config, &args).await,
             Command::Openapi { .. } | Command::Events | Command::Metrics | Command::Config { .. } => Ok(()),
         }
-    }))
+    });
+    // A thread that hangs with its disk holds up no stop.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    done(outcome)
 }
 
 fn done(outcome: anyhow::Result<()>) -> ExitCode {

@@ -80,7 +80,7 @@ impl Ready {
     /// Whether files can be written. Only where they could not lately, one is.
     async fn files(&self) -> bool {
         let blobs = &self.kernel.config.blobs;
-        if !blobs.is_failing().await {
+        if matches!(tokio::time::timeout(PATIENCE, blobs.is_failing()).await, Ok(false)) {
             return true;
         }
         let mut tried = self.tried.lock().await;

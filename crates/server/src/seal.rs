@@ -124,7 +124,9 @@ pub fn missing(config: &Config, key: KeyName) -> String {
 pub fn told(config: &Config, marked: Option<KeyName>) -> String {
     match (marked, here(config)) {
         (None, _) => "no key is needed: nothing in it is sealed".into(),
-        (Some(key), Ok(seals)) if seals.opens(By::Key(key)) => format!("the key that seals its secrets ({key}) is here"),
+        (Some(key), Ok(seals)) if seals.opens(By::Key(key)) => {
+            format!("the key that seals its secrets ({key}) is here")
+        }
         (Some(key), Ok(_)) => missing(config, key),
         // What was restored stands all the same.
         (Some(key), Err(error)) => format!("{}; what is here cannot be read: {error:#}", missing(config, key)),

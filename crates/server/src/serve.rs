@@ -140,7 +140,7 @@ async fn backups(mut config: watch::Receiver<Config>, kernel: Arc<Kernel>) {
 
 fn prepared(config: &Config, kernel: &Kernel) -> Result<Option<(backup::Source, backup::Plan)>> {
     let Some(plan) = backup::command::plan(config)? else { return Ok(None) };
-    Ok(Some((backup::command::source(config, &plan.place, kernel.db.server_id())?, plan)))
+    Ok(Some((backup::command::source(config, kernel.config.blobs.clone(), &plan.place, kernel.db.server_id())?, plan)))
 }
 
 async fn bind(at: SocketAddr, flag: &str) -> Result<TcpListener> {

@@ -160,10 +160,18 @@ impl Blobs {
     /// Looks at the folder, if there is one, in time.
     async fn look(&self, at: impl FnOnce(&Folder) -> Result<()> + Send + 'static) -> Result<()> {
         let Some(folder) = self.folder.clone() else { return Ok(()) };
-        let looked = tokio::task::spawn_blocking(move || at(&folder));
+        // On a disk that hangs each look keeps its thread: a few at a time, and
+        // nobody else's work waits for one.
+        let Ok(permit) = tokio::time::timeout(PATIENCE, folder.looks.clone().acquire_owned()).await else {
+            return Err(bucket::silent());
+        };
+        let looked = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            at(&folder)
+        });
         match tokio::time::timeout(PATIENCE, looked).await {
             Ok(looked) => looked.map_err(|e| Error::Blobs(e.into()))?,
-            Err(late) => Err(Error::Blobs(late.into())),
+            Err(_) => Err(bucket::silent()),
         }
     }
 
@@ -207,19 +215,22 @@ impl Blobs {
         }
         let (path, range) = (Path::from(name), GetRange::Bounded(from..to));
         let options = object_store::GetOptions { range: Some(range), ..Default::default() };
-        let read = async { Ok(whole(self.objects.get_opts(&path, options).await?, to - from).await) };
-        self.found(within(self.patience, read).await.flatten()).await
+        let size = to - from;
+        let read = async { Ok(whole(self.objects.get_opts(&path, options).await?, size).await) };
+        self.found(within(self.allowed(size as usize, self.unhurried), read).await.flatten()).await
     }
 
     /// A whole object, for those that are known to be small.
     pub async fn read_all(&self, name: &str) -> Result<Bytes> {
         let path = Path::from(name);
         let read = async {
-            let found = self.objects.get(&path).await?;
+            let found = within(self.patience, self.objects.get(&path)).await?;
             let size = found.meta.size;
-            Ok(whole(found, size).await)
+            let bytes = whole(found, size);
+            let allowed = self.allowed(size as usize, self.unhurried);
+            tokio::time::timeout(allowed, bytes).await.unwrap_or_else(|_| Err(bucket::silent()))
         };
-        self.found(within(self.patience, read).await.flatten()).await
+        self.found(read.await).await
     }
 
     /// How large an object is, in bytes.
@@ -232,7 +243,7 @@ impl Blobs {
         }
     }
 
-    /// How long a write of so many bytes may take.
+    /// How long it may take to write or read so many bytes.
     fn allowed(&self, bytes: usize, unhurried: bool) -> Duration {
         let more = if unhurried { bytes as u64 / LEAST } else { 0 };
         self.patience + Duration::from_secs(more)
@@ -382,11 +393,18 @@ impl Blobs {
     pub async fn delete_folder(&self, folder: &str) -> Result<()> {
         self.here().await?;
         let names = self.objects.list(Some(&Path::from(folder))).map_ok(|meta| meta.location).boxed();
-        let deleted = self.objects.delete_stream(names).try_for_each(|_| async { Ok(()) });
-        match within(self.patience, deleted).await {
-            Err(Error::NoBlob(_)) => Ok(()),
-            done => done,
-        }
+        let mut deleted = self.objects.delete_stream(names);
+        let all = async {
+            while let Some(one) = deleted.next().await {
+                match one {
+                    // Somebody else was first; the others are still there.
+                    Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        };
+        within(self.patience, all).await
     }
 }
 

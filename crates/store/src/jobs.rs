@@ -14,6 +14,9 @@ use crate::{Db, Error, Result, Row, Tx, dialect, sql};
 
 /// How long a claim lasts unless it is renewed.
 pub const LEASE_MS: i64 = 60_000;
+/// A lease or slot so far ahead was given under a clock that was wrong. Clocks
+/// of nodes are nearer to each other: a leap of up to a day is followed at once.
+pub const UNBELIEVED_MS: i64 = 2 * 86_400_000;
 /// Largest payload: ids, never bodies.
 pub const MAX_PAYLOAD: usize = 4 * 1_024;
 const BACKOFF_FIRST_MS: i64 = 1_000;
@@ -101,27 +104,26 @@ pub async fn claim_up_to(db: &Db, kinds: &[&'static str], now: i64, node: i64, l
 }
 
 fn claim_in(tx: &mut Tx<'_>, kinds: &str, now: i64, node: i64, limit: i64) -> Result<Vec<Claimed>> {
-    // A lease ten times as long was given under a clock that was wrong.
     // Locked rows are re-checked by PostgreSQL after the wait, and skipped
     // ones belong to another node: two claims never get the same job.
     let mut jobs = tx.query(
         dialect!(
             sqlite: "UPDATE jobs SET attempt = attempt + 1, lease_until = $2 + $3, node = $4 \
                 WHERE seq IN (SELECT j.seq FROM jobs j WHERE j.dead_at IS NULL AND j.run_at <= $2 \
-                    AND (j.lease_until IS NULL OR j.lease_until <= $2 OR j.lease_until > $2 + 10 * $3) \
+                    AND (j.lease_until IS NULL OR j.lease_until <= $2 OR j.lease_until > $2 + $6) \
                     AND j.kind IN (SELECT value FROM json_each($1)) \
                     AND NOT EXISTS (SELECT 1 FROM jobs e WHERE e.key = j.key AND e.seq < j.seq AND e.dead_at IS NULL) \
                     ORDER BY j.run_at, j.seq LIMIT $5) \
                 RETURNING id, kind, key, org_id, run_at, attempt, failures, payload, seq",
             postgres: "UPDATE jobs SET attempt = attempt + 1, lease_until = $2 + $3, node = $4 \
                 WHERE seq IN (SELECT j.seq FROM jobs j WHERE j.dead_at IS NULL AND j.run_at <= $2 \
-                    AND (j.lease_until IS NULL OR j.lease_until <= $2 OR j.lease_until > $2 + 10 * $3) \
+                    AND (j.lease_until IS NULL OR j.lease_until <= $2 OR j.lease_until > $2 + $6) \
                     AND j.kind IN (SELECT jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB))) \
                     AND NOT EXISTS (SELECT 1 FROM jobs e WHERE e.key = j.key AND e.seq < j.seq AND e.dead_at IS NULL) \
                     ORDER BY j.run_at, j.seq LIMIT $5 FOR UPDATE SKIP LOCKED) \
                 RETURNING id, kind, key, org_id, run_at, attempt, failures, payload, seq",
         ),
-        &[&kinds, &now, &LEASE_MS, &node, &limit],
+        &[&kinds, &now, &LEASE_MS, &node, &limit, &UNBELIEVED_MS],
         |row| Ok((row.get::<i64>(4)?, row.get::<i64>(8)?, claimed(row)?)),
     )?;
     // RETURNING has no order.

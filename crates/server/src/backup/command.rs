@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail};
 use kernel::{Clock, Kernel, SystemClock};
 use rand::Rng as _;
-use store::{Db, snapshot};
+use store::{Blobs, Db, snapshot};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
@@ -33,13 +33,13 @@ pub struct Restore {
     check: bool,
 }
 
-/// What backups of this server are made of.
-pub fn source(config: &Config, place: &Place, server_id: Uuid) -> Result<Source> {
+/// What backups of this server are made of; its files lie in `blobs`.
+pub fn source(config: &Config, blobs: Blobs, place: &Place, server_id: Uuid) -> Result<Source> {
     Ok(Source {
         server_id,
         engine: wiring::engine(config)?,
         migrations: wiring::registry()?.migrations().to_vec(),
-        blobs: wiring::blobs(config)?,
+        blobs: blobs.unhurried(),
         // A disk that fills up should not be the one the server writes to.
         scratch: place.folder.as_deref().unwrap_or(&config.data_dir).join(".magpie-backup"),
     })
@@ -91,7 +91,10 @@ pub(super) async fn make(config: &Config, place: &Place) -> Result<Written> {
     let (engine, migrations) = (wiring::engine(config)?, wiring::registry()?.migrations().to_vec());
     let looked = tokio::task::spawn_blocking(move || snapshot::inspect(&engine, &migrations, false)).await??;
     let Some(server_id) = looked.server_id else { bail!("there is no database yet") };
-    let source = source(config, place, server_id)?;
+    // Where their folder is away, no file counts as lost.
+    let mut blobs = wiring::blobs(config)?;
+    blobs.marked(false)?;
+    let source = source(config, blobs, place, server_id)?;
     if !looked.missing.is_empty() {
         tracing::warn!("the database is of an earlier release: the backup is made, and not remembered in it");
         let now = clock.now();

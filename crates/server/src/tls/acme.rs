@@ -119,6 +119,8 @@ impl Acme {
                     tracing::info!(names = ?self.config.names, "there is a new certificate");
                     use_it(key);
                     wait = AGAIN;
+                    // Were it due at once, none would be left for the week.
+                    tokio::time::sleep(LOOK).await;
                 }
                 Err(error) => {
                     let pause = self.pause(wait);

@@ -13,12 +13,16 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Semaphore;
+
 use crate::{Error, Result};
 
 /// Of a disk, what is left to others: so many bytes, or a fiftieth of it where
 /// that is less.
 const RESERVE: u64 = 1 << 30;
 const RESERVE_SHARE: u64 = 50;
+/// Threads that look at the folder at a time.
+const LOOKS: usize = 16;
 /// Says that the folder is there. No listing of objects shows it.
 const MARK: &str = ".magpie-files";
 
@@ -30,13 +34,15 @@ pub(super) struct Folder {
     pub(super) reserve: Option<u64>,
     /// Whether it is looked for at each write.
     marked: bool,
+    /// As many threads may look at it at a time.
+    pub(super) looks: Arc<Semaphore>,
 }
 
 impl Folder {
     /// One that is made if it is not there.
     pub(super) fn make(path: &FsPath) -> io::Result<Self> {
         make(path)?;
-        Ok(Self { path: path.into(), reserve: None, marked: false })
+        Ok(Self { path: path.into(), reserve: None, marked: false, looks: Arc::new(Semaphore::new(LOOKS)) })
     }
 
     /// Marks it where it may be marked: it holds objects, or need not hold any.

@@ -18,6 +18,8 @@ const VOID: u64 = 0xec;
 const CRC: u64 = 0xbf;
 /// Elements of one file; a long film without sizes has a million.
 const MOST: u32 = 2_000_000;
+/// So many that go are no film's.
+const TAGS_AT_ONCE: usize = 65_536;
 /// How deep tags are in tags.
 const DEEP: u8 = 8;
 
@@ -116,6 +118,9 @@ fn tags(source: &mut Source<'_>, out: &mut Patches, mut at: u64, end: u64) -> Lo
     let mut changed = Vec::new();
     let mut sum = None;
     while at < end {
+        if changed.len() >= TAGS_AT_ONCE {
+            return Err(Stop::Odd);
+        }
         let one = read(source, at, end)?;
         let to = one.end.ok_or(Stop::Odd)?;
         match one.id {

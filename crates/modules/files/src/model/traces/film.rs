@@ -47,6 +47,10 @@ pub(super) fn look(source: &mut Source<'_>, out: &mut Patches) -> Looked {
             seen.unknown = true;
             break;
         };
+        // Whoever sends the file chose how many boxes are in it.
+        if seen.data.len() >= CHUNKS {
+            return Err(Stop::Odd);
+        }
         match &one.kind {
             b"mdat" => seen.data.push((one.body, one.end)),
             b"moov" => movie(source, out, one, &mut seen)?,

@@ -12,6 +12,8 @@ use super::{
 
 /// Items of a picture; a large one has some hundred tiles.
 const MOST: u32 = 16_384;
+/// No film or picture has so many places to hide.
+const HIDDEN: usize = 65_536;
 
 /// What an item is beside the picture.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,9 @@ pub(super) fn look(
     }
     drawn.sort_unstable();
     for (from, to, exif) in hidden {
+        if seen.hidden.len() >= HIDDEN {
+            return Err(Stop::Odd);
+        }
         let before = drawn.partition_point(|(start, _)| *start < to);
         if drawn[..before].iter().any(|(_, end)| *end > from) {
             return Err(Stop::Odd);

@@ -462,6 +462,7 @@ fn a_file_that_promises_without_end_is_given_up() {
     let many = [b"MM\0\x2a\0\0\0\x08".to_vec(), (1..200).flat_map(row).collect()].concat();
     // Boxes of nothing, one after another.
     let crowd = [head.clone(), boxed(b"moov", &[&boxed(b"free", &[]).repeat(70_000)])].concat();
+    let films = [head.clone(), boxed(b"mdat", &[]).repeat(70_000)].concat();
     let clusters =
         [&b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff"[..], &[0xec, 0x80].repeat(4_000)];
     for (what, bytes, mime) in [
@@ -469,6 +470,7 @@ fn a_file_that_promises_without_end_is_given_up() {
         ("items", heic, "image/heif"),
         ("many directories", many, "image/tiff"),
         ("many boxes", crowd, "video/mp4"),
+        ("many films", films, "video/mp4"),
     ] {
         let (found, asked) = look(&bytes, mime);
         assert!(found.left && found.patches.is_empty(), "{what}");

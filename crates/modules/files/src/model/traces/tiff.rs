@@ -181,6 +181,10 @@ pub(super) fn look(source: &mut Source<'_>, out: &mut Patches) -> Looked {
         stays.push((directory.at, directory.end));
         open.push((directory.next, Of::Picture));
         for entry in &directory.entries {
+            // Many entries may name the same long list.
+            if open.len() > DIRECTORIES {
+                return Err(Stop::Odd);
+            }
             match entry.tag {
                 EXIF | SUB_IFDS => {
                     let found = tiff.numbers(source, entry)?;
