@@ -102,13 +102,18 @@ async function show(push: Push): Promise<void> {
   }
 }
 
-/** In place and without a sound; where nothing stands any more, nothing is shown. */
+/**
+ * In place and without a sound. Where nothing stands any more it is shown too and closed at once: a browser ends the
+ * subscription of whoever is woken up and shows nothing, or shows a notice of its own.
+ */
 async function change(push: Push): Promise<void> {
   for (const { conversation, title, text } of push.items) {
     const tag = tagOf(conversation);
-    if ((await self.registration.getNotifications({ tag })).length === 0) continue;
+    const stood = (await self.registration.getNotifications({ tag })).length > 0;
     const options = { body: text, tag, icon: '/icons/192.png', data: { conversation }, silent: true };
     await self.registration.showNotification(title, options);
+    if (stood) continue;
+    for (const shown of await self.registration.getNotifications({ tag })) shown.close();
   }
   await setBadge(push.badge);
 }

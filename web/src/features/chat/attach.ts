@@ -44,6 +44,13 @@ function note(id: string, text: string): void {
   putTray(id, { refused: [...held, text].slice(-3) });
 }
 
+/** Holds back the message that waits: whoever sends it is to have read this first. */
+function warn(id: string, name: string): void {
+  const held = chatUi.getState().trays[id]?.traced ?? [];
+  const text = i18next.t('files:traced', { name });
+  putTray(id, { armed: false, traced: [...held.filter((one) => one !== text), text] });
+}
+
 function open(): Trays {
   if (trays) return trays;
   const made = new Trays({
@@ -60,7 +67,7 @@ function open(): Trays {
       const most = why === 'too_many' ? String(limit) : bytesText(i18next.language, limit);
       note(id, i18next.t(REFUSED[why], { name, most }));
     },
-    traced: (id, name) => note(id, i18next.t('files:traced', { name })),
+    traced: warn,
   });
   const online = () => made.nudge();
   const leave = (e: BeforeUnloadEvent) => (made.size > 0 ? e.preventDefault() : undefined);
@@ -84,9 +91,11 @@ function open(): Trays {
 export async function takeFiles(id: string, files: readonly File[]): Promise<void> {
   if (files.length === 0) return;
   await allTexts().catch(() => undefined);
-  putTray(id, { refused: [], armed: false });
+  const there = draftOf(id).files?.length ?? 0;
+  // What is said of files that are there already goes on until their message went.
+  putTray(id, { refused: [], armed: false, ...(there > 0 ? {} : { traced: [] }) });
   const org = chat.getState().conversations[id]?.org_id ?? undefined;
-  await open().take(id, org, files, draftOf(id).files?.length ?? 0);
+  await open().take(id, org, files, there);
 }
 
 export const pauseFile = (key: number) => open().pause(key);

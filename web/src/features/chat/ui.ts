@@ -9,6 +9,8 @@ export interface Tray {
   chips: readonly Chip[];
   /** Files that were not taken, in words. */
   refused: readonly string[];
+  /** Files of the next message that tell more than they should, in words. */
+  traced: readonly string[];
   /** The message goes as soon as all of them are there. */
   armed: boolean;
 }
@@ -60,7 +62,7 @@ export const chatUi = createStore<ChatUi>(() => ({
 
 export function putTray(conversation: string, change: Partial<Tray>): void {
   const { trays } = chatUi.getState();
-  const tray = { chips: [], refused: [], armed: false, ...trays[conversation], ...change };
+  const tray = { chips: [], refused: [], traced: [], armed: false, ...trays[conversation], ...change };
   chatUi.setState({ trays: { ...trays, [conversation]: tray } });
 }
 

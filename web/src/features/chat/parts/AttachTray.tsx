@@ -26,18 +26,19 @@ export function AttachTray({
   const t = useT();
   const all = useStore(chatUi, (s) => s.trays[conversation]);
   const tray = editing ? undefined : all;
+  const lines = [...(tray?.refused ?? []), ...(draft.files?.length ? (tray?.traced ?? []) : [])];
   return (
     <div className={styles.tray} data-testid="tray">
-      {tray?.refused.length ? (
+      {lines.length > 0 ? (
         <div className={styles.refused} role="alert">
           <span>
-            {tray.refused.map((why) => (
+            {lines.map((why) => (
               <span key={why} className={styles.why}>
                 {why}
               </span>
             ))}
           </span>
-          <IconButton label={t('common:close')} onPress={() => putTray(conversation, { refused: [] })}>
+          <IconButton label={t('common:close')} onPress={() => putTray(conversation, { refused: [], traced: [] })}>
             <X aria-hidden />
           </IconButton>
         </div>

@@ -7,18 +7,22 @@ import styles from './pdf.module.css';
 import type { FindHandle } from './useFind';
 
 /** Looks for words in the file. Enter goes on, with Shift back. */
-export function FindBar({ find }: { find: FindHandle }) {
+export function FindBar({ find, onClose }: { find: FindHandle; onClose: () => void }) {
   const t = useT();
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked for again, it takes the focus again
+  useEffect(() => {
+    input.current?.focus();
+    input.current?.select();
+  }, [find.asked]);
   const onKeyDown = (e: KeyboardEvent) => {
     if (isComposing(e) || e.key !== 'Enter') return;
     e.preventDefault();
     find.go(e.shiftKey ? -1 : 1);
   };
   const { found, reading, none } = find;
-  const words = reading
-    ? t('files:read.searching', { page: reading.page + 1, of: reading.of })
+  const outcome = reading
+    ? ''
     : none
       ? t('files:read.none')
       : found
@@ -37,8 +41,10 @@ export function FindBar({ find }: { find: FindHandle }) {
         onChange={(e) => find.setWords(e.target.value)}
         onKeyDown={onKeyDown}
       />
-      <span className={styles.matches} role="status">
-        {words}
+      <span className={styles.matches}>
+        {/* Seen only: read out, hundreds of pages would be. */}
+        {reading ? <span>{t('files:read.searching', { page: reading.page + 1, of: reading.of })}</span> : null}
+        <span role="status">{outcome}</span>
       </span>
       <span className={styles.keys}>
         <IconButton label={t('files:read.find_before')} onPress={() => find.go(-1)}>
@@ -47,7 +53,7 @@ export function FindBar({ find }: { find: FindHandle }) {
         <IconButton label={t('files:read.find_after')} onPress={() => find.go(1)}>
           <ChevronDown aria-hidden />
         </IconButton>
-        <IconButton label={t('files:read.find_close')} onPress={find.close}>
+        <IconButton label={t('files:read.find_close')} onPress={onClose}>
           <X aria-hidden />
         </IconButton>
       </span>

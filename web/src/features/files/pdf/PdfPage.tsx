@@ -218,6 +218,9 @@ interface Mark {
   style: { left: string; top: string; width: string; height: string };
 }
 
+/** What came into view already: a page that is scrolled away and back does not take the view to its match again. */
+const brought = new WeakSet<Found>();
+
 /** Fields behind the words that were found; the one that is looked at comes into view. */
 function useMarks(
   host: RefObject<HTMLDivElement | null>,
@@ -243,7 +246,9 @@ function useMarks(
     );
     setMarks(made);
     const first = made.find((m) => m.now);
-    if (first) goTo(found.page, Math.max(0.001, first.top));
+    if (!first || brought.has(found)) return;
+    brought.add(found);
+    goTo(found.page, Math.max(0.001, first.top));
   }, [host, pieces, found, goTo]);
   return marks;
 }

@@ -118,6 +118,10 @@ function Reading({
     },
     [scroller, step, zoomBy, setFit, goTo, count],
   );
+  const closeFind = () => {
+    find.close();
+    scroller.current?.focus({ preventScroll: true });
+  };
   const onKeyDown = (e: KeyboardEvent) => {
     if (isComposing(e)) return;
     if ((e.ctrlKey || e.metaKey) && !e.altKey && e.key.toLowerCase() === 'f') {
@@ -129,8 +133,7 @@ function Reading({
       // One thing after the other.
       e.preventDefault();
       e.stopPropagation();
-      find.close();
-      scroller.current?.focus({ preventScroll: true });
+      closeFind();
       return;
     }
     if (e.ctrlKey || e.metaKey || e.altKey || (e.target as Element).closest('input')) return;
@@ -143,7 +146,7 @@ function Reading({
       onKeyDown={onKeyDown}
       foot={
         <>
-          {find.shown ? <FindBar find={find} /> : null}
+          {find.shown ? <FindBar find={find} onClose={closeFind} /> : null}
           <ReadingBar
             page={current}
             count={count}

@@ -79,8 +79,10 @@ function PageField({ page, count, onPage }: { page: number; count: number; onPag
   const submit = (e: FormEvent) => {
     e.preventDefault();
     const wanted = Number.parseInt(text, 10);
-    if (Number.isNaN(wanted)) setText(String(page + 1));
-    else onPage(Math.min(count, Math.max(1, wanted)) - 1);
+    const to = Number.isNaN(wanted) ? page : Math.min(count, Math.max(1, wanted)) - 1;
+    // Leaving the field as it was must not take the view to the top of its page.
+    if (to === page) setText(String(page + 1));
+    else onPage(to);
   };
   return (
     <form className={styles.pager} onSubmit={submit}>

@@ -29,6 +29,8 @@ function loaded(): Library {
 const CHUNK = 262_144;
 /** A picture inside a file may have so many pixels; a larger one is left out. */
 const MOST_IMAGE = 100_000_000;
+/** A thread that does not end by itself for so long is ended. */
+const GRACE_MS = 2_000;
 /** CSS pixels for a point. */
 export const POINT = 96 / 72;
 /** Safari draws no canvas of more pixels than this. */
@@ -87,7 +89,12 @@ export function openPdf(
       task.onPassword = (answer: (password: string) => void, reason: number) =>
         ask({ wrong: reason === js.PasswordResponses.INCORRECT_PASSWORD, answer });
       end = () => {
-        const stop = () => thread.terminate();
+        // One that hangs in a file never answers that it ended.
+        const late = setTimeout(() => thread.terminate(), GRACE_MS);
+        const stop = () => {
+          clearTimeout(late);
+          thread.terminate();
+        };
         task.destroy().then(stop, stop);
       };
       task.promise.then(resolve, (error: unknown) => {

@@ -9,6 +9,8 @@ const KEPT = 200;
 
 export interface FindHandle {
   shown: boolean;
+  /** Grows each time it is asked for, also while it is shown. */
+  asked: number;
   words: string;
   found: Found | undefined;
   /** The page that is being read, from 0, and of how many. */
@@ -22,6 +24,7 @@ export interface FindHandle {
 
 export function useFind(document: PDFDocumentProxy, pages: PagesHandle): FindHandle {
   const [shown, setShown] = useState(false);
+  const [asked, setAsked] = useState(0);
   const [words, putWords] = useState('');
   const [found, setFound] = useState<Found>();
   const [reading, setReading] = useState<{ page: number; of: number }>();
@@ -75,6 +78,10 @@ export function useFind(document: PDFDocumentProxy, pages: PagesHandle): FindHan
     setFound(next);
     if (next && next.page !== current) goTo(next.page);
   };
+  const open = () => {
+    setShown(true);
+    setAsked((was) => was + 1);
+  };
   const close = () => {
     stop();
     setShown(false);
@@ -83,11 +90,12 @@ export function useFind(document: PDFDocumentProxy, pages: PagesHandle): FindHan
   };
   return {
     shown,
+    asked,
     words,
     found,
     reading,
     none,
-    open: () => setShown(true),
+    open,
     close,
     setWords,
     go: (step) => void go(step),

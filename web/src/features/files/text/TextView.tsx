@@ -29,7 +29,7 @@ export function TextView({ file, onClose }: { file: FileBlock; onClose: () => vo
   const used = charset ?? text.charset;
   const words = useMemo(() => (used ? decode(text.parts, used, text.whole) : ''), [text.parts, text.whole, used]);
   const body = () => {
-    if (text.fault) return <Unread why={text.fault} file={file} onRetry={text.again} />;
+    if (text.fault && text.parts.length === 0) return <Unread why={text.fault} file={file} onRetry={text.again} />;
     if (!used && !text.binary) return <Opening bytes={text.bytes} />;
     if (!used) return <Unread why="binary" file={file} />;
     return <Words words={words} wrapped={wrapped} numbers={numbers} text={text} />;
@@ -125,9 +125,10 @@ function Words({
               of: bytesText(locale, text.size),
             })}
           </p>
-          {text.most ? null : (
+          {text.fault ? <p role="alert">{t(text.fault === 'gone' ? 'files:gone' : 'files:read.more_failed')}</p> : null}
+          {text.most || text.fault === 'gone' ? null : (
             <Button isPending={text.busy} onPress={text.more}>
-              {t('files:read.more')}
+              {t(text.fault ? 'common:retry' : 'files:read.more')}
             </Button>
           )}
         </div>
