@@ -75,12 +75,16 @@ async fn a_sweep_takes_nothing_of_another_server_and_no_object_of_today() {
     world.backup(&place).await.unwrap();
     let loose = format!("objects/ab/ab{}", "0".repeat(62));
     place.blobs.put(&loose, Bytes::from_static(b"x")).await.unwrap();
-    let (none, other, now) = (Keep { daily: 0, weekly: 0, monthly: 0 }, Uuid::from_u128(9), kernel::SystemClock.now());
+    let (none, now) = (Keep { daily: 0, weekly: 0, monthly: 0 }, kernel::SystemClock.now());
+    let (own, other) = (world.server.kernel.db.server_id(), Uuid::from_u128(9));
     let objects = || async { place.blobs.list("objects").await.unwrap().len() };
     let before = objects().await;
-    let swept = keep::sweep(&place, &none, other, now).await.unwrap();
+    // A server that has none there believes no list, and takes nothing at all.
+    assert!(keep::sweep(&place, &none, other, now + 2 * DAY).await.is_err());
+    assert_eq!(objects().await, before);
+    let swept = keep::sweep(&place, &none, own, now).await.unwrap();
     assert_eq!((swept.backups, swept.objects, objects().await), (0, 0, before));
-    let swept = keep::sweep(&place, &none, other, now + 2 * DAY).await.unwrap();
+    let swept = keep::sweep(&place, &none, own, now + 2 * DAY).await.unwrap();
     assert_eq!((swept.backups, swept.objects, objects().await), (0, 1, before - 1));
     assert!(Archive::newest(place).await.is_ok());
 }
