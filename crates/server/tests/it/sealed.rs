@@ -8,6 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use kernel::seals::Seals;
 use serde_json::{Value, json};
 
 use crate::program::{Server, until};
@@ -55,6 +56,20 @@ fn holds(path: &Path, what: &[u8]) -> bool {
         return fs::read_dir(path).unwrap().any(|entry| holds(&entry.unwrap().path(), what));
     }
     fs::read(path).unwrap().windows(what.len()).any(|part| part == what)
+}
+
+/// Naive: the file is not looked at where the configuration names a key.
+#[test]
+fn a_key_of_the_configuration_seals_and_that_of_the_file_still_opens() {
+    let data = tempfile::tempdir().unwrap();
+    let (set, kept) = ([1; 32], [2; 32]);
+    let mut config = crate::near::config(&[format!("data_dir={}", data.path().display())]);
+    config.seal_key = Some(magpie::delivery::Secret(Seals::written(&set)));
+    fs::write(data.path().join(magpie::seal::FILE), Seals::written(&kept) + "\n").unwrap();
+    let here = magpie::seal::here(&config).unwrap();
+    assert_eq!(here.names().collect::<Vec<_>>(), Seals::of(&[set, kept]).names().collect::<Vec<_>>());
+    config.seal_key = None;
+    assert_eq!(magpie::seal::here(&config).unwrap().current(), Seals::of(&[kept]).current());
 }
 
 #[test]
