@@ -336,8 +336,13 @@ impl Blobs {
         look: &mut (dyn FnMut(Option<&mut [u8]>) -> bool + Send),
     ) -> Result<bool> {
         self.note(self.room(parts.iter().map(|(_, size)| size).sum()).await)?;
-        let begun = self.note(within(self.patience, self.objects.put_multipart(&Path::from(name))).await)?;
-        let mut upload = Begun { upload: Some(begun), patience: self.patience };
+        let (objects, path, patience) = (self.objects.clone(), Path::from(name), self.patience);
+        // Apart: whoever loses interest just now would leave an upload that nobody can name.
+        let begun = tokio::spawn(async move {
+            let upload = within(patience, objects.put_multipart(&path)).await?;
+            Ok(Begun { upload: Some(upload), patience })
+        });
+        let mut upload = self.note(begun.await.map_err(|e| Error::Blobs(e.into())).flatten())?;
         let done = self.pour_into(&mut upload, from, parts, look).await?;
         if done {
             upload.upload = None;
@@ -404,7 +409,7 @@ impl Blobs {
             }
             Ok(())
         };
-        within(self.patience, all).await
+        within(self.patience * LONG, all).await
     }
 }
 
