@@ -25,7 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "magpie",
         &["bus", "chat", "directory", "egress", "files", "gateway", "identity", "kernel", "notify", "proto", "store"],
     ),
-    ("notify", &["chat", "identity", "kernel", "proto", "store"]),
+    ("notify", &["chat", "directory", "identity", "kernel", "proto", "store"]),
     ("proto", &[]),
     ("store", &["proto"]),
     ("testkit", &["bus", "gateway", "kernel", "proto", "store"]),
