@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { after, before } from 'node:test'
 import { deflateSync } from 'node:zlib'
 
-import { DESKTOP, PHONE, closeBrowser, newPerson } from '../lib/browser.mjs'
+import { DESKTOP, PHONE, closeBrowser, newPerson, pinch } from '../lib/browser.mjs'
 import { composer, found, join, open, say, sees } from '../lib/client.mjs'
 import { eventually } from '../lib/process.mjs'
 import { Node } from '../lib/server.mjs'
@@ -195,19 +195,6 @@ step('two files at once go in one message, each with its name and size', async (
   await liang.goBack()
   await viewer.waitFor({ state: 'detached' })
 })
-
-/** Two fingers, from so far from the middle to so far. */
-async function pinch(page, box, from, to) {
-  const session = await page.context().newCDPSession(page)
-  const x = box.x + box.width / 2
-  const y = box.y + box.height / 2
-  const fingers = (apart) => [{ x: x - apart, y, id: 1 }, { x: x + apart, y, id: 2 }]
-  await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: fingers(from) })
-  for (let i = 1; i <= 10; i += 1) {
-    await session.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: fingers(from + ((to - from) * i) / 10) })
-  }
-  await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
-}
 
 async function swipe(page, box, direction) {
   const session = await page.context().newCDPSession(page)

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { after, before } from 'node:test'
 
-import { DESKTOP, PHONE, closeBrowser, newPerson } from '../lib/browser.mjs'
+import { DESKTOP, PHONE, closeBrowser, newPerson, pinch } from '../lib/browser.mjs'
 import { composer, found, join, open } from '../lib/client.mjs'
 import { injectedFaults, keyboardFaults, layoutFaults, listen } from '../lib/looks.mjs'
 import { pdf } from '../lib/pdf.mjs'
@@ -131,18 +131,6 @@ async function large(page, about) {
   await look(page, `large-${about}`)
   await page.evaluate(() => document.documentElement.style.removeProperty('--scale'))
   await page.setViewportSize(was)
-}
-
-async function pinch(page, box, from, to) {
-  const session = await page.context().newCDPSession(page)
-  const x = box.x + box.width / 2
-  const y = box.y + box.height / 2
-  const fingers = (apart) => [{ x: x - apart, y, id: 1 }, { x: x + apart, y, id: 2 }]
-  await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: fingers(from) })
-  for (let i = 1; i <= 10; i += 1) {
-    await session.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: fingers(from + ((to - from) * i) / 10) })
-  }
-  await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
 }
 
 step('on the desktop it is read by keys, searched, and its text is copied', async () => {

@@ -85,3 +85,16 @@ export async function withFingerprint(page) {
     accept: () => session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true }),
   }
 }
+
+/** Two fingers, from so far from the middle to so far. */
+export async function pinch(page, box, from, to) {
+  const session = await page.context().newCDPSession(page)
+  const x = box.x + box.width / 2
+  const y = box.y + box.height / 2
+  const fingers = (apart) => [{ x: x - apart, y, id: 1 }, { x: x + apart, y, id: 2 }]
+  await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: fingers(from) })
+  for (let i = 1; i <= 10; i += 1) {
+    await session.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: fingers(from + ((to - from) * i) / 10) })
+  }
+  await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
+}

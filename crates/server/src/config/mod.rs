@@ -158,10 +158,10 @@ settings! {
         nats_url: Option<Secret> = example "\"nats://127.0.0.1:4222\"";
         /// What seals secrets in the database: 32 bytes in base64, as
         /// `openssl rand -base64 32` prints them. More, after spaces or on
-        /// lines of their own, are former keys that still open. Not set: the
-        /// file seal.key in the data folder, made at the first start; with
-        /// PostgreSQL none is made. Every node needs the same; no backup holds
-        /// it.
+        /// lines of their own, are former keys that still open, and so do those
+        /// of the file seal.key in the data folder. Not set: that file alone,
+        /// made at the first start; with PostgreSQL none is made. Every node
+        /// needs the same; no backup holds it.
         seal_key: Option<Secret> = example "\"\"" where seal_keys;
         /// Budgets off: for load measurements only.
         unlimited: bool = default "false", live;
