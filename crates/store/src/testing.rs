@@ -19,7 +19,7 @@ use crate::{Config, Db, Engine, EngineConfig, Migration, registered};
 
 mod cluster;
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, free_port};
 
 /// The engine the environment asks for; SQLite if it does not say.
 pub fn engine() -> Engine {

@@ -28,7 +28,7 @@ pub use answer::{Answer, Raw};
 pub use authenticator::{App, Device};
 pub use between::{Between, Mood};
 pub use outbox::{Outbox, Sent};
-pub use pebble::{Names, Pebble, free_port};
+pub use pebble::{Names, Pebble};
 pub use person::{Nobody, PASSWORD, Person};
 pub use s3::S3Server;
 pub use server::{Mould, TestServer};

@@ -3,13 +3,13 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use serde_json::json;
+use store::testing::free_port;
 
 pub struct Pebble {
     child: Child,
@@ -29,11 +29,6 @@ pub struct Names {
     pub management: u16,
 }
 
-/// A port of this machine that nobody has.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn run(program: &str, arguments: &[String], settings: &[(String, String)]) -> Child {
     let mut command = Command::new(program);
     command.args(arguments).envs(settings.iter().map(|(name, value)| (name, value)));
@@ -46,13 +41,16 @@ fn stop(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// Waits until somebody listens at a port of this machine.
-async fn listens(child: &mut Child, port: u16) {
+/// Waits until each of these ports of this machine has its listener: a program
+/// opens its own in no order.
+async fn listens<const N: usize>(child: &mut Child, ports: [u16; N]) {
     let began = Instant::now();
-    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        assert!(child.try_wait().unwrap().is_none(), "it ended at once: is port {port} taken?");
-        assert!(began.elapsed() < crate::CUT_OFF, "nobody listens at {port}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    for port in ports {
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended at once: is port {port} taken?");
+            assert!(began.elapsed() < crate::CUT_OFF, "nobody listens at {port}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 
@@ -69,7 +67,7 @@ impl Names {
             of("tlsalpn01", String::new()),
         ];
         let mut child = run("pebble-challtestsrv", &arguments.concat(), &[]);
-        listens(&mut child, management).await;
+        listens(&mut child, [at, management]).await;
         Self { child, at, management }
     }
 }
@@ -103,7 +101,7 @@ impl Pebble {
         let settings: Vec<_> = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let child = Self::run(&config, names.at, &settings);
         let mut pebble = Self { child, port, look, root: root.to_owned(), config, names: names.at, settings };
-        listens(&mut pebble.child, port).await;
+        listens(&mut pebble.child, [port, look]).await;
         pebble
     }
 
@@ -118,7 +116,7 @@ impl Pebble {
     pub async fn again(&mut self) {
         stop(&mut self.child);
         self.child = Self::run(&self.config, self.names, &self.settings);
-        listens(&mut self.child, self.port).await;
+        listens(&mut self.child, [self.port, self.look]).await;
     }
 
     /// The certificate above all that it signs (PEM).

@@ -11,12 +11,12 @@
 use std::{
     fs,
     io::{Read as _, Write as _},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use serde_json::{Value, json};
+use store::testing::free_port;
 
 use crate::program::{Server, until};
 
@@ -52,7 +52,7 @@ struct World {
 
 impl World {
     fn start(data: &Path) -> Self {
-        let metrics = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let metrics = format!("127.0.0.1:{}", free_port());
         let server = Server::start(data, &Self::env(&metrics));
         let mine = format!("authorization: Bearer {}\r\n", server.first_account());
         let (_, list) = server.ask("GET", "/api/v1/conversations", &mine, "");

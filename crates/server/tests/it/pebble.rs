@@ -18,7 +18,8 @@ use magpie::{
 };
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::ServerName;
-use testkit::{Between, CUT_OFF, Mood, Names, Pebble, TestServer, free_port};
+use store::testing::free_port;
+use testkit::{Between, CUT_OFF, Mood, Names, Pebble, TestServer};
 use tokio::net::TcpStream;
 
 use crate::near::{Near, config, connector, speak};

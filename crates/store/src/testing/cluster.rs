@@ -6,7 +6,10 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -152,8 +155,20 @@ fn spawn(programs: &Path, port: u16, settings: &str) -> (Child, String) {
     (keeper, folder.trim().to_owned())
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
+/// A port of this machine that nobody has, and that the system gives to nobody
+/// who asks for any: below the range of those (`ip_local_port_range`). No two
+/// calls of a process get the same.
+pub fn free_port() -> u16 {
+    const FROM: u32 = 10_000;
+    const PORTS: u32 = 22_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Processes that run at once begin far apart.
+    let begin = std::process::id().wrapping_mul(7_919);
+    (0..PORTS)
+        .map(|_| FROM + begin.wrapping_add(NEXT.fetch_add(1, Relaxed)) % PORTS)
+        .filter_map(|port| u16::try_from(port).ok())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
 }
 
 /// `MAGPIE_TEST_PG_BIN`, else the newest version where Debian puts them, else
