@@ -1,9 +1,9 @@
-export { pictureUrl, removeFile } from './api';
-export { bytesText } from './bytes';
-export { chooseFiles } from './choose';
+export { pictureUrl, removeFile } from '~/core/files/api';
+export { bytesText } from '~/core/files/bytes';
+export { chooseFiles } from '~/core/files/choose';
+export { type Attached, type Chip, Trays } from '~/core/files/tray';
+export { FileIcon } from '~/ui/files/FileIcon';
+export { FileName } from '~/ui/files/FileName';
 export { AttachedBlocks } from './parts/AttachedBlocks';
-export { FileIcon } from './parts/FileIcon';
-export { FileName } from './parts/FileName';
 export { FileReader } from './parts/FileReader';
 export { Viewer } from './parts/Viewer';
-export { type Attached, type Chip, Trays } from './tray';

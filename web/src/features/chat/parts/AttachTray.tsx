@@ -6,10 +6,10 @@ import { type Attached, bytesText, FileIcon, FileName, pictureUrl } from '~/feat
 import { useErrorText, useLocale, useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
 import { cx } from '~/ui/cx';
+import styles from '~/ui/files/Tray.module.css';
 import { detach, pauseFile, previewOf, removeChip, resumeFile } from '../attach';
 import type { Draft } from '../store';
 import { chatUi, putTray } from '../ui';
-import styles from './AttachTray.module.css';
 
 /** What goes along with the message: what is there already, what is on its way, and what was not taken. */
 export function AttachTray({

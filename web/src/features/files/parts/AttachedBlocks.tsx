@@ -2,17 +2,17 @@ import { Download } from 'lucide-react';
 import { useState } from 'react';
 import { asAppError } from '~/api/client';
 import type { FileBlock, ImageBlock } from '~/api/types';
+import { saveFile } from '~/core/files/api';
+import { bytesText } from '~/core/files/bytes';
+import { readerOf } from '~/core/files/kinds';
+import type { Attached } from '~/core/files/tray';
 import { useErrorText, useLocale, useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
-import { pictureRoom, roomOf } from '~/ui/room';
+import styles from '~/ui/files/Blocks.module.css';
+import { FileIcon } from '~/ui/files/FileIcon';
+import { FileName } from '~/ui/files/FileName';
+import { pictureRoom, roomOf } from '~/ui/files/room';
 import { toast } from '~/ui/Toast';
-import { saveFile } from '../api';
-import { bytesText } from '../bytes';
-import { readerOf } from '../kinds';
-import type { Attached } from '../tray';
-import styles from './AttachedBlocks.module.css';
-import { FileIcon } from './FileIcon';
-import { FileName } from './FileName';
 import { Picture } from './Picture';
 
 /** Pictures and files of a message, in the room that was kept for them. */

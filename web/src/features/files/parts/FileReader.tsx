@@ -2,11 +2,11 @@ import { lazy, Suspense } from 'react';
 import { Dialog } from 'react-aria-components/Dialog';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 import type { FileBlock } from '~/api/types';
+import { readerOf } from '~/core/files/kinds';
 import { useT } from '~/i18n';
-import { readerOf } from '../kinds';
+import over from '~/ui/files/Over.module.css';
 import { useBack } from '../useBack';
 import { Frame, Opening } from './Frame';
-import styles from './Frame.module.css';
 
 const PdfView = lazy(() => import('../pdf/PdfView').then((m) => ({ default: m.PdfView })));
 const TextView = lazy(() => import('../text/TextView').then((m) => ({ default: m.TextView })));
@@ -17,9 +17,9 @@ export function FileReader({ file, onClose }: { file: FileBlock; onClose: () => 
   const close = useBack(onClose);
   const View = readerOf(file) === 'pdf' ? PdfView : TextView;
   return (
-    <ModalOverlay className={styles.overlay ?? ''} isOpen onOpenChange={(open) => (open ? undefined : close())}>
-      <Modal className={styles.modal ?? ''}>
-        <Dialog className={styles.dialog ?? ''} aria-label={file.name || t('files:read.label')}>
+    <ModalOverlay className={over.overlay ?? ''} isOpen onOpenChange={(open) => (open ? undefined : close())}>
+      <Modal className={over.full ?? ''}>
+        <Dialog className={over.full ?? ''} aria-label={file.name || t('files:read.label')}>
           <Suspense
             fallback={
               <Frame file={file} onClose={close}>

@@ -2,15 +2,17 @@ import { Download, X } from 'lucide-react';
 import type { KeyboardEvent, ReactNode } from 'react';
 import { asAppError } from '~/api/client';
 import type { FileBlock } from '~/api/types';
+import { saveFile } from '~/core/files/api';
+import { bytesText } from '~/core/files/bytes';
 import { useErrorText, useLocale, useT } from '~/i18n';
 import { Button, IconButton } from '~/ui/Button';
+import { cx } from '~/ui/cx';
 import { EmptyState } from '~/ui/EmptyState';
+import { FileIcon } from '~/ui/files/FileIcon';
+import { FileName } from '~/ui/files/FileName';
+import over from '~/ui/files/Over.module.css';
 import { Progress } from '~/ui/Progress';
 import { toast } from '~/ui/Toast';
-import { saveFile } from '../api';
-import { bytesText } from '../bytes';
-import { FileIcon } from './FileIcon';
-import { FileName } from './FileName';
 import styles from './Frame.module.css';
 
 /** Saves a file; what goes wrong is told. */
@@ -51,8 +53,8 @@ export function Frame({
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys of the dialog, wherever its focus is
-    <div className={styles.frame} onKeyDown={keys} data-testid="reader">
-      <header className={styles.bar}>
+    <div className={over.frame} onKeyDown={keys} data-testid="reader">
+      <header className={cx(over.bar, styles.bar)}>
         <span className={styles.icon}>
           <FileIcon mime={file.mime ?? ''} name={name} />
         </span>

@@ -1,10 +1,10 @@
 import { Image, ImageOff } from 'lucide-react';
 import { useState } from 'react';
 import type { ImageBlock } from '~/api/types';
+import { pictureUrl } from '~/core/files/api';
 import { useT } from '~/i18n';
 import { cx } from '~/ui/cx';
-import { pictureUrl } from '../api';
-import styles from './Picture.module.css';
+import styles from '~/ui/files/Picture.module.css';
 
 /** How wide the picture of a side is: the server never enlarges. */
 function widthOf({ width = 0, height = 0 }: ImageBlock, side: number): number {

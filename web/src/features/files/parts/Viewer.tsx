@@ -4,14 +4,16 @@ import { Dialog } from 'react-aria-components/Dialog';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 import { asAppError } from '~/api/client';
 import type { ImageBlock } from '~/api/types';
+import { pictureUrl, readLink, saveFile } from '~/core/files/api';
 import { useErrorText, useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
+import { cx } from '~/ui/cx';
+import { FileName } from '~/ui/files/FileName';
+import over from '~/ui/files/Over.module.css';
+import { useZoom } from '~/ui/files/useZoom';
+import styles from '~/ui/files/Viewer.module.css';
 import { toast } from '~/ui/Toast';
-import { pictureUrl, readLink, saveFile } from '../api';
 import { useBack } from '../useBack';
-import { FileName } from './FileName';
-import { useZoom } from './useZoom';
-import styles from './Viewer.module.css';
 
 /** Pictures one at a time over everything else. Closed by Escape, the back key, or a pull downwards. */
 export function Viewer({
@@ -54,12 +56,12 @@ export function Viewer({
   };
   if (!picture) return null;
   return (
-    <ModalOverlay className={styles.overlay ?? ''} isOpen onOpenChange={(open) => (open ? undefined : close())}>
-      <Modal className={styles.modal ?? ''}>
-        <Dialog className={styles.dialog ?? ''} aria-label={t('files:viewer.label')}>
+    <ModalOverlay className={cx(over.overlay, over.dark)} isOpen onOpenChange={(open) => (open ? undefined : close())}>
+      <Modal className={over.full ?? ''}>
+        <Dialog className={over.full ?? ''} aria-label={t('files:viewer.label')}>
           {/* biome-ignore lint/a11y/noStaticElementInteractions: keys of the dialog, wherever its focus is */}
-          <div className={styles.frame} onKeyDown={onKeyDown} data-testid="viewer">
-            <header className={styles.bar}>
+          <div className={cx(over.frame, styles.frame)} onKeyDown={onKeyDown} data-testid="viewer">
+            <header className={over.bar}>
               <span className={styles.name}>
                 <FileName name={picture.name ?? ''} />
               </span>

@@ -1,8 +1,8 @@
 import { type KeyboardEvent, useCallback, useEffect, useState } from 'react';
 import type { FileBlock } from '~/api/types';
+import { Remote } from '~/core/files/remote';
 import { isComposing } from '~/ui/isComposing';
 import { Away, Frame, Opening, Unread } from '../parts/Frame';
-import { Remote } from '../remote';
 import { type Asking, type Fault, openPdf, type PDFDocumentProxy } from './engine';
 import { FindBar } from './FindBar';
 import { Pages } from './Pages';

@@ -4,8 +4,8 @@
  */
 import type { PDFDocumentProxy, PDFPageProxy } from 'pdfjs-dist/types/src/display/api';
 import { asAppError } from '~/api/client';
+import type { Remote } from '~/core/files/remote';
 import { workerUrl } from '~/core/trusted';
-import type { Remote } from '../remote';
 import worker from './pdf.worker?worker&url';
 
 export type { PDFDocumentProxy, PDFPageProxy };

@@ -2,15 +2,15 @@ import { Copy, Hash, WrapText } from 'lucide-react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { asAppError } from '~/api/client';
 import type { FileBlock } from '~/api/types';
+import { bytesText } from '~/core/files/bytes';
+import { Remote } from '~/core/files/remote';
 import { useLocale, useT } from '~/i18n';
 import { Button, IconButton } from '~/ui/Button';
 import { copyText } from '~/ui/copy';
 import { cx } from '~/ui/cx';
 import { Select } from '~/ui/Select';
 import { toast } from '~/ui/Toast';
-import { bytesText } from '../bytes';
 import { Away, Frame, Opening, Unread, type Unreadable } from '../parts/Frame';
-import { Remote } from '../remote';
 import { blocksOf, CHARSETS, type Charset, charsetOf, decode } from './decode';
 import styles from './TextView.module.css';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readerOf } from '../kinds';
+import { readerOf } from '~/core/files/kinds';
 import { blocksOf, charsetOf, decode } from './decode';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);

@@ -1,4 +1,4 @@
-import { nameParts } from '../bytes';
+import { nameParts } from '~/core/files/bytes';
 import styles from './FileName.module.css';
 
 /** One line; where it is too long its middle is left out, never its ending. */

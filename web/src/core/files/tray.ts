@@ -1,8 +1,8 @@
 /** What is being attached to a conversation's next message: uploads, in the order in which they were chosen. */
 import type { AppError } from '~/api/client';
 import type { FileBlock, FileSpace, ImageBlock, StoredFile } from '~/api/types';
-import { type Upload, type UploadState, Uploads, type UploadsOptions } from '~/core/uploads';
 import { readSpace } from './api';
+import { type Upload, type UploadState, Uploads, type UploadsOptions } from './uploads';
 
 export type Attached = ImageBlock | FileBlock;
 

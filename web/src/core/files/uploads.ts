@@ -4,7 +4,7 @@
  */
 import { AppError, client, ask as read } from '~/api/client';
 import type { Problem, StoredFile } from '~/api/types';
-import { backoff } from './backoff';
+import { backoff } from '../backoff';
 
 export const PART_BYTES = 4 * 1024 * 1024;
 const AT_ONCE = 2;
