@@ -41,7 +41,7 @@ function sources() {
   const bundles = readdirSync(join(SRC, 'i18n'))
     .filter((name) => name.startsWith('zh-CN'))
     .map((name) => `i18n/${name}`);
-  const visitor = ['visitor/locales/zh-CN.json', 'visitor/texts/zh-CN.ts'];
+  const visitor = ['visitor/locales/zh-CN.json', 'visitor/texts/zh-CN.ts', 'visitor/texts/files.zh-CN.ts'];
   return [...features, ...common, ...bundles, ...visitor];
 }
 

@@ -68,9 +68,12 @@ export async function dropCache(place: Place): Promise<void> {
   await deleteDB(cacheName(place)).catch(() => undefined);
 }
 
-/** With it goes what was put aside: both are what a person wrote and nobody else has. */
+export const shelfName = (p: Pick<Place, 'host' | 'person'>) => `magpie-shelf:${p.host}:${p.person}`;
+
+/** With it goes what was put aside, and files that were chosen: what a person has here and nobody else. */
 export async function dropOutbox(place: Pick<Place, 'host' | 'person'>): Promise<void> {
   await deleteDB(outboxName(place)).catch(() => undefined);
+  await deleteDB(shelfName(place)).catch(() => undefined);
   await dropAside(place);
 }
 

@@ -9,7 +9,7 @@ import { Languages } from './parts/Languages';
 import { Leave } from './parts/Leave';
 import { TalkScreen } from './parts/TalkScreen';
 import { WhoAgain } from './parts/WhoAgain';
-import { leave } from './talk';
+import { dropAll, leave } from './talk';
 import styles from './visitor.module.css';
 
 type Step =
@@ -49,8 +49,10 @@ export function Visitor() {
   }, [org, t]);
 
   if (step.at === 'talk') {
+    const { user } = step.kept;
     const ended = () => {
       forget(code);
+      void dropAll(user);
       void knock(true);
     };
     return (

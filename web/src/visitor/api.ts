@@ -17,6 +17,9 @@ export function setToken(next: string | undefined): void {
   token = next;
 }
 
+/** For requests that go another way than `client`. */
+export const bearer = (): Record<string, string> => (token ? { Authorization: `Bearer ${token}` } : {});
+
 client.use({
   onRequest({ request }) {
     if (token) request.headers.set('Authorization', `Bearer ${token}`);

@@ -7,11 +7,13 @@ import { createStore } from 'zustand/vanilla';
 import type { AppError } from '~/api/client';
 import { type Language, settings } from '~/core/settings';
 import { negotiate } from '~/i18n/languages';
+import type files from './texts/files.zh-CN';
 import type texts from './texts/zh-CN';
 
 type Texts = typeof texts;
+type FileTexts = typeof files;
 type Paths<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Paths<T[K]>}` }[keyof T & string];
-type VisitorKey = `visitor:${Paths<Texts['visitor']>}`;
+export type TextKey = `visitor:${Paths<Texts['visitor']>}` | `files:${Paths<FileTexts>}`;
 type Values = Record<string, string | number>;
 
 const bundles: Record<Language, () => Promise<{ default: Texts }>> = {
@@ -21,10 +23,19 @@ const bundles: Record<Language, () => Promise<{ default: Texts }>> = {
   en: () => import('./texts/en'),
 };
 
-const spoken = createStore<{ language: Language; texts: Texts | undefined }>(() => ({
-  language: 'zh-CN',
-  texts: undefined,
-}));
+const filesIn: Record<Language, () => Promise<{ default: FileTexts }>> = {
+  'zh-CN': () => import('./texts/files.zh-CN'),
+  'zh-TW': () => import('./texts/files.zh-TW'),
+  'zh-HK': () => import('./texts/files.zh-HK'),
+  en: () => import('./texts/files.en'),
+};
+
+interface Spoken {
+  language: Language;
+  texts: Partial<Texts & { files: FileTexts }> | undefined;
+}
+
+const spoken = createStore<Spoken>(() => ({ language: 'zh-CN', texts: undefined }));
 
 /** The person's choice on this device, else what the browser asks for. */
 export async function startTexts(): Promise<void> {
@@ -32,9 +43,22 @@ export async function startTexts(): Promise<void> {
 }
 
 async function speak(language: Language): Promise<void> {
-  const { default: texts } = await bundles[language]();
+  const withFiles = spoken.getState().texts?.files !== undefined;
+  const [{ default: texts }, files] = await Promise.all([
+    bundles[language](),
+    withFiles ? filesIn[language]() : undefined,
+  ]);
   document.documentElement.lang = language;
-  spoken.setState({ language, texts });
+  spoken.setState({ language, texts: { ...texts, ...(files ? { files: files.default } : {}) } });
+}
+
+/** The words for files too, from now on in whatever language is spoken. */
+export async function fileTexts(): Promise<void> {
+  const { language } = spoken.getState();
+  const { default: files } = await filesIn[language]();
+  const now = spoken.getState();
+  if (now.language !== language) return fileTexts();
+  spoken.setState({ texts: { ...now.texts, files } });
 }
 
 export async function setLanguage(language: Language): Promise<void> {
@@ -42,7 +66,7 @@ export async function setLanguage(language: Language): Promise<void> {
   settings.setState({ language });
 }
 
-function find(texts: Texts | undefined, ns: keyof Texts, path: string): string | undefined {
+function find(texts: Spoken['texts'], ns: 'visitor' | 'errors' | 'files', path: string): string | undefined {
   const found = path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown>)?.[key], texts?.[ns]);
   return typeof found === 'string' ? found : undefined;
 }
@@ -50,11 +74,14 @@ function find(texts: Texts | undefined, ns: keyof Texts, path: string): string |
 const fill = (text: string, values: Values = {}) =>
   text.replace(/{{\s*(\w+)\s*}}/g, (_, name: string) => String(values[name] ?? ''));
 
-export type T = (key: VisitorKey, values?: Values) => string;
+export type T = (key: TextKey, values?: Values) => string;
 
 export function useT(): T {
   const texts = useStore(spoken, (s) => s.texts);
-  return (key, values) => fill(find(texts, 'visitor', key.slice('visitor:'.length)) ?? key, values);
+  return (key, values) => {
+    const [ns, path] = key.split(':') as ['visitor' | 'files', string];
+    return fill(find(texts, ns, path) ?? key, values);
+  };
 }
 
 export function useLanguage(): Language {

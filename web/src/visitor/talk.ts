@@ -5,9 +5,10 @@
 import { createStore } from 'zustand/vanilla';
 import { type AppError, asAppError } from '~/api/client';
 import type { ConversationStreamEvent } from '~/api/events';
-import type { Conversation, ConversationMember, Message, NewMessage, Sent } from '~/api/types';
+import type { Block, Conversation, ConversationMember, Message, NewMessage, Sent } from '~/api/types';
 import { CursorMoves } from '~/core/cursors';
 import { dropOutbox, openOutboxStore } from '~/core/db';
+import type { Attached } from '~/core/files/tray';
 import { Outbox, type OutboxRow } from '~/core/outbox';
 import { Realtime, type TabMessage } from '~/core/realtime';
 import type { ConnectionState } from '~/core/socket';
@@ -15,6 +16,8 @@ import { openTabs } from '~/core/tabs';
 import { uuidv7 } from '~/core/uuid';
 import * as api from './api';
 import type { Kept } from './kept';
+import { isAttached, NOTHING, tray } from './tray';
+import { filesHeld } from './useFiles';
 
 export interface Talk {
   state: 'loading' | 'ready' | 'failed' | 'ended';
@@ -29,11 +32,13 @@ export interface Talk {
   read: Readonly<Record<string, number>>;
   waiting: readonly OutboxRow[];
   typing: boolean;
-  /** The words of what one took back here, by its place: to be written anew while the page is open. */
-  recalled: Readonly<Record<number, string>>;
+  /** What one took back here, by its place: to be written anew while the page is open. */
+  recalled: Readonly<Record<number, { words: string; files: readonly Attached[] }>>;
   /** Words on their way back into the composer. */
   rewriting: string | undefined;
   connection: ConnectionState;
+  /** This page does what one page of a browser does for all of them. */
+  leads: boolean;
 }
 
 const EMPTY: Talk = {
@@ -49,6 +54,7 @@ const EMPTY: Talk = {
   recalled: {},
   rewriting: undefined,
   connection: 'connecting',
+  leads: false,
 };
 
 export const talk = createStore<Talk>(() => EMPTY);
@@ -67,6 +73,7 @@ let typingOver: ReturnType<typeof setTimeout> | undefined;
 /** Web views and proxies that let no socket through: what is new is read this often instead. */
 const POLL_MS = 5_000;
 const TYPING_MS = 6_000;
+export const FILES_OFF = 'guest_files_off';
 
 /** Puts rows in the place of the old ones; newer rows win. */
 export function put(held: readonly Message[], incoming: readonly Message[]): Message[] {
@@ -149,7 +156,11 @@ async function connect(kept: Kept): Promise<void> {
     store,
     send: ({ conversation, order: _, created_at: __, failed: ___, waiting: ____, unkept: _____, ...message }) =>
       api.send(conversation, message),
-    changed: (waiting) => talk.setState({ waiting }),
+    changed(waiting) {
+      // The organisation lets guests send no files any more, which no event tells.
+      if (waiting.some((row) => row.failed?.code === FILES_OFF) && mayAttach(talk.getState())) void readRights();
+      talk.setState({ waiting });
+    },
     wrote: () => realtime.outboxWritten(),
     acknowledged: (row, sent) => acknowledged(row, sent, user),
   });
@@ -180,7 +191,10 @@ async function connect(kept: Kept): Promise<void> {
       if (message.k === 'outbox') void outbox.load().then(() => outbox.run());
       if (message.k === 'outbox_changed') void outbox.load();
     },
-    leading: () => void outbox.load().then(() => outbox.run()),
+    leading() {
+      talk.setState({ leads: true });
+      void outbox.load().then(() => outbox.run());
+    },
   });
   const cursors = new CursorMoves(api.moveCursors);
   const poll = setInterval(() => {
@@ -268,17 +282,23 @@ function ended(): void {
   talk.setState({ state: 'ended' });
 }
 
-/** Resolves once the message is kept: only then may the composer be emptied. */
-export async function say(text: string, replyTo: number | undefined): Promise<void> {
-  if (!running) return;
+/** True once the message is kept: only then may the composer be emptied. */
+export async function say(text: string, files: readonly Attached[], replyTo: number | undefined): Promise<boolean> {
+  if (!running) return false;
+  const words: Block[] = text ? [{ type: 'text', text }] : [];
   const message: NewMessage = {
     client_id: uuidv7(),
-    body: { kind: 'blocks', blocks: [{ type: 'text', text }] },
+    body: { kind: 'blocks', blocks: [...words, ...files] },
     ...(replyTo ? { reply_to: replyTo } : {}),
   };
   const row = { ...message, mentions: [], mention_all: false, created_at: Date.now() };
   await running.outbox.add({ ...row, conversation: running.kept.conversation });
+  return true;
 }
+
+/** Whether files may be sent along. */
+export const mayAttach = ({ conversation }: Talk): boolean =>
+  (conversation?.can as { attach?: boolean } | undefined)?.attach ?? false;
 
 /** Takes one's own message back, for everybody. Throws an `AppError` where the server does not. */
 export async function recall(message: Message): Promise<void> {
@@ -286,16 +306,26 @@ export async function recall(message: Message): Promise<void> {
   const row = await api.recall(running.kept.conversation, message.seq);
   const blocks = message.body?.kind === 'blocks' ? message.body.blocks : [];
   const words = blocks.map((b) => (b.type === 'text' ? b.text : '')).join('');
+  const files = blocks.filter(isAttached);
   talk.setState(({ messages, recalled }) => ({
     messages: put(messages, [row]),
-    recalled: words ? { ...recalled, [message.seq]: words } : recalled,
+    recalled: words || files.length > 0 ? { ...recalled, [message.seq]: { words, files } } : recalled,
   }));
 }
 
-/** Gives the words of a recalled message to the composer. */
+/** Gives what a recalled message said and carried to the composer. */
 export function rewrite(seq: number): void {
-  const { [seq]: words, ...recalled } = talk.getState().recalled;
-  if (words) talk.setState({ recalled, rewriting: words });
+  const { [seq]: back, ...recalled } = talk.getState().recalled;
+  if (!back) return;
+  talk.setState({ recalled, rewriting: back.words });
+  tray.setState(({ ready }) => ({ ready: [...ready, ...back.files] }));
+}
+
+/** Reads anew what one may do here. */
+export async function readRights(): Promise<void> {
+  const { kept } = running ?? {};
+  const now = kept && (await api.readConversation(kept.conversation).catch(() => undefined));
+  if (now) talk.setState(({ conversation: held }) => (held ? { conversation: { ...held, can: now.can } } : {}));
 }
 
 export const retry = (clientId: string): void => void running?.outbox.retry(clientId);
@@ -335,5 +365,12 @@ export async function leave(kept: Kept): Promise<void> {
   running?.realtime.signedOut();
   stop();
   api.setToken(undefined);
-  await dropOutbox({ host: location.host, person: kept.user });
+  await dropAll(kept.user);
+}
+
+/** Nothing that a guest wrote, chose or looked at stays on this device. */
+export async function dropAll(user: string): Promise<void> {
+  tray.setState(NOTHING, true);
+  filesHeld()?.letGoOfAll();
+  await dropOutbox({ host: location.host, person: user });
 }

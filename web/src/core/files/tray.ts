@@ -2,6 +2,7 @@
 import type { AppError } from '~/api/client';
 import type { FileBlock, FileSpace, ImageBlock, StoredFile } from '~/api/types';
 import { readSpace } from './api';
+import type { Shelf, ShelfRow } from './shelf';
 import { type Upload, type UploadState, Uploads, type UploadsOptions } from './uploads';
 
 export type Attached = ImageBlock | FileBlock;
@@ -35,6 +36,8 @@ interface Held {
   conversation: string;
   upload: Upload;
   preview?: string;
+  /** As it is kept on the device. */
+  row?: ShelfRow;
 }
 
 /** The block by which a message shows a file. */
@@ -53,6 +56,8 @@ export class Trays {
     private readonly home: TrayHome,
     options: Partial<UploadsOptions> = {},
     private readonly space: (org?: string) => Promise<FileSpace> = readSpace,
+    /** Where what is on its way outlives the page, if anywhere. */
+    private readonly shelf?: Shelf,
   ) {
     this.uploads = new Uploads({ ...options, changed: (upload) => this.changed(upload) });
   }
@@ -80,6 +85,24 @@ export class Trays {
     this.show(conversation);
   }
 
+  /** What an earlier page left: it goes on where it was, or says that it is whole. */
+  async restore(conversation: string): Promise<void> {
+    const left = (await this.shelf?.all(conversation)) ?? [];
+    const mine = new Set(this.held.map((h) => h.row?.id));
+    for (const { row, file } of left) {
+      if (mine.has(row.id)) continue;
+      if (row.block) this.home.ready(conversation, row.block, undefined);
+      else if (file) this.add(conversation, undefined, file, row);
+      else this.shelf?.remove(row.id);
+    }
+    this.show(conversation);
+  }
+
+  /** They are in other hands, or wanted no more. */
+  letGo(files: readonly string[]): void {
+    this.shelf?.letGo(files);
+  }
+
   pause = (key: number) => this.uploads.pause(key);
   resume = (key: number) => this.uploads.resume(key);
   nudge = () => this.uploads.nudge();
@@ -88,6 +111,7 @@ export class Trays {
     const one = this.held.find((h) => h.upload.key === key);
     if (!one) return;
     this.uploads.cancel(key);
+    if (one.row) this.shelf?.remove(one.row.id);
     this.drop(one);
     this.flush(one.conversation);
   }
@@ -106,10 +130,24 @@ export class Trays {
     return this.held.filter((h) => h.upload.state === 'queued').reduce((sum, h) => sum + h.upload.file.size, 0);
   }
 
-  private add(conversation: string, org: string | undefined, file: File): void {
+  private add(conversation: string, org: string | undefined, file: File, was?: ShelfRow): void {
     const shown = /^image\/(png|jpeg|gif|webp|avif|bmp)$/.test(file.type);
-    const upload = this.uploads.add(file, org);
-    this.held.push({ conversation, upload, ...(shown ? { preview: URL.createObjectURL(file) } : {}) });
+    const upload = this.uploads.add(file, org, { begun: was?.begun, rests: was?.rests ?? false });
+    const row = was ?? this.shelf?.add(conversation, file);
+    const preview = shown ? { preview: URL.createObjectURL(file) } : {};
+    this.held.push({ conversation, upload, ...preview, ...(row ? { row } : {}) });
+  }
+
+  /** What changed of it that another page would have to know. */
+  private note(one: Held): void {
+    const { row, upload } = one;
+    if (!row) return;
+    const { url, id } = upload;
+    const rests = upload.state === 'paused' || upload.state === 'failed';
+    const begun = url !== undefined && id !== undefined ? { url, id } : undefined;
+    if (row.rests === rests && row.begun?.url === begun?.url) return;
+    one.row = { ...row, rests, begun };
+    this.shelf?.put(one.row);
   }
 
   private of(conversation: string): Held[] {
@@ -118,7 +156,9 @@ export class Trays {
 
   private changed(upload: Upload): void {
     const one = this.held.find((h) => h.upload.key === upload.key);
-    if (one) this.flush(one.conversation);
+    if (!one) return;
+    this.note(one);
+    this.flush(one.conversation);
   }
 
   /** Those that are ready at the front go into the message, so that the order of choosing is kept. */
@@ -127,7 +167,10 @@ export class Trays {
       if (!one.upload.stored) break;
       this.held = this.held.filter((h) => h !== one);
       this.uploads.forget(one.upload.key);
-      this.home.ready(conversation, blockOf(one.upload.stored), one.preview);
+      const block = blockOf(one.upload.stored);
+      // Its bytes are there: only what it is called is kept.
+      if (one.row) this.shelf?.put({ ...one.row, block });
+      this.home.ready(conversation, block, one.preview);
       if (one.upload.stored.traces_left) this.home.traced(conversation, one.upload.stored.name);
     }
     this.show(conversation);

@@ -42,6 +42,15 @@ export interface Upload {
   error?: AppError;
   /** What the server made of it, once it is ready. */
   stored?: StoredFile;
+  /** Where the server keeps what came of it. */
+  url?: string;
+  id?: string;
+}
+
+/** An upload that an earlier page began. */
+export interface Begun {
+  url: string;
+  id: string;
 }
 
 export interface UploadsOptions {
@@ -49,13 +58,17 @@ export interface UploadsOptions {
   read?: (id: string) => Promise<StoredFile>;
   /** Something of this upload is different. */
   changed(upload: Upload): void;
+  /** Who asks, where no cookie says it. */
+  headers?: () => Record<string, string>;
+  /** What the server should know of every file beside its name: keys and plain values. */
+  about?: Record<string, string>;
   partBytes?: number;
   random?: () => number;
 }
 
 interface Task extends Upload {
-  url?: string;
-  id?: string;
+  /** An earlier page began it, and perhaps all of it came. */
+  begun?: boolean;
   tries: number;
   abort?: AbortController;
   timer?: ReturnType<typeof setTimeout>;
@@ -75,12 +88,23 @@ export class Uploads {
   private readonly read: (id: string) => Promise<StoredFile>;
 
   constructor(private readonly o: UploadsOptions) {
-    this.wire = o.wire ?? overXhr;
+    const wire = o.wire ?? overXhr;
+    this.wire = (request) => wire({ ...request, headers: { ...request.headers, ...o.headers?.() } });
     this.read = o.read ?? ((id) => read(client.GET('/files/{id}', { params: { path: { id } } })));
   }
 
-  add(file: File, org?: string): Upload {
-    const task: Task = { key: ++this.count, file, org, state: 'queued', sent: 0, tries: 0 };
+  /** `begun` goes on where it was; with `rests` not before it is asked to. */
+  add(file: File, org?: string, { begun, rests }: { begun?: Begun | undefined; rests?: boolean } = {}): Upload {
+    const state = rests ? 'paused' : 'queued';
+    const task: Task = {
+      key: ++this.count,
+      file,
+      org,
+      state,
+      sent: 0,
+      tries: 0,
+      ...(begun ? { ...begun, begun: true } : {}),
+    };
     this.tasks.push(task);
     this.pump();
     return task;
@@ -167,7 +191,7 @@ export class Uploads {
     task.abort = abort;
     this.put(task, 'sending');
     try {
-      await this.transfer(task, abort.signal);
+      if (!(await this.isWhole(task))) await this.transfer(task, abort.signal);
       if (abort.signal.aborted) return;
       this.put(task, 'checking');
       this.pump();
@@ -176,6 +200,14 @@ export class Uploads {
       if (!abort.signal.aborted) this.refused(task, error);
     }
     this.pump();
+  }
+
+  /** What is whole may be a little smaller there than here, so its offset says nothing. */
+  private async isWhole(task: Task): Promise<boolean> {
+    if (!task.begun || task.id === undefined) return false;
+    task.begun = false;
+    const known = await this.read(task.id).catch(() => undefined);
+    return known?.state === 'ready' || known?.state === 'checking';
   }
 
   private async transfer(task: Task, signal: AbortSignal): Promise<void> {
@@ -212,7 +244,10 @@ export class Uploads {
 
   private async create(task: Task, signal: AbortSignal): Promise<number> {
     const ask = (org?: string) => {
-      const metadata = `filename ${base64(task.file.name)}${org ? `,org ${base64(org)}` : ''}`;
+      const known = { filename: task.file.name, ...(org ? { org } : {}), ...this.o.about };
+      const metadata = Object.entries(known)
+        .map(([key, value]) => `${key} ${base64(value)}`)
+        .join();
       const headers = { ...HEADERS, 'Upload-Length': String(task.file.size), 'Upload-Metadata': metadata };
       return this.wire({ method: 'POST', url: ADDRESS, headers, signal });
     };
@@ -223,6 +258,7 @@ export class Uploads {
     const url = answer.header('Location') ?? '';
     task.url = url;
     task.id = answer.header('Magpie-File') ?? url.slice(url.lastIndexOf('/') + 1);
+    this.o.changed(task);
     return 0;
   }
 

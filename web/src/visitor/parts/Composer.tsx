@@ -1,15 +1,17 @@
-import { SendHorizontal, X } from 'lucide-react';
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { Paperclip, SendHorizontal, X } from 'lucide-react';
+import { type KeyboardEvent, useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import { useT } from '../i18n';
 import { type Kept, keepDraft, readDraft } from '../kept';
-import { say, talk } from '../talk';
+import { mayAttach, say, talk } from '../talk';
+import { tray } from '../tray';
+import { filesHeld, useFiles } from '../useFiles';
 import styles from '../visitor.module.css';
 
 const MOST_CHARS = 10_000;
 const TYPING_EVERY_MS = 3_000;
 
-/** Writes. What is typed is kept on the device until it is sent. */
+/** Writes, and takes files along. What is typed is kept on the device until it is sent. */
 export function Composer({
   code,
   kept,
@@ -24,6 +26,10 @@ export function Composer({
   onTyping: () => void;
 }) {
   const t = useT();
+  const files = useFiles();
+  const attach = useStore(talk, mayAttach);
+  const { chips, ready, armed } = useStore(tray);
+  const [choosing, setChoosing] = useState(false);
   const [text, setText] = useState(() => readDraft(code));
   const area = useRef<HTMLTextAreaElement>(null);
   const told = useRef(0);
@@ -58,14 +64,29 @@ export function Composer({
       onTyping();
     }
   };
-  const send = async () => {
+  const carries = chips.length + ready.length > 0;
+  const go = async () => {
     const words = text.trim();
-    if (!words) return;
-    await say(words, quoted);
+    if (!words && ready.length === 0) return tray.setState({ armed: false });
+    if (!(await say(words, ready, quoted))) return tray.setState({ armed: false });
+    tray.setState({ ready: [], refused: [], traced: [], armed: false, stuck: false });
+    if (ready.length > 0) filesHeld()?.sent(ready);
     change('');
     onQuote(undefined);
     area.current?.focus();
   };
+  // What is on its way takes the words along when it is there; a second press lets go of that.
+  const send = async () => {
+    setChoosing(false);
+    if (armed) return tray.setState({ armed: false });
+    if (chips.length === 0) return go();
+    const stuck = chips.some((c) => c.state === 'failed' || c.state === 'paused');
+    tray.setState(stuck ? { stuck } : { armed: true });
+  };
+  const due = useEffectEvent(go);
+  useEffect(() => {
+    if (armed && chips.length === 0) void due();
+  }, [armed, chips]);
   const key = (event: KeyboardEvent) => {
     const phone = window.matchMedia('(pointer: coarse)').matches;
     // While an input method composes, Enter chooses a word; on a phone it is a new line.
@@ -95,20 +116,39 @@ export function Composer({
           </button>
         </p>
       ) : null}
+      {files ? <files.Tray /> : null}
+      {choosing && attach && files ? <files.Choices kept={kept} onClose={() => setChoosing(false)} /> : null}
       <div className={styles.writing}>
+        {attach ? (
+          <button
+            type="button"
+            className={styles.attach}
+            aria-label={t('visitor:talk.attach')}
+            aria-expanded={choosing}
+            onClick={() => setChoosing(!choosing)}
+          >
+            <Paperclip aria-hidden size={20} />
+          </button>
+        ) : null}
         <textarea
           ref={area}
           className={styles.area}
           rows={1}
           value={text}
           maxLength={MOST_CHARS}
+          readOnly={armed}
           aria-label={t('visitor:talk.write')}
           placeholder={t('visitor:talk.write')}
           onChange={(event) => change(event.target.value)}
           onKeyDown={key}
         />
-        <button type="submit" className={styles.send} aria-label={t('visitor:talk.send')} aria-disabled={!text.trim()}>
-          <SendHorizontal aria-hidden size={20} />
+        <button
+          type="submit"
+          className={styles.send}
+          aria-label={t(armed ? 'visitor:talk.cancel' : 'visitor:talk.send')}
+          aria-disabled={!text.trim() && !carries}
+        >
+          {armed ? <X aria-hidden size={20} /> : <SendHorizontal aria-hidden size={20} />}
         </button>
       </div>
     </form>

@@ -4,6 +4,7 @@ import type { GuestLook } from '~/api/types';
 import * as api from '../api';
 import { useErrorText, useT } from '../i18n';
 import { forget, type Kept, keep } from '../kept';
+import { dropAll } from '../talk';
 import styles from '../visitor.module.css';
 import { Face } from './Face';
 import { Who } from './Who';
@@ -39,8 +40,9 @@ export function Door({
       const entered = await api.enter(code, name.trim());
       const { token, user, conversation } = entered;
       const kept: Kept = { token, user: user.id, name: user.name, conversation, look };
-      // Nothing of whoever was here before: no draft of theirs either.
+      // Nothing of whoever was here before: no draft of theirs, and no file they chose.
       forget(code);
+      if (former) await dropAll(former.user);
       onEntered(kept, keep(code, kept));
     } catch (thrown) {
       setError(asAppError(thrown));

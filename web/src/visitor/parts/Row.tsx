@@ -2,12 +2,16 @@ import { Reply, Undo2 } from 'lucide-react';
 import { useState } from 'react';
 import { useStore } from 'zustand';
 import { AppError, asAppError } from '~/api/client';
-import type { Body, Message } from '~/api/types';
+import type { Body, FileBlock, Forwarded, ImageBlock, Message } from '~/api/types';
+import { isolated } from '~/core/names';
 import type { OutboxRow } from '~/core/outbox';
+import { pictureRoom } from '~/ui/files/room';
 import { linked } from '~/ui/linked';
 import { useErrorText, useT } from '../i18n';
 import type { Kept } from '../kept';
 import { discard, recall, retry, rewrite, talk } from '../talk';
+import { isAttached } from '../tray';
+import { useFiles } from '../useFiles';
 import styles from '../visitor.module.css';
 import { Vouched } from './Who';
 
@@ -21,14 +25,17 @@ function useName(kept: Kept): (id: string) => string {
   };
 }
 
-/** What a body says, in words alone: blocks as text, never as HTML. */
-function useWords(kept: Kept): (body: Body | null | undefined) => string {
+/** What a body says, in words alone: blocks as text, never as HTML. Files by name, or not at all where they are drawn. */
+function useWords(kept: Kept, drawn = false): (body: Body | null | undefined) => string {
   const t = useT();
   const nameOf = useName(kept);
   return (body) => {
     if (body?.kind !== 'blocks') return t('visitor:talk.recalled');
     const words = body.blocks.map((b) => {
       if (b.type === 'text') return b.text;
+      if (isAttached(b) && drawn) return '';
+      if (b.type === 'image') return t('visitor:talk.picture');
+      if (b.type === 'file') return t('visitor:talk.file', { name: isolated(b.name ?? '') });
       if (b.type === 'mention') return `@${b.user === 'all' ? t('visitor:talk.all') : nameOf(b.user)}`;
       return t('visitor:talk.other');
     });
@@ -52,6 +59,7 @@ export function Row({
 }) {
   const t = useT();
   const nameOf = useName(kept);
+  const said = useWords(kept, true);
   const words = useWords(kept);
   const marks = useStore(talk, (s) => s.members[m.sender.id]);
   const quoted = useStore(talk, (s) => s.messages.find((other) => other.seq === m.reply_to));
@@ -60,6 +68,9 @@ export function Row({
   const [failed, setFailed] = useState<AppError>();
   const [busy, setBusy] = useState(false);
   const mine = m.sender.id === kept.user;
+  const text = m.body ? said(m.body) : '';
+  const files = m.body?.kind === 'blocks' ? m.body.blocks.filter(isAttached) : [];
+  const bare = text === '' && files.length > 0 && !quoted && !m.forwarded;
   const takeBack = async () => {
     setBusy(true);
     setFailed(undefined);
@@ -74,13 +85,15 @@ export function Row({
         <time>{time}</time>
       </p>
       <div className={styles.said}>
-        <div className={styles.bubble} data-testid="bubble">
+        <div className={`${styles.bubble} ${bare ? styles.bare : ''}`} data-testid="bubble">
+          {m.forwarded && m.body ? <From of={m.forwarded} /> : null}
           {quoted ? (
             <p className={styles.quote}>
               <strong>{nameOf(quoted.sender.id)}</strong> {words(quoted.body)}
             </p>
           ) : null}
-          {m.body ? linked(words(m.body)) : <em>{t('visitor:talk.recalled')}</em>}
+          {m.body ? linked(text) : <em>{t('visitor:talk.recalled')}</em>}
+          <Attachments files={files} />
           {m.edited_at && m.body ? <small className={styles.edited}>{t('visitor:talk.edited')}</small> : null}
         </div>
         {m.body ? (
@@ -115,6 +128,42 @@ export function Row({
   );
 }
 
+/** Pictures and files in the room that is kept for them, until what draws them is there. */
+function Attachments({ files: all }: { files: readonly (ImageBlock | FileBlock)[] }) {
+  const files = useFiles();
+  if (all.length === 0) return null;
+  if (files) return <files.MessageFiles files={all} />;
+  const pictures = all.filter((b): b is ImageBlock => b.type === 'image');
+  const { width, height } = pictureRoom(pictures);
+  return (
+    <span className={styles.room}>
+      {pictures.length > 0 ? <span style={{ width, aspectRatio: `${width} / ${height}` }} /> : null}
+      {all.slice(pictures.length).map((b) => (
+        <span key={b.file} className={styles.fileRoom} />
+      ))}
+    </span>
+  );
+}
+
+/** Where a copy comes from; of several messages the beginning of each of the first. */
+function From({ of }: { of: Forwarded }) {
+  const t = useT();
+  if (of.kind === 'one')
+    return <p className={styles.from}>{t('visitor:talk.forwarded', { who: isolated(of.name) })}</p>;
+  return (
+    <div className={styles.from}>
+      <strong>{t('visitor:talk.record')}</strong>
+      {of.items.map((item, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: lines of one record have no other name and do not move
+        <p key={i}>
+          <bdi>{item.name}</bdi> {item.text}
+        </p>
+      ))}
+      <p>{t('visitor:talk.record_count', { count: of.count })}</p>
+    </div>
+  );
+}
+
 function ReadState({ seq }: { seq: number }) {
   const t = useT();
   const others = useStore(talk, (s) => Object.keys(s.members).length - 1);
@@ -131,10 +180,14 @@ export function Waiting({ row }: { row: OutboxRow }) {
   const text = useErrorText();
   const live = useStore(talk, (s) => s.connection === 'live');
   const words = row.body.blocks.map((b) => (b.type === 'text' ? b.text : '')).join('');
+  const files = row.body.blocks.filter(isAttached);
   return (
     <article className={`${styles.row} ${styles.mine}`} data-testid="sending">
       <div className={styles.said}>
-        <div className={styles.bubble}>{words}</div>
+        <div className={`${styles.bubble} ${words ? '' : styles.bare}`}>
+          {words}
+          <Attachments files={files} />
+        </div>
       </div>
       {row.failed ? (
         <p className={styles.error}>

@@ -4,7 +4,8 @@ import { useStore } from 'zustand';
 import { clockTime, dayTitle, startOfDay } from '~/i18n/format';
 import { useErrorText, useLanguage, useT } from '../i18n';
 import { type Kept, noteAsked, wasAsked } from '../kept';
-import { earlier, isTyping, seen, start, stop, talk, wake } from '../talk';
+import { earlier, isTyping, mayAttach, seen, start, stop, talk, wake } from '../talk';
+import { useFiles } from '../useFiles';
 import styles from '../visitor.module.css';
 import { Composer } from './Composer';
 import { Face } from './Face';
@@ -35,7 +36,9 @@ export function TalkScreen({
   const post = useStore(talk, (s) => s.conversation?.can.post ?? true);
   const deserted = useStore(talk, (s) => Object.keys(s.members).length === 1);
   const typing = useStore(talk, (s) => s.typing);
+  const attach = useStore(talk, mayAttach);
   const [quoted, setQuoted] = useState<number>();
+  const files = useFiles();
   useEffect(() => {
     void start(kept);
     return stop;
@@ -85,6 +88,7 @@ export function TalkScreen({
           <Timeline code={code} kept={kept} remembers={remembers} onQuote={setQuoted} />
         )}
       </main>
+      {state === 'ready' && files ? <files.Around kept={kept} attach={attach && post && !deserted} /> : null}
       {state !== 'ready' ? null : post && !deserted ? (
         <Composer code={code} kept={kept} quoted={quoted} onQuote={setQuoted} onTyping={isTyping} />
       ) : (

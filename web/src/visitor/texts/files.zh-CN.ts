@@ -1,0 +1,2 @@
+/** The words for files: the app's own. */
+export { default } from '~/features/files/locales/zh-CN.json';
