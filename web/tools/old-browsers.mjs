@@ -86,8 +86,8 @@ const METHODS = new Map([
   ['randomUUID', () => 'crypto.randomUUID(), Chrome 92'],
 ]);
 
-/** pdf.js has stand-ins of its own, src/features/files/pdf/older.ts, and asks for what it can do without. */
-const PDF = /^assets\/(pdfjs|pdf\.worker)-/;
+/** pdf.js has stand-ins of its own, src/ui/pdf/older.ts, and asks for what it can do without. */
+const PDF = /^assets\/(visitor\/)?(pdfjs|pdf\.worker)-/;
 const STOOD_IN = /^(Object\.hasOwn|Promise\.withResolvers|\.toSpliced|crypto\.randomUUID)\(\)/;
 
 function faultsOfScript(text) {

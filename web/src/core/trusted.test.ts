@@ -11,6 +11,7 @@ it('lets our own workers pass and nothing else, by one policy', async () => {
   const { workerUrl } = await import('./trusted');
   expect(workerUrl('/sw.js')).toBe('/sw.js');
   expect(workerUrl('/assets/pdf.worker-Cf5IY-h3.js')).toBe('/assets/pdf.worker-Cf5IY-h3.js');
+  expect(workerUrl('/assets/visitor/pdf.worker-Cf5IY-h3.js')).toBe('/assets/visitor/pdf.worker-Cf5IY-h3.js');
   for (const url of [
     '/f/token',
     '//elsewhere/sw.js',

@@ -8,7 +8,7 @@ interface TrustedTypes {
 }
 
 /** The service worker, and what reads PDF files. */
-const OWN = /^\/(sw|assets\/pdf\.worker-[\w-]+)\.js$/;
+const OWN = /^\/(sw|assets\/(visitor\/)?pdf\.worker-[\w-]+)\.js$/;
 
 let policy: { createScriptURL(url: string): unknown } | undefined;
 

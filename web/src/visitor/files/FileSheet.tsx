@@ -1,9 +1,10 @@
 import { X } from 'lucide-react';
-import { type ReactNode, useEffect, useState } from 'react';
+import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { asAppError } from '~/api/client';
 import type { FileBlock } from '~/api/types';
 import { readLink } from '~/core/files/api';
 import { bytesText } from '~/core/files/bytes';
+import { readerOf } from '~/core/files/kinds';
 import { cx } from '~/ui/cx';
 import { FileIcon } from '~/ui/files/FileIcon';
 import { FileName } from '~/ui/files/FileName';
@@ -14,6 +15,8 @@ import { Key } from './Key';
 import { kindOf } from './kind';
 import { Over } from './Over';
 import { Saving } from './Saving';
+
+const Pdf = lazy(() => import('./Pdf'));
 
 /** A file over the conversation: what can be shown of it here, and saving it. */
 export function FileSheet({ file, onClose }: { file: FileBlock; onClose: () => void }) {
@@ -57,8 +60,28 @@ export function FileSheet({ file, onClose }: { file: FileBlock; onClose: () => v
 
 function Shown({ file, children }: { file: FileBlock; children: ReactNode }) {
   const mime = file.mime ?? '';
+  if (readerOf(file) === 'pdf') {
+    return (
+      <Unloaded instead={children}>
+        <Suspense fallback={children}>
+          <Pdf file={file}>{children}</Pdf>
+        </Suspense>
+      </Unloaded>
+    );
+  }
   if (/^(video|audio)\//.test(mime)) return <Played file={file}>{children}</Played>;
   return children;
+}
+
+/** What reads a file did not come: the file can be saved all the same. */
+class Unloaded extends Component<{ instead: ReactNode; children: ReactNode }, { failed: boolean }> {
+  override state = { failed: false };
+  static getDerivedStateFromError() {
+    return { failed: true };
+  }
+  override render() {
+    return this.state.failed ? this.props.instead : this.props.children;
+  }
 }
 
 /** Sound and film, where the browser plays them; else what there is to say of any file. */

@@ -3,7 +3,7 @@ import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
 import { isComposing } from '~/ui/isComposing';
-import styles from './pdf.module.css';
+import styles from '~/ui/pdf/pdf.module.css';
 import type { FindHandle } from './useFind';
 
 /** Looks for words in the file. Enter goes on, with Shift back. */

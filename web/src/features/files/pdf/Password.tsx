@@ -3,9 +3,9 @@ import { type FormEvent, useState } from 'react';
 import { useT } from '~/i18n';
 import { Button } from '~/ui/Button';
 import { Field } from '~/ui/Field';
+import type { Asking } from '~/ui/pdf/engine';
+import styles from '~/ui/pdf/pdf.module.css';
 import frame from '../parts/Frame.module.css';
-import type { Asking } from './engine';
-import styles from './pdf.module.css';
 
 /** The file is locked: its password is used here and kept nowhere. */
 export function Password({ asking }: { asking: Asking }) {

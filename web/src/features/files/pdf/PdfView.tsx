@@ -1,15 +1,16 @@
-import { type KeyboardEvent, useCallback, useEffect, useState } from 'react';
+import { type KeyboardEvent, useCallback, useState } from 'react';
 import type { FileBlock } from '~/api/types';
-import { Remote } from '~/core/files/remote';
+import { useT } from '~/i18n';
 import { isComposing } from '~/ui/isComposing';
+import type { PDFDocumentProxy } from '~/ui/pdf/engine';
+import { Pages } from '~/ui/pdf/Pages';
+import { useDocument } from '~/ui/pdf/useDocument';
+import { usePages } from '~/ui/pdf/usePages';
 import { Away, Frame, Opening, Unread } from '../parts/Frame';
-import { type Asking, type Fault, openPdf, type PDFDocumentProxy } from './engine';
 import { FindBar } from './FindBar';
-import { Pages } from './Pages';
 import { Password } from './Password';
 import { ReadingBar } from './ReadingBar';
 import { useFind } from './useFind';
-import { usePages } from './usePages';
 
 /** A PDF file: opened by its parts, so that the first page of a large one is there before the rest. */
 export function PdfView({ file, onClose }: { file: FileBlock; onClose: () => void }) {
@@ -28,58 +29,6 @@ export function PdfView({ file, onClose }: { file: FileBlock; onClose: () => voi
   return <Reading file={file} document={state.document} onClose={onClose} away={away} nudge={nudge} />;
 }
 
-type State =
-  | { kind: 'opening' }
-  | { kind: 'asking'; asking: Asking }
-  | { kind: 'open'; document: PDFDocumentProxy }
-  | { kind: 'fault'; fault: Fault };
-
-function useDocument({ file, size = 0 }: FileBlock, tries: number) {
-  const [state, setState] = useState<State>({ kind: 'opening' });
-  const [away, setAway] = useState(false);
-  const [bytes, setBytes] = useState(0);
-  const [remote, setRemote] = useState<Remote>();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another try opens it anew
-  useEffect(() => {
-    let left = false;
-    let open = false;
-    const put = (next: State) => {
-      open = next.kind === 'open';
-      if (!left) setState(next);
-    };
-    put({ kind: 'opening' });
-    setBytes(0);
-    const made = new Remote(file, size, {
-      waiting: (on) => (left ? undefined : setAway(on)),
-      came: (more) => (left || open ? undefined : setBytes((was) => was + more)),
-    });
-    setRemote(made);
-    const { opened, close } = openPdf(made, {
-      ask: ({ wrong, answer }) =>
-        put({
-          kind: 'asking',
-          asking: {
-            wrong,
-            answer: (password) => {
-              put({ kind: 'opening' });
-              answer(password);
-            },
-          },
-        }),
-      lost: (fault) => put({ kind: 'fault', fault }),
-    });
-    opened.then(
-      (document) => put({ kind: 'open', document }),
-      (fault: Fault) => put({ kind: 'fault', fault }),
-    );
-    return () => {
-      left = true;
-      close();
-    };
-  }, [file, size, tries]);
-  return { state, away, bytes, nudge: () => remote?.nudge() };
-}
-
 function Reading({
   file,
   document,
@@ -93,6 +42,7 @@ function Reading({
   away: boolean;
   nudge: () => void;
 }) {
+  const t = useT();
   const pages = usePages(document);
   const find = useFind(document, pages);
   const { scroller, step, zoomBy, setFit, goTo, current, count } = pages;
@@ -161,7 +111,17 @@ function Reading({
       }
     >
       {away ? <Away onRetry={nudge} /> : null}
-      <Pages document={document} pages={pages} found={find.found} />
+      <Pages
+        document={document}
+        pages={pages}
+        found={find.found}
+        words={{
+          pages: t('files:read.pages'),
+          page: (page) => t('files:read.page', { page }),
+          failed: (page) => t('files:read.page_failed', { page }),
+          inside: t('files:read.inside'),
+        }}
+      />
     </Frame>
   );
 }

@@ -2,8 +2,8 @@ import { ChevronDown, ChevronUp, Maximize, Minus, Plus, Search, StretchHorizonta
 import { type FormEvent, useEffect, useState } from 'react';
 import { useLocale, useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
-import type { Fit } from './layout';
-import styles from './pdf.module.css';
+import type { Fit } from '~/ui/pdf/layout';
+import styles from '~/ui/pdf/pdf.module.css';
 
 /** Which page, how large, and the search. */
 export function ReadingBar({

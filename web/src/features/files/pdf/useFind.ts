@@ -1,8 +1,8 @@
 /** The search inside a file: the words, and the match that is looked at. */
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { PDFDocumentProxy } from './engine';
-import { type Found, type Item, matchesIn, seek } from './find';
-import type { PagesHandle } from './usePages';
+import type { PDFDocumentProxy } from '~/ui/pdf/engine';
+import { type Found, type Item, matchesIn, seek } from '~/ui/pdf/find';
+import type { PagesHandle } from '~/ui/pdf/usePages';
 
 /** Texts of so many pages are kept, so that going to and fro reads nothing twice. */
 const KEPT = 200;

@@ -1,5 +1,4 @@
 import { type RefObject, useEffect, useRef, useState } from 'react';
-import { useT } from '~/i18n';
 import {
   draw,
   layText,
@@ -16,6 +15,15 @@ import type { Size } from './layout';
 import styles from './pdf.module.css';
 import type { PagesHandle } from './usePages';
 
+/** Both pages that show files say these in their own way. */
+export interface PageWords {
+  pages: string;
+  page(number: number): string;
+  failed(number: number): string;
+  /** A link to another place of the file. */
+  inside: string;
+}
+
 /** One page: its picture, its text over it to be selected, its links. All of it is given back when it is far away. */
 export function PdfPage({
   document,
@@ -27,6 +35,7 @@ export function PdfPage({
   drawn,
   found,
   pages,
+  words,
 }: {
   document: PDFDocumentProxy;
   /** From 0. */
@@ -39,8 +48,8 @@ export function PdfPage({
   drawn: number;
   found: Found | undefined;
   pages: PagesHandle;
+  words: PageWords;
 }) {
-  const t = useT();
   const page = usePage(document, number, pages);
   const [host, there, failed] = usePicture(page, drawn);
   const [text, pieces] = useText(page);
@@ -52,22 +61,20 @@ export function PdfPage({
       role="group"
       className={styles.page}
       style={{ left, top, ...size, ['--total-scale-factor' as string]: scale * POINT }}
-      aria-label={t('files:read.page', { page: number + 1 })}
+      aria-label={words.page(number + 1)}
       aria-busy={!there && !failed}
       data-page={number + 1}
       data-drawn={there || undefined}
     >
       <div ref={host} className={styles.picture} aria-hidden />
-      {failed || page === 'failed' ? (
-        <p className={styles.broken}>{t('files:read.page_failed', { page: number + 1 })}</p>
-      ) : null}
+      {failed || page === 'failed' ? <p className={styles.broken}>{words.failed(number + 1)}</p> : null}
       {marks.map((m, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: marks have no other name and do not move
         <span key={i} className={m.now ? styles.markNow : styles.mark} style={m.style} aria-hidden />
       ))}
       <div ref={text} className={styles.text} />
       {links.map((link) => (
-        <Link key={link.key} link={link} document={document} pages={pages} />
+        <Link key={link.key} link={link} document={document} pages={pages} inside={words.inside} />
       ))}
     </div>
   );
@@ -180,8 +187,17 @@ function useLinks(page: Loaded): readonly PageLink[] {
   return links;
 }
 
-function Link({ link, document, pages }: { link: PageLink; document: PDFDocumentProxy; pages: PagesHandle }) {
-  const t = useT();
+function Link({
+  link,
+  document,
+  pages,
+  inside,
+}: {
+  link: PageLink;
+  document: PDFDocumentProxy;
+  pages: PagesHandle;
+  inside: string;
+}) {
   const part = (n: number) => `${n * 100}%`;
   const place = { left: part(link.left), top: part(link.top), width: part(link.width), height: part(link.height) };
   if (link.url !== undefined) {
@@ -202,15 +218,7 @@ function Link({ link, document, pages }: { link: PageLink; document: PDFDocument
     const page = await pageOf(document, link.to);
     if (page !== undefined) pages.goTo(page);
   };
-  return (
-    <button
-      type="button"
-      className={styles.link}
-      style={place}
-      aria-label={t('files:read.inside')}
-      onClick={() => void go()}
-    />
-  );
+  return <button type="button" className={styles.link} style={place} aria-label={inside} onClick={() => void go()} />;
 }
 
 interface Mark {

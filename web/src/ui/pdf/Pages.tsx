@@ -1,8 +1,7 @@
 import { useEffect, useState } from 'react';
-import { useT } from '~/i18n';
 import type { PDFDocumentProxy } from './engine';
 import type { Found } from './find';
-import { PdfPage } from './PdfPage';
+import { type PageWords, PdfPage } from './PdfPage';
 import styles from './pdf.module.css';
 import type { PagesHandle } from './usePages';
 
@@ -14,12 +13,13 @@ export function Pages({
   document,
   pages,
   found,
+  words,
 }: {
   document: PDFDocumentProxy;
   pages: PagesHandle;
   found?: Found | undefined;
+  words: PageWords;
 }) {
-  const t = useT();
   const { layout, near, scroller } = pages;
   const drawn = useSettled(layout?.scale);
   useEffect(() => scroller.current?.focus({ preventScroll: true }), [scroller]);
@@ -30,7 +30,7 @@ export function Pages({
       className={styles.scroller}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
       tabIndex={0}
-      aria-label={t('files:read.pages')}
+      aria-label={words.pages}
       onScroll={pages.onScroll}
       data-testid="pages"
     >
@@ -50,6 +50,7 @@ export function Pages({
                 drawn={drawn ?? layout.scale}
                 found={found?.page === number ? found : undefined}
                 pages={pages}
+                words={words}
               />
             );
           })}
