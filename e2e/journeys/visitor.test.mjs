@@ -1,8 +1,6 @@
 // Somebody without an account, in a web view that lacks nearly everything: from a link to a conversation, back to it the
 // next day, and gone for good.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { after, before } from 'node:test'
 
 import { DESKTOP, PHONE, closeBrowser, newPerson, signInAs } from '../lib/browser.mjs'
@@ -10,49 +8,9 @@ import { eventually } from '../lib/process.mjs'
 import { Node, api, seed } from '../lib/server.mjs'
 import { composer, open, say, sees } from '../lib/client.mjs'
 import { step } from '../lib/steps.mjs'
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+import { accessible, hostile, poorer, tell, write } from '../lib/visitor.mjs'
 
 let node, owner, org, host, visitor, link
-
-/** What an in-app web view does not have. */
-function poorer() {
-  for (const [where, name] of [
-    [Navigator.prototype, 'serviceWorker'], [Navigator.prototype, 'locks'], [Navigator.prototype, 'credentials'],
-    [Crypto.prototype, 'randomUUID'], [window, 'Notification'], [window, 'PublicKeyCredential'], [window, 'open'],
-    [HTMLAnchorElement.prototype, 'download'],
-  ]) {
-    delete where[name]
-    if (name in where) Object.defineProperty(where, name, { value: undefined, configurable: true })
-  }
-}
-
-async function hostile(options) {
-  const page = await newPerson(options)
-  await page.addInitScript(poorer)
-  return page
-}
-
-/** Nothing of weight, in both themes. */
-async function accessible(page, what) {
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme })
-    // By the debugger, which the policy of the page does not bind.
-    await page.evaluate(AXE)
-    const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
-    const faults = found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)
-    assert.deepEqual(faults, [], `${what}, ${colorScheme}`)
-  }
-  await page.emulateMedia({ colorScheme: 'light' })
-}
-
-const write = (page) => page.getByRole('textbox', { name: /^(写消息|Write a message)$/ })
-
-async function tell(page, text) {
-  await write(page).fill(text)
-  await page.getByRole('button', { name: /^(发送|Send)$/ }).click()
-  await page.getByTestId('bubble').filter({ hasText: text }).waitFor()
-}
 
 before(async () => {
   node = await Node.create()

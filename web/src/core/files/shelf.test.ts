@@ -1,6 +1,13 @@
-import { expect, it } from 'vitest';
+import * as node from 'node:buffer';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { dropOutbox } from '../db';
 import { openShelf, type Shelf } from './shelf';
+
+beforeEach(() => {
+  // Those of the test's page lose their bytes in a database.
+  vi.stubGlobal('File', node.File);
+  vi.stubGlobal('Blob', node.Blob);
+});
 
 const place = (person: string) => ({ host: 'h', person });
 
@@ -21,6 +28,7 @@ it('keeps what was chosen, in the order of choosing and of its conversation alon
   first.close();
   const next = await shelf('order');
   expect(await names(next)).toEqual(['b', 'a', 'c']);
+  expect(await (await next.all('c'))[1]?.file?.text()).toBe('a');
   next.close();
 });
 

@@ -13,6 +13,8 @@ export interface ShelfRow {
   /** Ascends in the order of choosing. */
   at: number;
   conversation: string;
+  /** Some browsers keep bytes without it. */
+  name: string;
   begun?: Begun | undefined;
   /** It goes on when somebody asks it to. */
   rests?: boolean;
@@ -35,7 +37,7 @@ export interface Shelf {
 
 interface Schema extends DBSchema {
   rows: { key: string; value: ShelfRow };
-  bytes: { key: string; value: File };
+  bytes: { key: string; value: Blob };
 }
 
 /** Undefined where the browser keeps nothing; what finds no room is kept by the page alone. */
@@ -69,13 +71,15 @@ export async function openShelf(place: { host: string; person: string }): Promis
         const rows = (await db.getAll('rows').catch(() => []))
           .filter((row) => row.conversation === conversation)
           .sort((a, b) => a.at - b.at);
-        return Promise.all(
-          rows.map(async (row) => ({ row, file: await db.get('bytes', row.id).catch(() => undefined) })),
-        );
+        const fileOf = async ({ id, name }: ShelfRow) => {
+          const bytes = await db.get('bytes', id).catch(() => undefined);
+          return bytes ? new File([bytes], name, { type: bytes.type }) : undefined;
+        };
+        return Promise.all(rows.map(async (row) => ({ row, file: await fileOf(row) })));
       },
       add(conversation, file) {
         at = Math.max(Date.now(), at + 1);
-        const row = { id: uuidv7(), at, conversation };
+        const row = { id: uuidv7(), at, conversation, name: file.name };
         then(async () => {
           if (gone.has(row.id)) return;
           const both = db.transaction(['rows', 'bytes'], 'readwrite');

@@ -1,3 +1,4 @@
+import * as node from 'node:buffer';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { openShelf, type Shelf } from './shelf';
 import { type Attached, type Chip, Trays } from './tray';
@@ -69,6 +70,9 @@ function page(shelf: Shelf | undefined, state = 'uploading'): Page {
 const file = () => new File(['0123456789'], 'a.txt');
 
 beforeEach(() => {
+  // Those of the test's page lose their bytes in a database.
+  vi.stubGlobal('File', node.File);
+  vi.stubGlobal('Blob', node.Blob);
   there = new Map();
   shut = false;
   log = [];

@@ -36,7 +36,7 @@ export function FileSheet({ file, onClose }: { file: FileBlock; onClose: () => v
               <FileName name={name} />
               <span className={styles.size}>{about}</span>
             </span>
-            <Key first label={t('visitor:keep.close')} onPress={close}>
+            <Key first label={t('files:guest.close')} onPress={close}>
               <X aria-hidden />
             </Key>
           </header>

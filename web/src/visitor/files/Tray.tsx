@@ -68,7 +68,7 @@ function Said({ of: { refused, traced, ready } }: { of: GuestTray }) {
           </span>
         ))}
       </span>
-      <Key label={t('visitor:keep.close')} onPress={() => tray.setState({ refused: [], traced: [] })}>
+      <Key label={t('files:guest.close')} onPress={() => tray.setState({ refused: [], traced: [] })}>
         <X aria-hidden />
       </Key>
     </div>

@@ -95,7 +95,7 @@ function Stage({
           <Key label={t('files:download')} onPress={() => setSaving(!saving)}>
             <Download aria-hidden />
           </Key>
-          <Key first label={t('visitor:keep.close')} onPress={close}>
+          <Key first label={t('files:guest.close')} onPress={close}>
             <X aria-hidden />
           </Key>
         </span>
