@@ -152,6 +152,19 @@ step('the member answers with a picture and a PDF; the visitor opens both, and b
   await write(visitor).waitFor()
 })
 
+step('a text is read in place too, and nothing of it is markup', async () => {
+  const text = '<img src=x onerror="document.title=1"> 第一行\n第二行\n'
+  await attachInApp(host, '文件', { name: '日志.txt', mimeType: 'text/plain', buffer: Buffer.from(text) })
+  await send(host)
+  await visitor.getByRole('button', { name: '打开 日志.txt' }).click()
+  const reader = visitor.getByTestId('reader')
+  await reader.getByText('第二行').waitFor()
+  assert.equal(await reader.locator('img').count(), 0)
+  await accessible(visitor, 'a text')
+  await visitor.goBack()
+  await reader.waitFor({ state: 'detached' })
+})
+
 step('where a page saves nothing there is an address for a browser, which reads in parts', async () => {
   await visitor.getByRole('button', { name: `打开 ${hebrew.name}` }).click()
   const reader = visitor.getByTestId('reader')

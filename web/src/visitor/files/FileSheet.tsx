@@ -17,6 +17,7 @@ import { Over } from './Over';
 import { Saving } from './Saving';
 
 const Pdf = lazy(() => import('./Pdf'));
+const Text = lazy(() => import('./Text'));
 
 /** A file over the conversation: what can be shown of it here, and saving it. */
 export function FileSheet({ file, onClose }: { file: FileBlock; onClose: () => void }) {
@@ -60,11 +61,13 @@ export function FileSheet({ file, onClose }: { file: FileBlock; onClose: () => v
 
 function Shown({ file, children }: { file: FileBlock; children: ReactNode }) {
   const mime = file.mime ?? '';
-  if (readerOf(file) === 'pdf') {
+  const reader = readerOf(file);
+  if (reader) {
+    const Read = reader === 'pdf' ? Pdf : Text;
     return (
       <Unloaded instead={children}>
         <Suspense fallback={children}>
-          <Pdf file={file}>{children}</Pdf>
+          <Read file={file}>{children}</Read>
         </Suspense>
       </Unloaded>
     );

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { asAppError } from '~/api/client';
 import type { FileBlock } from '~/api/types';
 import { bytesText } from '~/core/files/bytes';
+import { blocksOf, CHARSETS, type Charset, charsetOf, decode } from '~/core/files/decode';
 import { Remote } from '~/core/files/remote';
 import { useLocale, useT } from '~/i18n';
 import { Button, IconButton } from '~/ui/Button';
@@ -11,7 +12,6 @@ import { cx } from '~/ui/cx';
 import { Select } from '~/ui/Select';
 import { toast } from '~/ui/Toast';
 import { Away, Frame, Opening, Unread, type Unreadable } from '../parts/Frame';
-import { blocksOf, CHARSETS, type Charset, charsetOf, decode } from './decode';
 import styles from './TextView.module.css';
 
 /** What is read at a time, in bytes. */
