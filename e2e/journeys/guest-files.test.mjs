@@ -29,7 +29,7 @@ const last = (page) => page.getByTestId('bubble').last()
 async function attach(page, what, files) {
   await page.getByRole('button', { name: '图片或文件' }).click()
   const chooser = page.waitForEvent('filechooser')
-  await page.getByRole('button', { name: what }).click()
+  await page.getByRole('button', { name: what, exact: true }).click()
   await (await chooser).setFiles(files)
 }
 
