@@ -2,7 +2,7 @@
 //! document or a form.
 //!
 //! Whoever keeps files and whoever keeps messages do not know each other; they
-//! meet in three questions, which travel as events because hooks are how one
+//! meet in four questions, which travel as events because hooks are how one
 //! module reaches another:
 //!
 //! * [`Attach`]: a holder takes files along, in the transaction that writes
@@ -10,9 +10,11 @@
 //! * [`Detach`]: a holder let go of files.
 //! * [`WhoMayRead`]: may this person read one of these holders? A file can be
 //!   read by whoever may read something that holds it, at that moment.
+//! * [`GuestSeat`]: does this guest sit here now, whose guest are they by it,
+//!   and may they send files?
 
 use parking_lot::Mutex;
-use proto::{FileId, OrgId, Result, UserId};
+use proto::{Code, FileId, OrgId, Result, UserId};
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use uuid::Uuid;
@@ -116,6 +118,43 @@ impl WhoMayRead {
 
     pub fn ask(tx: &mut Tx<'_>, ctx: &Ctx, of: Vec<Holder>) -> Result<bool> {
         let ask = Self { by: ctx.user(), of, answer: Mutex::default() };
+        ctx.hooks().run(tx, ctx, &ask)?;
+        Ok(ask.answer.into_inner())
+    }
+}
+
+/// The seat of a guest that counts now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// Whose guest they are.
+    pub org: OrgId,
+    /// Whether they may send files to it, else why not.
+    pub files: Result<(), Code>,
+}
+
+/// The question "does this guest sit there now?". It is asked in reads and in
+/// writes, takes no locks, and changes nothing.
+#[derive(Debug)]
+pub struct GuestSeat {
+    pub by: UserId,
+    /// As in [`Holder::place`].
+    pub place: Uuid,
+    answer: Mutex<Option<Seat>>,
+}
+
+impl Event for GuestSeat {
+    const VETOABLE: bool = false;
+}
+
+impl GuestSeat {
+    /// The answer of whoever let them in.
+    pub fn answer(&self, seat: Seat) {
+        *self.answer.lock() = Some(seat);
+    }
+
+    /// `None` where there is no such place, and where no seat there counts.
+    pub fn ask(tx: &mut Tx<'_>, ctx: &Ctx, place: Uuid) -> Result<Option<Seat>> {
+        let ask = Self { by: ctx.user(), place, answer: Mutex::default() };
         ctx.hooks().run(tx, ctx, &ask)?;
         Ok(ask.answer.into_inner())
     }

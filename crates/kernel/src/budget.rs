@@ -56,6 +56,10 @@ pub enum Budget {
     GuestLink,
     /// Messages of one guest: a stranger writes as people do, not as a program.
     GuestMessages,
+    /// Uploads one guest begins.
+    GuestUploads,
+    /// Uploads all guests of one conversation begin.
+    GuestsUploads,
     /// Searches in conversations by one person: each reads a piece of a history.
     MessageSearch,
     /// Messages of all guests of one conversation.
@@ -88,6 +92,8 @@ impl Budget {
         Self::GuestEnter,
         Self::GuestLink,
         Self::GuestMessages,
+        Self::GuestUploads,
+        Self::GuestsUploads,
         Self::MessageSearch,
         Self::GuestsTogether,
         Self::HealthTest,
@@ -118,6 +124,8 @@ impl Budget {
             Self::GuestEnter => "guest_enter",
             Self::GuestLink => "guest_link",
             Self::GuestMessages => "guest_messages",
+            Self::GuestUploads => "guest_uploads",
+            Self::GuestsUploads => "guests_uploads",
             Self::MessageSearch => "message_search",
             Self::GuestsTogether => "guests_together",
             Self::HealthTest => "health_test",
@@ -150,6 +158,8 @@ impl Budget {
             Self::GuestEnter => (30, 20_000),
             Self::GuestLink => (200, 2_000),
             Self::GuestMessages => (30, 2_000),
+            Self::GuestUploads => (20, 5_000),
+            Self::GuestsUploads => (60, 2_000),
             Self::MessageSearch => (100, 200),
             Self::GuestsTogether => (60, 1_000),
             Self::HealthTest => (6, 10_000),

@@ -76,6 +76,10 @@ impl Principal {
         Self { kind: PrincipalKind::Person, id: user.0, session: Some(session), scopes: None, proven_at: None }
     }
 
+    pub fn guest(user: UserId, session: SessionId) -> Self {
+        Self { kind: PrincipalKind::Guest, ..Self::person(user, session) }
+    }
+
     /// The server itself: jobs, seeds, imports.
     pub const SYSTEM: Self =
         Self { kind: PrincipalKind::System, id: Uuid::nil(), session: None, scopes: None, proven_at: None };

@@ -125,6 +125,8 @@ codes! {
     FileTooLarge = "file_too_large", 413, "the file is larger than its limit";
     FileNameInvalid = "file_name_invalid", 422, "a file cannot have that name";
     QuotaFull = "quota_full", 409, "there is no space left for this file";
+    GuestFilesOff = "guest_files_off", 403, "the organisation lets its guests send no files";
+    GuestDayFull = "guest_day_full", 409, "guests have sent as much as they may in a day";
     TooManyUploads = "too_many_uploads", 429, "too many uploads are unfinished";
     FileAttached = "file_attached", 409, "the file is part of a message";
     FileUnknown = "file_unknown", 422, "there is no such file, or it cannot be sent on";

@@ -48,6 +48,38 @@ limits! {
     DOWNLOADS_AT_ONCE: "downloads" = 16;
     /// Most files one node gives out at a time.
     DOWNLOADS: "downloads" = 256;
+    /// Largest file of a guest, such as a phone's film; an organisation may set less.
+    GUEST_FILE_BYTES: "bytes" = 104_857_600;
+    /// Most that one guest sends in a day, which begins with the first upload.
+    GUEST_DAY_BYTES: "bytes" = 536_870_912;
+    /// Most that one guest keeps.
+    GUEST_BYTES: "bytes" = 1_073_741_824;
+    /// Most files of one guest.
+    GUEST_FILES: "files" = 1_000;
+    /// Most uploads of one guest that are unfinished.
+    GUEST_UPLOADS: "uploads" = 5;
+    /// Most uploads of one guest that send at a time.
+    GUEST_UPLOADS_AT_ONCE: "uploads" = 2;
+    /// Most files one guest is given at a time by one node.
+    GUEST_DOWNLOADS_AT_ONCE: "downloads" = 4;
+    /// Most that all guests of one conversation send in a day.
+    GUESTS_DAY_BYTES: "bytes" = 2_147_483_648;
+    /// Most that all guests of one conversation keep.
+    GUESTS_BYTES: "bytes" = 4_294_967_296;
+    /// Most files of all guests of one conversation.
+    GUESTS_FILES: "files" = 10_000;
+    /// Most uploads of all guests of one conversation that are unfinished.
+    GUESTS_UPLOADS: "uploads" = 50;
+    /// Part of what an organisation may keep, in bytes, files and unfinished uploads, that all its guests together may.
+    GUESTS_SHARE: "percent" = 10;
+    /// Most that all guests of one organisation send in a day; less where their share is less.
+    GUESTS_ORG_DAY_BYTES: "bytes" = 21_474_836_480;
+    /// Most uploads of guests that send to one node at a time.
+    GUESTS_UPLOADS_AT_ONCE: "uploads" = 16;
+    /// Most files one node gives out to guests at a time.
+    GUESTS_DOWNLOADS: "downloads" = 64;
+    /// What guests leave free of the disk that files lie on, beside what everybody leaves.
+    GUESTS_LEAVE_BYTES: "bytes" = 1_073_741_824;
     /// Longest metadata of an upload.
     UPLOAD_METADATA_BYTES: "bytes" = 4_096;
     /// Most pictures and files of one message.

@@ -117,6 +117,11 @@ export interface components {
             add: boolean;
             /** @description Ask everyone to acknowledge a message. */
             ask_ack: boolean;
+            /**
+             * @description Send files and pictures: whoever may post may, but guests where the
+             *     organisation does not let them.
+             */
+            attach: boolean;
             mention_all: boolean;
             post: boolean;
             rename: boolean;

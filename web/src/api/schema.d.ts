@@ -2162,8 +2162,11 @@ export interface paths {
         /**
          * Begins an upload (tus `creation`, `creation-with-upload`). `Upload-Length`
          *     is its size in bytes. `Upload-Metadata` holds `filename`, and `org` where
-         *     the file is to belong to an organisation. The answer's `Location` takes the
-         *     bytes; its last part, also in `Magpie-File`, is the id of the file.
+         *     the file is to belong to an organisation; a guest names the `conversation`
+         *     they sit in instead, and may send it there alone. The answer's `Location`
+         *     takes the bytes; its last part, also in `Magpie-File`, is the id of the file.
+         *     Guests have limits of their own; `guest_files_off` where the organisation
+         *     lets them send none.
          */
         post: operations["files.create_upload"];
         delete?: never;
@@ -2794,6 +2797,11 @@ export interface components {
         /** @description What the reader may do. */
         "chat.Can": {
             post: boolean;
+            /**
+             * @description Send files and pictures: whoever may post may, but guests where the
+             *     organisation does not let them.
+             */
+            attach: boolean;
             rename: boolean;
             add: boolean;
             mention_all: boolean;

@@ -45,6 +45,8 @@ export type MemberChange = Schemas['directory.MemberChange'];
 export interface OrgSettings {
   step_up_minutes?: number;
   invite_by?: 'admins' | 'members';
+  guest_links_by?: 'members' | 'admins' | 'nobody';
+  guest_files?: boolean;
   /** How much a notice outside of the client shows at most. */
   shows?: Schemas['notify.Shows'];
 }

@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 
 use directory::{Departure, MemberJoined, MemberLeft, MemberMoved, OrgCreated, OrgRenamed};
 use kernel::{
-    Ctx, Hook, OrgScope, Resource, WhoIsKnown,
-    attachments::{Holder, WhoMayRead},
+    Act, Ctx, Hook, OrgScope, Resource, WhoIsKnown,
+    attachments::{GuestSeat, Holder, Seat, WhoMayRead},
 };
-use proto::{ConversationId, OrgId, Result, UserId};
+use proto::{ConversationId, Error, OrgId, Result, UserId};
 use store::{Key, Tx};
 
 use crate::{
     actions,
     events::{self, Said},
     jobs,
-    model::{Conversation, Kind, rows::ids_json, settings},
+    model::{Conversation, Kind, Post, may_attach, rows::ids_json, settings},
     people,
     store::{self as sql, Turn, blank},
     views,
@@ -33,6 +33,7 @@ pub(crate) fn all() -> Vec<Hook> {
         Hook::on::<MemberMoved>(|e| lock(e.org.org()), moved),
         Hook::on::<WhoIsKnown>(|_| Vec::new(), known),
         Hook::on::<WhoMayRead>(|_| Vec::new(), may_read),
+        Hook::on::<GuestSeat>(|_| Vec::new(), seat),
     ]
 }
 
@@ -159,5 +160,22 @@ fn may_read(tx: &mut Tx<'_>, _: &Ctx, ask: &WhoMayRead) -> Result<()> {
             break;
         }
     }
+    Ok(())
+}
+
+/// A guest sits where they take part as one, and sends files where they may
+/// say something and the organisation lets them.
+fn seat(tx: &mut Tx<'_>, ctx: &Ctx, ask: &GuestSeat) -> Result<()> {
+    let found = views::load(tx, ask.by, ConversationId(ask.place))?.filter(|c| c.guest);
+    let Some(c) = found else { return Ok(()) };
+    let Some(org) = c.row.org else { return Ok(()) };
+    let files = match Post::decide(&ctx.actor, &c) {
+        Ok(()) => match may_attach(tx, &c) {
+            Err(Error::Api { code, .. }) => Err(code),
+            other => other.map(Ok)?,
+        },
+        refused => refused,
+    };
+    ask.answer(Seat { org, files });
     Ok(())
 }

@@ -9,7 +9,7 @@ use store::Tx;
 use crate::{
     events,
     model::{
-        Conversation, Role, can_do, is_guest, joined_of,
+        Conversation, Lets, Role, can_do, is_guest, joined_of,
         rows::Place,
         settings,
         wire::{ConversationView, Cursor},
@@ -113,9 +113,8 @@ struct Policies(HashMap<Option<OrgId>, Policy>);
 
 #[derive(Clone, Copy)]
 struct Policy {
-    mention_all_up_to: i64,
     undo_ms: i64,
-    ack_up_to: i64,
+    lets: Lets,
 }
 
 impl Policies {
@@ -123,9 +122,12 @@ impl Policies {
         if let Some(known) = self.0.get(&org) {
             return Ok(*known);
         }
-        let mention_all_up_to = settings::MENTION_ALL_UP_TO.number(tx, org)?;
-        let (undo_ms, ack_up_to) = (settings::undo_ms(tx, org)?, settings::ACK_UP_TO.number(tx, org)?);
-        let policy = Policy { mention_all_up_to, undo_ms, ack_up_to };
+        let lets = Lets {
+            mention_all_up_to: settings::MENTION_ALL_UP_TO.number(tx, org)?,
+            ack_up_to: settings::ACK_UP_TO.number(tx, org)?,
+            guest_files: true,
+        };
+        let policy = Policy { undo_ms: settings::undo_ms(tx, org)?, lets };
         self.0.insert(org, policy);
         Ok(policy)
     }
@@ -155,6 +157,8 @@ fn draw(
     let mut mentions = above.mentions.remove(&c.row.id).unwrap_or_default();
     mentions.retain(|seq| *seq > place.read_seq);
     let policy = policies.of(tx, c.row.org)?;
+    // Asked for guests alone, who are in one conversation.
+    let lets = Lets { guest_files: !c.guest || settings::guest_files(tx, c.row.org)?, ..policy.lets };
     Ok(ConversationView {
         shared: events::shared(&c.row)?,
         my_role: c.role,
@@ -172,7 +176,7 @@ fn draw(
         draft_rev: seen.draft_rev,
         resting_until: None,
         joined_seq,
-        can: can_do(&principal(c.me), c, policy.mention_all_up_to, policy.ack_up_to),
+        can: can_do(&principal(c.me), c, lets),
     })
 }
 

@@ -41,6 +41,10 @@ pub fn module() -> Module {
                     "20261124_060000_files_traces",
                     include_str!("../migrations/20261124_060000_files_traces.sql")
                 ),
+                ::store::migration!(
+                    "20261125_010000_files_guests",
+                    include_str!("../migrations/20261125_010000_files_guests.sql")
+                ),
             ]
         },
         routes: routes::all,
@@ -67,6 +71,22 @@ pub fn module() -> Module {
             "FILES_PER_ORG",
             "DOWNLOADS_AT_ONCE",
             "DOWNLOADS",
+            "GUEST_FILE_BYTES",
+            "GUEST_DAY_BYTES",
+            "GUEST_BYTES",
+            "GUEST_FILES",
+            "GUEST_UPLOADS",
+            "GUEST_UPLOADS_AT_ONCE",
+            "GUEST_DOWNLOADS_AT_ONCE",
+            "GUESTS_DAY_BYTES",
+            "GUESTS_BYTES",
+            "GUESTS_FILES",
+            "GUESTS_UPLOADS",
+            "GUESTS_SHARE",
+            "GUESTS_ORG_DAY_BYTES",
+            "GUESTS_UPLOADS_AT_ONCE",
+            "GUESTS_DOWNLOADS",
+            "GUESTS_LEAVE_BYTES",
             "UPLOAD_METADATA_BYTES",
             "PAGE",
         ],
@@ -82,8 +102,8 @@ pub fn module() -> Module {
 }
 
 const PERMISSIONS: &[PermissionDoc] = &[
-    PermissionDoc { object: "file", action: "create", roles: "person, member" },
-    PermissionDoc { object: "file", action: "change", roles: "uploader" },
+    PermissionDoc { object: "file", action: "create", roles: "person, member, guest who sits there" },
+    PermissionDoc { object: "file", action: "change", roles: "uploader; a guest while they sit there" },
     PermissionDoc { object: "file", action: "list", roles: "oneself" },
     PermissionDoc { object: "file", action: "read", roles: "uploader, reader of what holds it" },
 ];

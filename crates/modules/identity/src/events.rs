@@ -28,6 +28,17 @@ impl Event for ProfileChanged {
     const VETOABLE: bool = false;
 }
 
+/// A guest came to an end: their sessions ended, and they cannot come back.
+/// Nothing of theirs needs to be kept but what others see of it.
+#[derive(Clone, Copy, Debug)]
+pub struct GuestEnded {
+    pub user: UserId,
+}
+
+impl Event for GuestEnded {
+    const VETOABLE: bool = false;
+}
+
 /// The question "is this the code of an invitation that can be accepted
 /// now?". Asked before and inside the making of an account; the client
 /// accepts it afterwards as the person it has become.

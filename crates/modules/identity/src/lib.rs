@@ -39,7 +39,7 @@ pub use actions::{
 };
 pub use actions::{NewPerson, create_person, issue_token, notice_key, notify, setup_token};
 pub use entrance::Caller;
-pub use events::{InvitationOffered, ProfileChanged};
+pub use events::{GuestEnded, InvitationOffered, ProfileChanged};
 pub use model::{
     Server, Session, SessionKind, User, UserKind,
     contacts::{Contact, ContactKind, SeenContact, Visibility, mailbox},

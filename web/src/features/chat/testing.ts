@@ -48,7 +48,7 @@ export function conversation(more: Partial<Conversation> = {}): Conversation {
     preferences: { muted: false, pinned: false, hidden: false, marked_unread: false },
     my_role: 'member',
     joined_seq: 0,
-    can: { post: true, rename: true, add: true, mention_all: true, ask_ack: true },
+    can: { post: true, attach: true, rename: true, add: true, mention_all: true, ask_ack: true },
     undo_ms: 5_000,
     draft_rev: 0,
     ...more,

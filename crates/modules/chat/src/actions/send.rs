@@ -15,7 +15,7 @@ use crate::{
     model::{
         Conversation, Kind, Post,
         body::{self, Checked, Line, NewBody},
-        may_ask_ack, may_mention_all,
+        may_ask_ack, may_attach, may_mention_all,
         rows::{BLOCKS, MessageRow, SYSTEM},
         settings,
         wire::{NewMessage, Sender, Sent},
@@ -172,6 +172,9 @@ pub(super) fn text(
 
 /// Hangs files on a message, and gives what is told of them.
 pub(super) fn hold(tx: &mut Tx<'_>, ctx: &Ctx, c: &Conversation, seq: i64, files: &[FileId]) -> Result<Vec<FileNote>> {
+    if !files.is_empty() {
+        may_attach(tx, c)?;
+    }
     let mut notes = Vec::with_capacity(files.len());
     for files in files.chunks(limits::MESSAGE_FILES) {
         notes.extend(Attach::new(holder(c.row.id, seq), c.row.org, files.to_vec()).run(tx, ctx)?);

@@ -17,4 +17,4 @@ pub use kinds::{Kind, Role};
 pub use policy::{
     Ack, AddMembers, Conversation, Edit, Leave, Own, Post, Read, Recall, RemoveMember, Rename, SetRole, Undo,
 };
-pub(crate) use policy::{can_do, is_guest, joined_of, may_ask_ack, may_mention_all};
+pub(crate) use policy::{Lets, can_do, is_guest, joined_of, may_ask_ack, may_attach, may_mention_all};

@@ -197,14 +197,34 @@ pub(crate) fn may_ask_ack(row: &Row, role: Role, up_to: i64) -> bool {
     row.kind != Kind::Own && may_mention_all(row, role, up_to)
 }
 
-/// What a conversation's page offers the reader, where everybody may mention
-/// all and ask all up to so many.
-pub(crate) fn can_do(actor: &Principal, c: &Conversation, up_to: i64, ack_up_to: i64) -> super::wire::Can {
+/// What an organisation lets people do in its conversations, as far as
+/// [`can_do`] asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lets {
+    /// Up to how many members everybody may mention all, and ask all.
+    pub(crate) mention_all_up_to: i64,
+    pub(crate) ack_up_to: i64,
+    /// Guests send files.
+    pub(crate) guest_files: bool,
+}
+
+/// What a conversation's page offers the reader.
+pub(crate) fn can_do(actor: &Principal, c: &Conversation, lets: Lets) -> super::wire::Can {
+    let post = Post::decide(actor, c).is_ok();
     super::wire::Can {
-        post: Post::decide(actor, c).is_ok(),
+        post,
+        attach: post && (lets.guest_files || !c.guest),
         rename: Rename::decide(actor, c).is_ok(),
         add: AddMembers::decide(actor, c).is_ok(),
-        mention_all: !c.guest && may_mention_all(&c.row, c.role, up_to),
-        ask_ack: !c.guest && may_ask_ack(&c.row, c.role, ack_up_to),
+        mention_all: !c.guest && may_mention_all(&c.row, c.role, lets.mention_all_up_to),
+        ask_ack: !c.guest && may_ask_ack(&c.row, c.role, lets.ack_up_to),
     }
+}
+
+/// Whether whoever takes part so may send files, where they may post.
+pub(crate) fn may_attach(tx: &mut Tx<'_>, c: &Conversation) -> Result<()> {
+    if c.guest && !settings::guest_files(tx, c.row.org)? {
+        return Err(Code::GuestFilesOff.into());
+    }
+    Ok(())
 }

@@ -57,6 +57,13 @@ pub(crate) const GUEST_LINKS_BY: Setting = Setting {
     doc: "who may have links by which guests come in: every member, owners and administrators, or nobody",
 };
 
+pub(crate) const GUEST_FILES: Setting = Setting {
+    key: "chat.guest_files",
+    scope: Scope::Org,
+    kind: Kind::Switch { default: true },
+    doc: "whether guests may send files and pictures; what they have sent is not touched by it",
+};
+
 pub(crate) const GROUP_GUESTS: Setting = Setting {
     key: "chat.group_guests",
     scope: Scope::Org,
@@ -73,6 +80,7 @@ pub(crate) const ALL: &[Setting] = &[
     MENTION_ALL_UP_TO,
     ACK_UP_TO,
     GUEST_LINKS_BY,
+    GUEST_FILES,
     GROUP_GUESTS,
 ];
 
@@ -92,4 +100,9 @@ pub(crate) fn undo_ms(tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<i64> {
 
 pub(crate) fn history_for_newcomers(tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<bool> {
     HISTORY_FOR_NEWCOMERS.switch(tx, org.map_or(Uuid::nil(), |o| o.0))
+}
+
+/// Whether an organisation lets its guests send files.
+pub(crate) fn guest_files(tx: &mut Tx<'_>, org: Option<OrgId>) -> Result<bool> {
+    GUEST_FILES.switch(tx, org.map_or(Uuid::nil(), |o| o.0))
 }

@@ -150,9 +150,12 @@ pub struct Preferences {
 /// What the reader may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = chat::Can)]
-#[expect(clippy::struct_excessive_bools, reason = "five permissions")]
+#[expect(clippy::struct_excessive_bools, reason = "six permissions")]
 pub struct Can {
     pub post: bool,
+    /// Send files and pictures: whoever may post may, but guests where the
+    /// organisation does not let them.
+    pub attach: bool,
     pub rename: bool,
     pub add: bool,
     pub mention_all: bool,

@@ -1,5 +1,6 @@
 //! Files that messages and other things hold.
 
+use identity::GuestEnded;
 use kernel::{
     Ctx, Hook, Resource as _,
     attachments::{Attach, Detach, WhoMayRead},
@@ -7,7 +8,7 @@ use kernel::{
 use proto::{Code, Error, FileId, PrincipalKind, Result, limits};
 use store::{Key, Tx};
 
-use super::reading::held_for;
+use super::{guests, reading::held_for};
 use crate::{
     model::{
         policy::Own,
@@ -17,28 +18,40 @@ use crate::{
 };
 
 pub(crate) fn hooks() -> Vec<Hook> {
-    vec![Hook::on::<Attach>(|e| keys(&e.files), attach), Hook::on::<Detach>(|_| Vec::new(), detach)]
+    vec![
+        Hook::on::<Attach>(|e| keys(&e.files), attach),
+        Hook::on::<Detach>(|_| Vec::new(), detach),
+        Hook::on::<GuestEnded>(|_| Vec::new(), guests::ended),
+    ]
 }
 
 fn keys(files: &[FileId]) -> Vec<Key> {
     files.iter().map(|id| Own::key(*id)).collect()
 }
 
-/// Whoever may read a file may send it on.
+/// Whoever may read a file may send it on; a guest only what they sent to the
+/// same place.
 fn attach(tx: &mut Tx<'_>, ctx: &Ctx, event: &Attach) -> Result<()> {
     let unknown = |id: FileId| Error::field(Code::FileUnknown, "body").with("file", id.to_string());
     let rows = sql::files::among(tx, &event.files)?;
     let behind = identity::users::behind(tx, ctx.user())?;
     let orgs = directory::active_scopes(tx, ctx.user())?;
-    let own = |row: &FileRow| {
-        ctx.actor.kind == PrincipalKind::Person
-            && (row.owner == ctx.user() || behind.contains(&row.owner))
-            && row.org.is_none_or(|org| orgs.iter().any(|scope| scope.org() == org))
+    let guest = ctx.actor.kind == PrincipalKind::Guest;
+    let own = |row: &FileRow| match ctx.actor.kind {
+        PrincipalKind::Person => {
+            (row.owner == ctx.user() || behind.contains(&row.owner))
+                && row.org.is_none_or(|org| orgs.iter().any(|scope| scope.org() == org))
+        }
+        PrincipalKind::Guest => row.owner == ctx.user() && row.place == Some(event.holder.place),
+        _ => false,
     };
     let (mut found, mut others) = (Vec::with_capacity(event.files.len()), Vec::new());
     for id in &event.files {
         let row = rows.iter().find(|row| row.id == *id && row.state == Stored::Ready).ok_or_else(|| unknown(*id))?;
         if !own(row) {
+            if guest {
+                return Err(unknown(*id));
+            }
             others.push(*id);
         }
         found.push(row);

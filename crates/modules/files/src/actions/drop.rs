@@ -6,13 +6,13 @@
 
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use kernel::{
-    Ctx, Resource as _, allow,
+    Ctx, Resource as _,
     blobs::{self, Sweep},
 };
 use proto::{Code, Error, FileId, Millis, Result, UserId};
 use store::Tx;
 
-use super::finish;
+use super::{finish, guests};
 use crate::{
     NAME,
     model::{
@@ -40,7 +40,11 @@ fn take(tx: &mut Tx<'_>, row: &FileRow, now: Millis, since: Millis) -> Result<()
     sql::files::set_gone(tx, row, now)?;
     blobs::let_go(tx, NAME, row.id.0, since)?;
     let uploads = if matches!(row.state, Stored::Ready | Stored::Failed) { 0 } else { -1 };
-    sql::usage::add(tx, row.org, row.owner, Use { bytes: -row.charged, uploads, files: -1 })
+    sql::usage::add(tx, row.whose(), Use { bytes: -row.charged, uploads, files: -1 })?;
+    if row.state != Stored::Uploading {
+        return Ok(());
+    }
+    sql::usage::unsend(tx, row.whose(), row.size - row.received, row.created_at)
 }
 
 /// As if it had been loose for long. What its owner deletes gives its space
@@ -56,7 +60,7 @@ pub(crate) async fn terminate(ctx: Ctx, id: FileId) -> Result<()> {
     ctx.db()
         .write(move |tx| {
             tx.lock(&[Own::key(id)])?;
-            let own = allow::<Own, Change>(tx, &work, id)?;
+            let own = guests::own::<Change>(tx, &work, id)?;
             if own.row.state == Stored::Ready {
                 return Err(Code::NotFound.into());
             }
@@ -73,7 +77,7 @@ pub(crate) async fn remove(ctx: Ctx, id: FileId) -> Result<()> {
     ctx.db()
         .write(move |tx| {
             tx.lock(&[Own::key(id)])?;
-            let own = allow::<Own, Change>(tx, &work, id)?;
+            let own = guests::own::<Change>(tx, &work, id)?;
             if sql::attachments::any(tx, id)? {
                 return Err(Error::api(Code::FileAttached));
             }
@@ -173,7 +177,7 @@ async fn give_up(ctx: &Ctx, id: FileId) -> Result<()> {
                 return Ok(());
             };
             sql::files::set_failed(tx, id, now)?;
-            sql::usage::add(tx, row.org, row.owner, Use { bytes: -row.charged, uploads: -1, files: 0 })
+            sql::usage::add(tx, row.whose(), Use { bytes: -row.charged, uploads: -1, files: 0 })
         })
         .await
 }
@@ -242,15 +246,16 @@ pub(crate) async fn erase(ctx: &Ctx, user: UserId) -> Result<bool> {
     let found = ctx.db().read(move |tx| sql::erase::unheld(tx, user, ROUND)).await?;
     for id in &found {
         let (id, now) = (*id, ctx.now);
-        ctx.db()
-            .write(move |tx| {
-                tx.lock(&[Own::key(id)])?;
-                match sql::files::get(tx, id)?.filter(|row| row.state != Stored::Gone) {
-                    Some(row) if !sql::attachments::any(tx, id)? => take(tx, &row, now, at_once(now)),
-                    _ => Ok(()),
-                }
-            })
-            .await?;
+        let taken = ctx.db().write(move |tx| {
+            tx.lock(&[Own::key(id)])?;
+            match sql::files::get(tx, id)?.filter(|row| row.state != Stored::Gone) {
+                Some(row) if !sql::attachments::any(tx, id)? => take(tx, &row, now, at_once(now)).map(|()| true),
+                _ => Ok(false),
+            }
+        });
+        if taken.await? {
+            clear(ctx, id).await;
+        }
     }
     Ok(found.len() as i64 == ROUND)
 }

@@ -36,6 +36,8 @@ use crate::{
 static SMALL: Semaphore = Semaphore::const_new(4);
 /// Larger ones, of which a part is held.
 static LARGE: Semaphore = Semaphore::const_new(2);
+/// Files of guests among both.
+static GUESTS: Semaphore = Semaphore::const_new(1);
 /// How long whoever sent the last byte waits for a small file: pictures of
 /// others may stand before theirs. With the time to send, it is less than what
 /// a request is given.
@@ -111,6 +113,8 @@ pub(crate) async fn finish(ctx: Ctx, id: FileId) -> Result<()> {
         move |tx: &mut Tx<'_>| Ok::<_, Error>(sql::files::get(tx, id)?.filter(|row| row.state == Stored::Checking));
     let Some(row) = ctx.db().read(checking).await? else { return Ok(()) };
     let is_small = row.size <= limits::PICTURE_BYTES as i64;
+    // Whatever guests send, the next turn but one is a member's.
+    let behind = if row.place.is_some() { Some(GUESTS.acquire().await.map_err(Error::internal)?) } else { None };
     let turn = if is_small { &SMALL } else { &LARGE }.acquire().await.map_err(Error::internal)?;
     // Read once it is its turn: somebody else may have been through, and who waits holds no list of parts.
     let read = ctx.db().read(move |tx| {
@@ -120,7 +124,7 @@ pub(crate) async fn finish(ctx: Ctx, id: FileId) -> Result<()> {
     let Some((row, parts)) = read.await? else { return Ok(()) };
     let mut looked = if is_small { small(&ctx, &row, &parts).await? } else { large(&ctx, &row, &parts).await? };
     // Looking at a picture takes longer than all that, and has a queue of its own.
-    drop(turn);
+    drop((turn, behind));
     if is_small && types::is_picture(looked.mime) {
         look(&ctx, &row, &mut looked).await?;
     }
@@ -204,7 +208,9 @@ async fn without_traces(bytes: Bytes, mime: &'static str) -> (Bytes, bool) {
 /// Makes the sizes of a picture that are shown, at its owner's turn. The bytes
 /// are read again then: whoever waits holds none.
 async fn look(ctx: &Ctx, row: &FileRow, looked: &mut Looked) -> Result<()> {
-    let turn = pictures::turn(row.owner.0).await?;
+    // All guests of an organisation have one place in the queue.
+    let whose = row.org.filter(|_| row.place.is_some()).map_or(row.owner.0, |org| org.0);
+    let turn = pictures::turn(whose).await?;
     let bytes = ctx.kernel.config.blobs.read_all(&blobs::name(looked.main.written.id)).await?;
     match pictures::picture(turn, bytes).await {
         Ok(found) => {
@@ -305,7 +311,7 @@ fn settle(tx: &mut Tx<'_>, ctx: &Ctx, id: FileId, org: Option<OrgId>, looked: &L
         shown,
     };
     sql::files::ready(tx, id, &found, ctx.now)?;
-    sql::usage::add(tx, row.org, row.owner, Use { bytes: charged - row.charged, uploads: -1, files: 0 })
+    sql::usage::add(tx, row.whose(), Use { bytes: charged - row.charged, uploads: -1, files: 0 })
 }
 
 /// Deletes the parts of an upload that is whole or given up.

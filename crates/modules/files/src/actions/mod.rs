@@ -4,8 +4,10 @@
 mod attach;
 mod drop;
 mod finish;
+mod guests;
 mod reading;
 mod receive;
+mod room;
 mod serve;
 mod turns;
 mod uploads;

@@ -9,6 +9,7 @@ use kernel::{
 use proto::{Code, Error, FileId, Page, PrincipalKind, Result, limits};
 use store::Tx;
 
+use super::guests;
 use crate::{
     model::{
         link::{LIVES_MS, Signed},
@@ -27,11 +28,13 @@ const ROUNDS: usize = 10;
 /// A whole file, for its owner or whoever may read something that holds it;
 /// also an unfinished one, for its owner.
 pub(super) fn see(tx: &mut Tx<'_>, ctx: &Ctx, id: FileId) -> Result<FileRow> {
-    if let Some(own) = Own::load(tx, &ctx.actor, id)? {
+    if let Some(own) = Own::load(tx, &ctx.actor, id)?
+        && guests::counts(tx, ctx, &own.row)?
+    {
         return Ok(own.row);
     }
     let row = sql::files::get(tx, id)?.filter(|row| row.state == Stored::Ready);
-    if held_for(tx, ctx, id)? && ctx.actor.kind == PrincipalKind::Person {
+    if held_for(tx, ctx, id)? && matches!(ctx.actor.kind, PrincipalKind::Person | PrincipalKind::Guest) {
         return row.ok_or_else(|| Code::NotFound.into());
     }
     Err(Code::NotFound.into())
@@ -106,8 +109,8 @@ pub(crate) async fn link(ctx: Ctx, id: FileId, wanted: NewLink) -> Result<Link> 
         Some(secret) => secret,
         None => make_secret(&ctx).await?,
     };
-    let until = ctx.now + LIVES_MS;
-    let signed = Signed { file: id, user: ctx.user(), session, until, download: wanted.download };
+    let (until, guest) = (ctx.now + LIVES_MS, ctx.actor.kind == PrincipalKind::Guest);
+    let signed = Signed { file: id, user: ctx.user(), session, until, download: wanted.download, guest };
     let token = signed.encode(&secret).ok_or_else(|| Error::internal("the secret of files cannot sign"))?;
     let inline = types::shown_in_place(&row.mime) && !wanted.download;
     Ok(Link { url: format!("/f/{token}"), expires_at: until, inline })
@@ -152,5 +155,6 @@ pub(crate) async fn space(ctx: Ctx, query: SpaceQuery) -> Result<Space> {
 
 /// The person an address was given to.
 pub(super) fn bearer(signed: &Signed) -> Principal {
-    Principal::person(signed.user, signed.session)
+    let of = if signed.guest { Principal::guest } else { Principal::person };
+    of(signed.user, signed.session)
 }

@@ -11,13 +11,13 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use kernel::{Ctx, Resource as _, allow};
-use proto::{Code, Error, FileId, Result, limits};
+use kernel::{Ctx, Resource as _};
+use proto::{Code, Error, FileId, PrincipalKind, Result, limits};
 use tokio::time::Instant;
 
 use super::{
-    finish,
-    turns::{Full, Turns},
+    finish, guests,
+    turns::{Full, Most, Turns},
 };
 use crate::{
     model::{
@@ -33,8 +33,15 @@ const TAKES: Duration = Duration::from_secs(18);
 /// Parts of one upload; a body that comes in drops makes many small ones.
 const PARTS: i64 = 10_000;
 /// Bodies taken at a time on this node. Each holds at most a part and what the
-/// connection gave last. A quarter is kept for organisations that send little.
-static TAKING: Turns = Turns::new(64, limits::UPLOADS_AT_ONCE, 16);
+/// connection gave last. A quarter is kept for organisations that send little,
+/// and guests take no more than that.
+static TAKING: Turns = Turns::new(Most {
+    all: 64,
+    each: limits::UPLOADS_AT_ONCE,
+    kept: 16,
+    guests: limits::GUESTS_UPLOADS_AT_ONCE,
+    guest: limits::GUEST_UPLOADS_AT_ONCE,
+});
 
 /// Takes the bytes from `offset` on; how far it is afterwards. With a checksum
 /// the body is kept whole or not at all.
@@ -46,12 +53,12 @@ pub(crate) async fn append(
     body: Body,
 ) -> Result<FileRow> {
     let work = ctx.clone();
-    let row = ctx.db().read(move |tx| Ok::<_, Error>(allow::<Own, Read>(tx, &work, id)?.into_inner().row)).await?;
+    let row = ctx.db().read(move |tx| Ok::<_, Error>(guests::own::<Read>(tx, &work, id)?.into_inner().row)).await?;
     let busy = |full| match full {
-        Full::Own => Error::api(Code::Overloaded).with("limit", limits::UPLOADS_AT_ONCE),
+        Full::Own(limit) => Error::api(Code::Overloaded).with("limit", limit),
         Full::All => Error::api(Code::Overloaded),
     };
-    let turn = TAKING.take(&ctx.kernel, ctx.user(), row.org).map_err(busy)?;
+    let turn = TAKING.take(&ctx, row.org).map_err(busy)?;
     stands_at(&row, offset)?;
     // Apart: when the connection breaks the request is dropped, and what came
     // is still to be kept.
@@ -161,7 +168,12 @@ impl Intake {
 
 fn advance(tx: &mut store::Tx<'_>, ctx: &Ctx, id: FileId, start: i64, part: &Part) -> Result<FileRow> {
     tx.lock(&[Own::key(id)])?;
-    let own = allow::<Own, Change>(tx, ctx, id)?;
+    let own = guests::own::<Change>(tx, ctx, id)?;
+    if ctx.actor.kind == PrincipalKind::Guest
+        && let Some(place) = own.row.place
+    {
+        guests::sender(tx, ctx, place)?;
+    }
     // The request may be older than the end of its session.
     if let Some(session) = ctx.actor.session
         && !identity::users::session_open(tx, ctx.user(), session, ctx.now)?

@@ -12,7 +12,7 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     reading::{bearer, see},
-    turns::{Full, Turn, Turns},
+    turns::{Full, Most, Turn, Turns},
 };
 use crate::{
     model::{
@@ -30,7 +30,13 @@ const WINDOW: u64 = 262_144;
 /// A download that takes no window for so long is over: some nine KB a second
 /// are the least.
 const TAKEN_IN: Duration = Duration::from_secs(30);
-static GIVING: Turns = Turns::new(limits::DOWNLOADS, limits::DOWNLOADS_AT_ONCE, 0);
+static GIVING: Turns = Turns::new(Most {
+    all: limits::DOWNLOADS,
+    each: limits::DOWNLOADS_AT_ONCE,
+    kept: 0,
+    guests: limits::GUESTS_DOWNLOADS,
+    guest: limits::GUEST_DOWNLOADS_AT_ONCE,
+});
 /// When somebody who has too many is told to ask again, in milliseconds.
 const AGAIN_MS: i64 = 1_000;
 
@@ -59,9 +65,9 @@ pub(crate) async fn serve(kernel: Arc<Kernel>, token: String) -> Result<Served> 
         Ok::<_, Error>((again(tx, &ctx, &signed)?, ctx, signed))
     });
     let (row, ctx, signed) = found.await?;
-    let turn = GIVING.take(&kernel, signed.user, row.org).map_err(|full| {
+    let turn = GIVING.take(&ctx, row.org).map_err(|full| {
         let refused = Error::api(Code::RateLimited).with("retry_after_ms", AGAIN_MS);
-        if full == Full::Own { refused.with("limit", limits::DOWNLOADS_AT_ONCE) } else { refused }
+        if let Full::Own(limit) = full { refused.with("limit", limit) } else { refused }
     })?;
     Ok(Served { row, download: signed.download, ctx, signed, asked: Mutex::new(Instant::now()), _turn: turn })
 }

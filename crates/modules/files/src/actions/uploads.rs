@@ -1,14 +1,15 @@
 //! Beginning an upload, and asking how far it is.
 
 use axum::body::Body;
-use kernel::{Budget, Ctx, allow};
-use proto::{Code, Error, FileId, OrgId, Result, limits};
+use kernel::{Budget, Ctx, OrgScope};
+use proto::{Code, Error, FileId, Result, limits};
 use store::Tx;
 
+use super::{guests, room};
 use crate::{
     model::{
-        policy::{Own, Read},
-        rows::{FileRow, Stored, charge},
+        policy::Read,
+        rows::{FileRow, Stored, Whose, charge},
         settings,
         tus::{Checksum, Metadata},
         types,
@@ -29,13 +30,11 @@ pub(crate) async fn create(
     first: Option<Body>,
     checksum: Option<Checksum>,
 ) -> Result<FileRow> {
-    if size > limits::FILE_BYTES as i64 {
-        return Err(Error::api(Code::FileTooLarge).with("limit", limits::FILE_BYTES));
-    }
-    ctx.kernel.budgets.spend(Budget::Uploads, ctx.actor.id)?;
-    ctx.kernel.config.blobs.room(charge(size).unsigned_abs()).await?;
+    let whose = admit(&ctx, size, &about).await?;
+    let room = charge(size) + if whose.place.is_some() { limits::GUESTS_LEAVE_BYTES as i64 } else { 0 };
+    ctx.kernel.config.blobs.room(room.unsigned_abs()).await?;
     let work = ctx.clone();
-    let row = ctx.db().write(move |tx| create_in(tx, &work, size, &about)).await?;
+    let row = ctx.db().write(move |tx| create_in(tx, &work, size, &about.name, whose)).await?;
     if row.state == Stored::Checking {
         // Nothing will be sent for an empty file.
         super::finish::finish(ctx, row.id).await?;
@@ -53,27 +52,46 @@ pub(crate) async fn create(
     }
 }
 
-fn create_in(tx: &mut Tx<'_>, ctx: &Ctx, size: i64, about: &Metadata) -> Result<FileRow> {
-    let accounts = Account::of(about.org, ctx.user());
-    tx.lock(&accounts.iter().map(|account| account.key()).collect::<Vec<_>>())?;
-    let scope = match about.org {
-        None => None,
-        Some(org) => Some(directory::active_membership(tx, org, ctx.user())?.ok_or(Code::NotFound)?.scope),
+/// Who sends it and for whom it counts, where neither the size nor the pace
+/// forbids it. A guest's conversation never moves to another organisation, so
+/// whom it belongs to may be found out before the locks are taken.
+async fn admit(ctx: &Ctx, size: i64, about: &Metadata) -> Result<Whose> {
+    let owner = ctx.user();
+    let too_large = |most: usize| Error::api(Code::FileTooLarge).with("limit", most);
+    let Some(place) = guests::place(ctx, about)? else {
+        if size > limits::FILE_BYTES as i64 {
+            return Err(too_large(limits::FILE_BYTES));
+        }
+        ctx.kernel.budgets.spend(Budget::Uploads, ctx.actor.id)?;
+        return Ok(Whose { org: about.org, owner, place: None });
     };
-    let most = settings::bytes(&settings::FILE_MB, tx, about.org)?;
+    let work = ctx.clone();
+    let seat = ctx.db().read(move |tx| guests::sender(tx, &work, place)).await?;
+    if about.org.is_some_and(|org| org != seat.org) {
+        return Err(Code::NotFound.into());
+    }
+    if size > limits::GUEST_FILE_BYTES as i64 {
+        return Err(too_large(limits::GUEST_FILE_BYTES));
+    }
+    ctx.kernel.budgets.spend(Budget::GuestUploads, ctx.actor.id)?;
+    ctx.kernel.budgets.spend(Budget::GuestsUploads, place)?;
+    Ok(Whose { org: Some(seat.org), owner, place: Some(place) })
+}
+
+fn create_in(tx: &mut Tx<'_>, ctx: &Ctx, size: i64, name: &str, whose: Whose) -> Result<FileRow> {
+    tx.lock(&Account::of(whose).iter().map(|account| account.key()).collect::<Vec<_>>())?;
+    let scope = scope(tx, ctx, whose)?;
+    let most = settings::bytes(&settings::FILE_MB, tx, whose.org)?;
     if size > most {
         return Err(Error::api(Code::FileTooLarge).with("limit", most));
     }
-    for account in accounts {
-        let quota = Quota::of(tx, ctx, account, about.org)?;
-        has_room(tx, account, &quota, size)?;
-    }
+    room::has_room(tx, ctx, whose, size)?;
     let state = if size == 0 { Stored::Checking } else { Stored::Uploading };
     let row = FileRow {
         id: ctx.id(),
-        owner: ctx.user(),
-        org: about.org,
-        name: about.name.clone(),
+        owner: whose.owner,
+        org: whose.org,
+        name: name.to_owned(),
         size,
         received: 0,
         parts: 0,
@@ -89,59 +107,32 @@ fn create_in(tx: &mut Tx<'_>, ctx: &Ctx, size: i64, about: &Metadata) -> Result<
         loose_at: None,
         charged: charge(size),
         whole_at: (size == 0).then_some(ctx.now),
+        place: whose.place,
     };
     sql::files::create(tx, scope, &row)?;
-    sql::usage::add(tx, about.org, ctx.user(), Use { bytes: row.charged, uploads: 1, files: 1 })?;
+    sql::usage::add(tx, whose, Use { bytes: row.charged, uploads: 1, files: 1 })?;
+    sql::usage::send(tx, whose, row.charged, ctx.now)?;
     Ok(row)
 }
 
-/// How much one account may have.
-struct Quota {
-    of: &'static str,
-    bytes: i64,
-    files: usize,
-    uploads: usize,
-}
-
-impl Quota {
-    fn of(tx: &mut Tx<'_>, ctx: &Ctx, account: Account, org: Option<OrgId>) -> Result<Self> {
-        let most = ctx.kernel.config.space;
-        Ok(match org {
-            Some(org) if account == Account::org(org) => Self {
-                of: "org",
-                bytes: settings::of_org(tx, most, org)?,
-                files: limits::FILES_PER_ORG,
-                uploads: limits::UPLOADS_PER_ORG,
-            },
-            _ => Self {
-                of: "person",
-                bytes: settings::of_person(tx, most, org)?,
-                files: limits::FILES_PER_PERSON,
-                uploads: limits::UPLOADS_PER_PERSON,
-            },
-        })
+/// The organisation it counts for, which its sender belongs to or is a guest
+/// of now.
+fn scope(tx: &mut Tx<'_>, ctx: &Ctx, whose: Whose) -> Result<Option<OrgScope>> {
+    let Some(org) = whose.org else { return Ok(None) };
+    let Some(place) = whose.place else {
+        return Ok(Some(directory::active_membership(tx, org, ctx.user())?.ok_or(Code::NotFound)?.scope));
+    };
+    if guests::sender(tx, ctx, place)?.org != org {
+        return Err(Code::NotFound.into());
     }
-}
-
-fn has_room(tx: &mut Tx<'_>, account: Account, quota: &Quota, size: i64) -> Result<()> {
-    let used = sql::usage::get(tx, account)?;
-    if used.uploads >= quota.uploads as i64 {
-        return Err(Error::api(Code::TooManyUploads).with("limit", quota.uploads));
-    }
-    let full = Error::api(Code::QuotaFull).with("of", quota.of);
-    if used.bytes + charge(size) > quota.bytes {
-        return Err(full.with("limit", quota.bytes).with("used", used.bytes));
-    }
-    if used.files >= quota.files as i64 {
-        return Err(full.with("most_files", quota.files));
-    }
-    Ok(())
+    let host = directory::host(tx, org)?.ok_or(Code::NotFound)?;
+    if host.suspended { Err(Code::OrgSuspended.into()) } else { Ok(Some(host.scope)) }
 }
 
 /// How far an upload of one's own is; also of one that is whole.
 pub(crate) async fn progress(ctx: Ctx, id: FileId) -> Result<FileRow> {
     let work = ctx.clone();
-    let read = ctx.db().read(move |tx| Ok::<_, Error>(allow::<Own, Read>(tx, &work, id)?.into_inner().row));
+    let read = ctx.db().read(move |tx| Ok::<_, Error>(guests::own::<Read>(tx, &work, id)?.into_inner().row));
     let row = read.await?;
     super::finish::again(&ctx, &row);
     Ok(row)

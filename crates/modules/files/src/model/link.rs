@@ -20,7 +20,12 @@ pub(crate) struct Signed {
     pub(crate) session: SessionId,
     pub(crate) until: Millis,
     pub(crate) download: bool,
+    /// The person is a guest.
+    pub(crate) guest: bool,
 }
+
+const DOWNLOAD: u8 = 1;
+const GUEST: u8 = 2;
 
 fn mac(secret: &[u8], body: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
@@ -36,7 +41,7 @@ impl Signed {
             bytes.extend_from_slice(id.as_bytes());
         }
         bytes.extend_from_slice(&self.until.to_be_bytes());
-        bytes.push(u8::from(self.download));
+        bytes.push(if self.download { DOWNLOAD } else { 0 } | if self.guest { GUEST } else { 0 });
         let sum = mac(secret, &bytes)?.finalize().into_bytes();
         bytes.extend_from_slice(&sum[..MAC]);
         Some(URL_SAFE_NO_PAD.encode(bytes))
@@ -53,7 +58,8 @@ impl Signed {
             user: UserId(id(1)?),
             session: SessionId(id(2)?),
             until: Millis::from_be_bytes(body[48..56].try_into().ok()?),
-            download: body[56] == 1,
+            download: body[56] & DOWNLOAD != 0,
+            guest: body[56] & GUEST != 0,
         })
     }
 }
@@ -71,9 +77,13 @@ mod tests {
             session: SessionId(id(3)),
             until: 1_795_334_400_000,
             download: true,
+            guest: false,
         };
+        for signed in [signed, Signed { download: false, ..signed }, Signed { guest: true, ..signed }] {
+            let text = signed.encode(b"secret").unwrap();
+            assert_eq!(Signed::decode(&text, b"secret"), Some(signed));
+        }
         let text = signed.encode(b"secret").unwrap();
-        assert_eq!(Signed::decode(&text, b"secret"), Some(signed));
         assert_eq!(Signed::decode(&text, b"another"), None);
         let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
         for n in 0..bytes.len() {

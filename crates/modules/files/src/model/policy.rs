@@ -1,7 +1,9 @@
 //! Who may do what with a file.
 //!
 //! Its owner: the person who uploaded it, while they are an active member of
-//! the organisation it belongs to, where it belongs to one. Whoever may read
+//! the organisation it belongs to, where it belongs to one; the guest who
+//! uploaded it, while they sit where they sent it, which is asked beside this
+//! (`actions::guests`), for it is known to whoever let them in. Whoever may read
 //! something that holds it reads it too; that is asked of whoever keeps the
 //! holder, each time ([`kernel::attachments::WhoMayRead`]).
 
@@ -36,8 +38,14 @@ impl Resource for Own {
         let member = directory::active_membership(tx, org.unwrap_or(OrgId(Uuid::nil())), me)?;
         let behind = identity::users::behind(tx, me)?;
         let Some(row) = row else { return Ok(None) };
-        let mine = actor.kind == PrincipalKind::Person && (row.owner == me || behind.contains(&row.owner));
-        Ok((mine && (org.is_none() || member.is_some())).then_some(Self { row }))
+        let mine = match actor.kind {
+            PrincipalKind::Person => {
+                (row.owner == me || behind.contains(&row.owner)) && (org.is_none() || member.is_some())
+            }
+            PrincipalKind::Guest => row.owner == me && row.place.is_some(),
+            _ => false,
+        };
+        Ok(mine.then_some(Self { row }))
     }
 }
 

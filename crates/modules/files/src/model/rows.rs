@@ -3,7 +3,18 @@
 use kernel::attachments::{FileNote, PictureNote};
 use proto::{BlobId, Error, FileId, Millis, OrgId, UserId};
 
+use uuid::Uuid;
+
 use super::wire::{Fault, File, Picture, State};
+
+/// Whose a file is, as far as space goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Whose {
+    pub(crate) org: Option<OrgId>,
+    pub(crate) owner: UserId,
+    /// Of a guest: for where it was sent.
+    pub(crate) place: Option<Uuid>,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct FileRow {
@@ -29,6 +40,9 @@ pub(crate) struct FileRow {
     pub(crate) charged: i64,
     /// Since when all its bytes are there.
     pub(crate) whole_at: Option<Millis>,
+    /// Of a guest: for where it was sent, which is the only place that may
+    /// hold it by their word.
+    pub(crate) place: Option<Uuid>,
 }
 
 /// The states of a row.
@@ -73,6 +87,10 @@ impl FileRow {
 
     pub(crate) fn expires_at(&self) -> Millis {
         self.touched_at + Self::EXPIRES_MS
+    }
+
+    pub(crate) fn whose(&self) -> Whose {
+        Whose { org: self.org, owner: self.owner, place: self.place }
     }
 
     pub(crate) fn wire(&self) -> File {

@@ -40,6 +40,8 @@ pub(crate) fn carries_bytes(headers: &HeaderMap) -> bool {
 pub(crate) struct Metadata {
     pub(crate) name: String,
     pub(crate) org: Option<OrgId>,
+    /// For which a guest sends it. Of nobody else it is asked.
+    pub(crate) conversation: Option<String>,
 }
 
 /// `Upload-Metadata`: pairs of a key and a value in base64. What is not known
@@ -49,21 +51,21 @@ pub(crate) fn metadata(headers: &HeaderMap) -> Result<Metadata> {
     if given.len() > limits::UPLOAD_METADATA_BYTES {
         return Err(Error::too_long("upload-metadata", limits::UPLOAD_METADATA_BYTES));
     }
-    let (mut filename, mut org) = (None, None);
+    let (mut filename, mut org, mut conversation) = (None, None, None);
     for pair in given.split(',') {
         let (key, value) = pair.trim().split_once(' ').unwrap_or((pair.trim(), ""));
-        if !matches!(key, "filename" | "org") {
+        if !matches!(key, "filename" | "org" | "conversation") {
             continue;
         }
         let bytes = STANDARD.decode(value.trim()).map_err(|_| Error::field(Code::InvalidField, "upload-metadata"))?;
         let value = String::from_utf8(bytes).map_err(|_| Error::field(Code::FileNameInvalid, "filename"))?;
-        if key == "filename" {
-            filename = Some(value);
-        } else {
-            org = Some(value.parse().map_err(|_| Error::api(Code::NotFound))?);
+        match key {
+            "filename" => filename = Some(value),
+            "org" => org = Some(value.parse().map_err(|_| Error::api(Code::NotFound))?),
+            _ => conversation = Some(value),
         }
     }
-    Ok(Metadata { name: name::clean(&filename.unwrap_or_default())?, org })
+    Ok(Metadata { name: name::clean(&filename.unwrap_or_default())?, org, conversation })
 }
 
 /// What a body must hash to.
@@ -109,7 +111,9 @@ mod tests {
     fn metadata_is_read_whatever_else_stands_in_it() {
         let name = STANDARD.encode("../图 1.png");
         let given = headers(&[("upload-metadata", &format!("filetype aW1hZ2UvcG5n, filename {name},is_confidential"))]);
-        assert_eq!(metadata(&given).unwrap(), Metadata { name: "图 1.png".into(), org: None });
+        assert_eq!(metadata(&given).unwrap(), Metadata { name: "图 1.png".into(), org: None, conversation: None });
+        let given = headers(&[("upload-metadata", &format!("filename {name},conversation eA=="))]);
+        assert_eq!(metadata(&given).unwrap().conversation.as_deref(), Some("x"));
         for bad in ["", "filename", "filename !!", "filename /w==", "org eA==,filename eA=="] {
             assert!(metadata(&headers(&[("upload-metadata", bad)])).is_err(), "{bad}");
         }

@@ -39,7 +39,7 @@ async fn list_files(ctx: Ctx, Params(query): Params<PageQuery>) -> Reply<Page<Fi
 #[utoipa::path(get, path = "/api/v1/files/{id}", operation_id = "files.get_file", tag = "files",
     params(("id" = FileId, Path,)),
     responses((status = 200, body = File), (status = "4XX", body = Problem)),
-    extensions(("x-authz" = json!({"object": "file", "action": "read", "scope": "conversation", "roles": ["participant"]}))))]
+    extensions(("x-authz" = json!({"object": "file", "action": "read", "scope": "conversation", "roles": ["participant", "guest"]}))))]
 async fn get_file(ctx: Ctx, At(id): At<FileId>) -> Reply<File> {
     Ok(Json(actions::file(ctx, id).await?))
 }
@@ -48,7 +48,7 @@ async fn get_file(ctx: Ctx, At(id): At<FileId>) -> Reply<File> {
 #[utoipa::path(delete, path = "/api/v1/files/{id}", operation_id = "files.remove_file", tag = "files",
     params(("id" = FileId, Path,)),
     responses((status = 204), (status = "4XX", body = Problem)),
-    extensions(("x-authz" = json!({"object": "file", "action": "change", "scope": "uploader", "roles": ["uploader"]}))))]
+    extensions(("x-authz" = json!({"object": "file", "action": "change", "scope": "uploader", "roles": ["uploader", "guest"]}))))]
 async fn remove_file(ctx: Ctx, At(id): At<FileId>) -> Result<StatusCode, Failure> {
     actions::remove(ctx, id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -60,7 +60,7 @@ async fn remove_file(ctx: Ctx, At(id): At<FileId>) -> Result<StatusCode, Failure
     params(("id" = FileId, Path,), ("side" = u32, Path,)),
     responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), (status = 304),
         (status = "4XX", body = Problem)),
-    extensions(("x-authz" = json!({"object": "file", "action": "read", "scope": "conversation", "roles": ["participant"]}))))]
+    extensions(("x-authz" = json!({"object": "file", "action": "read", "scope": "conversation", "roles": ["participant", "guest"]}))))]
 async fn get_picture(ctx: Ctx, At((id, side)): At<(FileId, u32)>, headers: HeaderMap) -> Result<Response, Failure> {
     let (bytes, etag) = actions::picture(ctx, id, side).await?;
     let known = headers.get(header::IF_NONE_MATCH).is_some_and(|have| have.as_bytes() == etag.as_bytes());
@@ -86,7 +86,7 @@ const PICTURE_HEADERS: [(HeaderName, &str); 4] = [
 #[utoipa::path(post, path = "/api/v1/files/{id}/link", operation_id = "files.create_link", tag = "files",
     params(("id" = FileId, Path,)), request_body = NewLink,
     responses((status = 200, body = Link), (status = "4XX", body = Problem)),
-    extensions(("x-authz" = json!({"object": "file", "action": "read", "scope": "conversation", "roles": ["participant"]}))))]
+    extensions(("x-authz" = json!({"object": "file", "action": "read", "scope": "conversation", "roles": ["participant", "guest"]}))))]
 async fn create_link(ctx: Ctx, At(id): At<FileId>, Body(wanted): Body<NewLink>) -> Reply<Link> {
     Ok(Json(actions::link(ctx, id, wanted).await?))
 }

@@ -93,13 +93,16 @@ async fn describe_uploads() -> Response {
 
 /// Begins an upload (tus `creation`, `creation-with-upload`). `Upload-Length`
 /// is its size in bytes. `Upload-Metadata` holds `filename`, and `org` where
-/// the file is to belong to an organisation. The answer's `Location` takes the
-/// bytes; its last part, also in `Magpie-File`, is the id of the file.
+/// the file is to belong to an organisation; a guest names the `conversation`
+/// they sit in instead, and may send it there alone. The answer's `Location`
+/// takes the bytes; its last part, also in `Magpie-File`, is the id of the file.
+/// Guests have limits of their own; `guest_files_off` where the organisation
+/// lets them send none.
 #[utoipa::path(post, path = "/api/v1/files/uploads", operation_id = "files.create_upload", tag = "files",
     params(("Tus-Resumable" = String, Header,), ("Upload-Length" = i64, Header,), ("Upload-Metadata" = String, Header,)),
     request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"),
     responses((status = 201), (status = "4XX", body = Problem), (status = "5XX", body = Problem)),
-    extensions(("x-authz" = json!({"object": "file", "action": "create", "scope": "self", "roles": ["person"]}))))]
+    extensions(("x-authz" = json!({"object": "file", "action": "create", "scope": "self", "roles": ["person", "guest"]}))))]
 async fn create_upload(ctx: Ctx, headers: HeaderMap, body: Body) -> Result<Response, Failure> {
     tus::version(&headers)?;
     let about = tus::metadata(&headers)?;
@@ -115,7 +118,7 @@ async fn create_upload(ctx: Ctx, headers: HeaderMap, body: Body) -> Result<Respo
 #[utoipa::path(head, path = "/api/v1/files/uploads/{id}", operation_id = "files.get_progress", tag = "files",
     params(("id" = FileId, Path,), ("Tus-Resumable" = String, Header,)),
     responses((status = 200), (status = "4XX", body = Problem)),
-    extensions(("x-authz" = json!({"object": "file", "action": "change", "scope": "uploader", "roles": ["uploader"]}))))]
+    extensions(("x-authz" = json!({"object": "file", "action": "change", "scope": "uploader", "roles": ["uploader", "guest"]}))))]
 async fn get_progress(ctx: Ctx, At(id): At<FileId>, headers: HeaderMap) -> Result<Response, Failure> {
     tus::version(&headers)?;
     let row = actions::progress(ctx, id).await?;
@@ -132,7 +135,7 @@ async fn get_progress(ctx: Ctx, At(id): At<FileId>, headers: HeaderMap) -> Resul
     params(("id" = FileId, Path,), ("Tus-Resumable" = String, Header,), ("Upload-Offset" = i64, Header,)),
     request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"),
     responses((status = 204), (status = "4XX", body = Problem), (status = "5XX", body = Problem)),
-    extensions(("x-authz" = json!({"object": "file", "action": "change", "scope": "uploader", "roles": ["uploader"]}))))]
+    extensions(("x-authz" = json!({"object": "file", "action": "change", "scope": "uploader", "roles": ["uploader", "guest"]}))))]
 async fn append_bytes(ctx: Ctx, At(id): At<FileId>, headers: HeaderMap, body: Body) -> Result<Response, Failure> {
     tus::version(&headers)?;
     if !tus::carries_bytes(&headers) {
@@ -147,7 +150,7 @@ async fn append_bytes(ctx: Ctx, At(id): At<FileId>, headers: HeaderMap, body: Bo
 #[utoipa::path(delete, path = "/api/v1/files/uploads/{id}", operation_id = "files.end_upload", tag = "files",
     params(("id" = FileId, Path,), ("Tus-Resumable" = String, Header,)),
     responses((status = 204), (status = "4XX", body = Problem)),
-    extensions(("x-authz" = json!({"object": "file", "action": "change", "scope": "uploader", "roles": ["uploader"]}))))]
+    extensions(("x-authz" = json!({"object": "file", "action": "change", "scope": "uploader", "roles": ["uploader", "guest"]}))))]
 async fn end_upload(ctx: Ctx, At(id): At<FileId>, headers: HeaderMap) -> Result<StatusCode, Failure> {
     tus::version(&headers)?;
     actions::terminate(ctx, id).await?;

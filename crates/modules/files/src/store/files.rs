@@ -16,7 +16,7 @@ macro_rules! file_columns {
     () => {
         "f.id, f.owner_id, f.org_id, f.name, f.size, f.received, f.parts, f.state, f.mime, f.blob_id, f.sha256,
          f.width, f.height, f.colour, f.animated, f.fault, f.created_at, f.touched_at, f.loose_at, f.charged, f.whole_at,
-         f.traces"
+         f.traces, f.place"
     };
 }
 
@@ -52,6 +52,7 @@ fn read(row: &Row<'_>) -> store::Result<(FileRow, String)> {
         loose_at: row.get(18)?,
         charged: charged.unwrap_or(size),
         whole_at: row.get(20)?,
+        place: row.get(22)?,
     };
     Ok((file, row.get(7)?))
 }
@@ -84,13 +85,14 @@ pub(crate) fn among(tx: &mut Tx<'_>, ids: &[FileId]) -> Result<Vec<FileRow>> {
     found.into_iter().map(whole).collect()
 }
 
-/// A new upload of the actor's own, in an organisation they were found in.
+/// A new upload of the actor's own, in an organisation they were found in or
+/// whose guests they were found to be.
 pub(crate) fn create(tx: &mut Tx<'_>, scope: Option<OrgScope>, file: &FileRow) -> Result<()> {
     tx.execute(
         sql!(
             "INSERT INTO files_files (id, owner_id, org_id, name, size, received, parts, state, mime, animated,
-                created_at, touched_at, charged, whole_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, FALSE, $9, $9, $10, $11)"
+                created_at, touched_at, charged, whole_at, place)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, FALSE, $9, $9, $10, $11, $12)"
         ),
         &[
             &file.id,
@@ -104,6 +106,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, scope: Option<OrgScope>, file: &FileRow) -
             &file.created_at,
             &file.charged,
             &file.whole_at,
+            &file.place,
         ],
     )?;
     Ok(())

@@ -5,6 +5,9 @@
 mod access;
 mod bucket;
 mod corpus;
+mod guests;
+mod guests_bounds;
+mod guests_end;
 mod keeping;
 mod messages;
 mod pictures;

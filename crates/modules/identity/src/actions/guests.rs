@@ -8,6 +8,7 @@ use store::{Key, Tx};
 use super::{account, session};
 use crate::{
     entrance::{Caller, Entrance},
+    events::GuestEnded,
     model::{Login, User, UserKind},
 };
 
@@ -53,7 +54,11 @@ pub fn guest_keys(user: UserId) -> Vec<Key> {
 /// else. Held: [`guest_keys`]. After the commit: [`forget_sessions`].
 pub fn end_guest(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId) -> Result<()> {
     let guest = crate::users::get(tx, user)?.is_some_and(|user| user.kind == UserKind::Guest);
-    if guest { session::end_all_but(tx, ctx, user, None) } else { Ok(()) }
+    if !guest {
+        return Ok(());
+    }
+    session::end_all_but(tx, ctx, user, None)?;
+    ctx.hooks().run(tx, ctx, &GuestEnded { user })
 }
 
 /// What this node remembers of a person's sessions is void: they ended.

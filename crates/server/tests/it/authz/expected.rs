@@ -26,11 +26,11 @@ pub fn expected(operation: &Operation, who: Who) -> Expected {
     let guests = lists("guest");
     match who {
         // What does not name them is not for them, whatever it is about.
-        Who::Guest if !guests => return Expected::Forbidden,
+        Who::Guest | Who::GuestB if !guests => return Expected::Forbidden,
         Who::Guest if lists("sender") => return Expected::Forbidden,
         // Who has nothing to prove themselves by cannot offer the account.
-        Who::Guest if operation.id == "identity.create_merge_offer" => return Expected::Forbidden,
-        Who::Guest => {}
+        Who::Guest | Who::GuestB if operation.id == "identity.create_merge_offer" => return Expected::Forbidden,
+        Who::Guest | Who::GuestB => {}
         _ if guests && operation.roles.len() == 1 => return Expected::Forbidden,
         _ => {}
     }
@@ -50,9 +50,9 @@ pub fn expected(operation: &Operation, who: Who) -> Expected {
         // Whoever is suspended in A cannot come in by a door.
         "code" if who == Who::Suspended => Expected::Forbidden,
         "self" | "code" | "person_code" | "link_code" => Expected::Done,
-        // Whose upload it is; others do not know of it.
+        // Whose upload it is, of those that are asked for; others do not know of it.
         "uploader" | "rung" => match who {
-            Who::Sender => Expected::Done,
+            Who::Sender | Who::Guest => Expected::Done,
             _ => Expected::Invisible,
         },
         // Who runs the server.

@@ -25,15 +25,17 @@ pub const PNG: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00
 pub const UPLOADS: &str = "/api/v1/files/uploads";
 
 /// What a request there carries; what an operation does not ask for it passes
-/// over. The name is that of the file.
-pub fn upload(name: &str) -> Vec<(&'static str, String)> {
+/// over. The name is that of the file; a guest names a conversation.
+pub fn upload(name: &str, conversation: Option<&str>) -> Vec<(&'static str, String)> {
     use base64::Engine as _;
-    let name = base64::engine::general_purpose::STANDARD.encode(name);
+    let encoded = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let conversation = conversation.map(|id| format!(",conversation {}", encoded(id))).unwrap_or_default();
+    let name = encoded(name);
     vec![
         ("tus-resumable", "1.0.0".to_owned()),
         ("upload-length", "3".to_owned()),
         ("upload-offset", "0".to_owned()),
-        ("upload-metadata", format!("filename {name}")),
+        ("upload-metadata", format!("filename {name}{conversation}")),
     ]
 }
 
@@ -49,6 +51,10 @@ pub fn request(world: &World, operation: &Operation, who: Who) -> (String, Optio
         "identity.end_session" => world.person(who).session.clone(),
         "chat.create_guest_link" | "chat.list_guest_links" | "chat.revoke_guest_link" => world.org.clone(),
         id if id.starts_with("chat.") => world.group.clone(),
+        // Their own, and who does not know of it.
+        id if id.starts_with("files.") && operation.scope == "uploader" && who.asks_for_a_guests() => {
+            world.guest_upload.clone()
+        }
         id if id.starts_with("files.") && operation.scope == "uploader" => world.upload.clone(),
         id if id.starts_with("files.") => world.file.clone(),
         // Any moment of the past.

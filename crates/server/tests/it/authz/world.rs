@@ -47,6 +47,8 @@ pub enum Who {
     Stranger,
     /// Came into the group by a guest link.
     Guest,
+    /// Came by a guest link of B, into a conversation of their own.
+    GuestB,
     /// Has no session.
     Nobody,
     /// Comes with the token of an ended session.
@@ -71,6 +73,7 @@ pub const PEOPLE: &[Who] = &[
     Who::Pending,
     Who::Stranger,
     Who::Guest,
+    Who::GuestB,
     Who::Nobody,
     Who::Ended,
     Who::Forged,
@@ -79,6 +82,15 @@ pub const PEOPLE: &[Who] = &[
 impl Who {
     pub fn has_session(self) -> bool {
         !matches!(self, Self::Nobody | Self::Ended | Self::Forged)
+    }
+
+    pub fn is_guest(self) -> bool {
+        matches!(self, Self::Guest | Self::GuestB)
+    }
+
+    /// Asks for the upload of `Guest` where others ask for that of `Sender`.
+    pub fn asks_for_a_guests(self) -> bool {
+        matches!(self, Self::Guest | Self::GuestB | Self::OwnerA | Self::AdminA)
     }
 
     /// Role in organisation A.
@@ -124,6 +136,7 @@ const CANARIES: &[Canary] = &[
     Canary { text: "canary-group-message", seen_by: |who| who.in_group().is_some() },
     Canary { text: "canary-group-file", seen_by: |who| who.in_group().is_some() },
     Canary { text: "canary-upload", seen_by: |who| who == Who::Sender },
+    Canary { text: "canary-guests-upload", seen_by: |who| who == Who::Guest },
     Canary { text: "canary-rung", seen_by: |who| who == Who::Sender },
     Canary { text: "canary-direct", seen_by: |who| matches!(who, Who::AdminA | Who::Colleague) },
     Canary { text: "canary-note", seen_by: |who| who == Who::Sender },
@@ -174,6 +187,10 @@ pub struct Facts {
     pub file: String,
     /// An unfinished upload of `Sender`'s.
     pub upload: String,
+    /// One of `Guest`'s.
+    pub guest_upload: String,
+    /// Where `GuestB` sits.
+    pub talk_b: String,
     /// A rung of `Sender`'s ladder.
     pub rung: String,
     /// One of each person.
@@ -252,8 +269,8 @@ async fn ask(person: &Person, conversation: &str) -> i64 {
 }
 
 /// Begins an upload, with its bytes if there are any; the file's id.
-async fn upload(person: &Person, name: &str, bytes: &[u8]) -> String {
-    let mut headers = samples::upload(name);
+async fn upload(person: &Person, name: &str, conversation: Option<&str>, bytes: &[u8]) -> String {
+    let mut headers = samples::upload(name, conversation);
     if !bytes.is_empty() {
         headers[1].1 = bytes.len().to_string();
         headers.push(("content-type", "application/offset+octet-stream".to_owned()));
@@ -296,7 +313,7 @@ impl WorldMould {
 impl Facts {
     async fn new(server: &TestServer) -> Self {
         let mut people = HashMap::new();
-        for who in PEOPLE.iter().filter(|who| **who != Who::Guest) {
+        for who in PEOPLE.iter().filter(|who| !who.is_guest()) {
             // The name of `Colleague` is a canary too.
             let name = if *who == Who::Colleague { "canary-colleague".to_owned() } else { format!("person {who:?}") };
             people.insert(*who, server.person(&name).await);
@@ -333,13 +350,16 @@ impl Facts {
         let link = admin.post(&format!("/api/v1/orgs/{org}/guest-links"), json!({ "conversation": group })).await.ok();
         let guest_code = link["code"].as_str().unwrap().to_owned();
         let (guest, _) = server.nobody().enter(&guest_code, "person Guest").await;
+        let link = p(Who::OwnerB).post(&format!("/api/v1/orgs/{other}/guest-links"), json!({})).await.ok();
+        let (guest_b, talk_b) = server.nobody().enter(link["code"].as_str().unwrap(), "person GuestB").await;
         let seq = say(p(Who::Sender), &group, "canary-group-message").await;
         let asking = (ask(p(Who::Sender), &group).await, ask(admin, &group).await);
-        let file = upload(p(Who::Sender), "canary-group-file.png", samples::PNG).await;
+        let file = upload(p(Who::Sender), "canary-group-file.png", None, samples::PNG).await;
         let mut shown = samples::message("a picture");
         shown["body"]["blocks"] = json!([{ "type": "image", "file": file }]);
         p(Who::Sender).post(&format!("/api/v1/conversations/{group}/messages"), shown).await.ok();
-        let upload = upload(p(Who::Sender), "canary-upload.txt", b"").await;
+        let guest_upload = upload(&guest, "canary-guests-upload.txt", Some(&group), b"").await;
+        let upload = upload(p(Who::Sender), "canary-upload.txt", None, b"").await;
         let rung = json!({ "kind": "ntfy", "address": "https://ntfy.example/t", "label": "canary-rung" });
         let rung = p(Who::Sender).post("/api/v1/me/notifications/rungs", rung).await.ok();
         let rung = rung["id"].as_str().unwrap().to_owned();
@@ -366,6 +386,7 @@ impl Facts {
         let request = p(Who::Pending).post(&accept, json!({})).await.ok()["request"]["id"].clone();
         p(Who::Ended).delete("/api/v1/sessions/current").await.ok();
         people.insert(Who::Guest, guest);
+        people.insert(Who::GuestB, guest_b);
         let mut notices = HashMap::new();
         for (who, person) in &people {
             notices.insert(*who, notice(server, person).await);
@@ -385,6 +406,8 @@ impl Facts {
             photo,
             file,
             upload,
+            guest_upload,
+            talk_b,
             rung,
             people,
         }
@@ -471,7 +494,12 @@ impl World {
                 self.person(who).put_bytes(path, samples::PNG.to_vec()).await
             }
             _ if path.starts_with(samples::UPLOADS) => {
-                let mut headers = samples::upload("another.txt");
+                let conversation = match who {
+                    Who::Guest => Some(self.group.as_str()),
+                    Who::GuestB => Some(self.talk_b.as_str()),
+                    _ => None,
+                };
+                let mut headers = samples::upload("another.txt", conversation);
                 headers.push(("content-type", "application/offset+octet-stream".to_owned()));
                 let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
                 self.person(who).raw(method, path, &headers, b"abc".to_vec()).await.answer()
@@ -485,12 +513,12 @@ impl World {
         if operation.id == "identity.finish_reset" {
             self.make_reset().await;
         }
-        if operation.object == "contact" && who.has_session() && who != Who::Guest {
+        if operation.object == "contact" && who.has_session() && !who.is_guest() {
             self.make_contacts(who).await;
         }
         // A guest has no way to sign in and no account to prepare with: what
         // is anyone's is another's here.
-        let by = if who == Who::Guest { Who::Stranger } else { who };
+        let by = if who.is_guest() { Who::Stranger } else { who };
         let prepared = match wanted {
             Expected::Done => match signing::request(self, operation, by).await {
                 Some(request) => Some(request),

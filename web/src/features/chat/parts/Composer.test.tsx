@@ -123,7 +123,7 @@ describe('composer', () => {
     show(
       <Composer
         conversation={conversation({
-          can: { post: false, rename: false, add: false, mention_all: false, ask_ack: false },
+          can: { post: false, attach: false, rename: false, add: false, mention_all: false, ask_ack: false },
         })}
         title="x"
       />,

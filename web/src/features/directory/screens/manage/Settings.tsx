@@ -14,6 +14,7 @@ import { Row, Rows, Section } from '~/ui/Section';
 import { Select } from '~/ui/Select';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
+import { Toggle } from '~/ui/Toggle';
 import { useSubmit } from '~/ui/useSubmit';
 import { changeSettings, exportAddress, keepOrg, manageKey, readSettings, renameOrg } from '../../manage';
 import { CloseDialog } from '../../parts/CloseDialog';
@@ -27,6 +28,7 @@ export function Settings() {
     <>
       <Name key={org.name} org={org} />
       <Rules org={org} />
+      <Guests org={org} />
       {org.role === 'owner' ? <Owning org={org} /> : null}
     </>
   );
@@ -67,7 +69,8 @@ function Name({ org }: { org: Org }) {
 const MINUTES = ['0', '10', '60', '480'] as const;
 const SHOWS = ['full', 'sender', 'bare'] as const;
 
-function Rules({ org }: { org: Org }) {
+/** What an organisation sets for itself, and changing some of it. */
+function useRules(org: Org) {
   const t = useT();
   const queries = useQueryClient();
   const { prove, dialog } = useProof();
@@ -78,6 +81,12 @@ function Rules({ org }: { org: Org }) {
     toast(t('directory:settings.saved'));
     await queries.invalidateQueries({ queryKey: key });
   });
+  return { settings, change, dialog };
+}
+
+function Rules({ org }: { org: Org }) {
+  const t = useT();
+  const { settings, change, dialog } = useRules(org);
   const shows = settings.data?.shows ?? 'full';
   const minutes = String(settings.data?.step_up_minutes ?? 0);
   const known = (MINUTES as readonly string[]).includes(minutes) ? [] : [minutes];
@@ -121,6 +130,38 @@ function Rules({ org }: { org: Org }) {
         </Rows>
       )}
       {settings.data ? <NoticePreview shows={shows} /> : null}
+      <FormError>{change.general()}</FormError>
+      {dialog}
+    </Section>
+  );
+}
+
+/** Who may let strangers in, and what those may send. */
+function Guests({ org }: { org: Org }) {
+  const t = useT();
+  const { settings, change, dialog } = useRules(org);
+  // Whether it can be read is said once, above.
+  if (!settings.data) return null;
+  return (
+    <Section title={t('directory:settings.guests')}>
+      <Rows>
+        <Row words={t('directory:settings.guest_links_by')} below={t('directory:settings.guest_links_by_text')}>
+          <Select
+            label={t('directory:settings.guest_links_by')}
+            value={settings.data.guest_links_by ?? 'members'}
+            options={[
+              { id: 'members', label: t('directory:settings.everyone') },
+              { id: 'admins', label: t('directory:settings.admins') },
+              { id: 'nobody', label: t('directory:settings.nobody') },
+            ]}
+            onChange={(guest_links_by) => void change.submit({ guest_links_by })}
+          />
+        </Row>
+      </Rows>
+      <Toggle on={settings.data.guest_files ?? true} onChange={(guest_files) => void change.submit({ guest_files })}>
+        {t('directory:settings.guest_files')}
+      </Toggle>
+      <p className={form.hint}>{t('directory:settings.guest_files_text')}</p>
       <FormError>{change.general()}</FormError>
       {dialog}
     </Section>
