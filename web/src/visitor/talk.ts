@@ -297,8 +297,7 @@ export async function say(text: string, files: readonly Attached[], replyTo: num
 }
 
 /** Whether files may be sent along. */
-export const mayAttach = ({ conversation }: Talk): boolean =>
-  (conversation?.can as { attach?: boolean } | undefined)?.attach ?? false;
+export const mayAttach = ({ conversation }: Talk): boolean => conversation?.can.attach ?? false;
 
 /** Takes one's own message back, for everybody. Throws an `AppError` where the server does not. */
 export async function recall(message: Message): Promise<void> {
