@@ -383,6 +383,7 @@ step('who leaves can read nothing any more, here or there', async () => {
   await visitor.getByRole('button', { name: `打开 ${hebrew.name}` }).first().click()
   const url = await visitor.getByTestId('file-address').inputValue()
   await visitor.keyboard.press('Escape')
+  await drawn(visitor, 1)
   const { token } = await visitor.evaluate(() => JSON.parse(Object.entries(localStorage).find(([key]) => key.startsWith('magpie:guest:'))[1]))
   const [file] = await visitor.evaluate(async (token) => {
     const own = performance.getEntriesByType('resource').map((e) => /files\/([0-9a-f-]{36})\/picture/.exec(e.name)?.[1]).filter(Boolean)

@@ -26,9 +26,11 @@ export function Over({
     const before = document.activeElement;
     const page = document.getElementById('root');
     page?.setAttribute('aria-hidden', 'true');
+    page?.setAttribute('inert', '');
     box.current?.querySelector<HTMLElement>('[data-first]')?.focus();
     return () => {
       page?.removeAttribute('aria-hidden');
+      page?.removeAttribute('inert');
       if (before instanceof HTMLElement) before.focus({ preventScroll: true });
     };
   }, []);
