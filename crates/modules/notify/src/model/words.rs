@@ -35,6 +35,9 @@ pub(crate) struct Say {
     /// It takes the place of one that told of a message which was taken back,
     /// and makes no sound.
     pub(crate) withdrawn: bool,
+    /// And nothing is left to say in that place: it goes, where it can be
+    /// taken away.
+    pub(crate) ends: bool,
     /// When the rung told the notice that stands on the device: this one, or
     /// the one whose place it takes.
     pub(crate) stands: Millis,
@@ -113,10 +116,18 @@ pub(crate) fn item(news: &News, shows: Shows, server: &str, chinese: bool) -> It
 pub(crate) fn withdrawn(news: &News, shows: Shows, server: &str, chinese: bool) -> Item {
     let mut item = item(news, shows, server, chinese);
     if shows == Shows::Full && news.text.is_empty() {
-        let text = if chinese { "撤回了一条消息" } else { "A message was recalled" };
-        text.clone_into(&mut item.text);
+        recalled(chinese).clone_into(&mut item.text);
     }
     item
+}
+
+/// The same where nothing of the conversation waits for the person any more.
+pub(crate) fn withdrawn_alone(conversation: ConversationId, server: &str, chinese: bool) -> Item {
+    Item { conversation, title: server.to_owned(), text: recalled(chinese).to_owned() }
+}
+
+const fn recalled(chinese: bool) -> &'static str {
+    if chinese { "撤回了一条消息" } else { "A message was recalled" }
 }
 
 /// What a test says.
@@ -143,6 +154,7 @@ mod tests {
             mentioned: false,
             who: "张伟".into(),
             marks: kernel::Marks::default(),
+            seq: 7,
             text: "明天九点".into(),
         }
     }

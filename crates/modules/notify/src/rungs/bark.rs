@@ -5,7 +5,7 @@ use identity::SeenContact;
 use proto::{Code, Error, Millis, Result};
 use serde_json::json;
 
-use super::{Outside, Rung, SECOND, Telling, nothing_else, post_json, web_address};
+use super::{Changes, Outside, Rung, SECOND, Telling, nothing_else, post_json, web_address};
 use crate::model::{NewRung, RungKind, Target, words::Say};
 
 pub(crate) struct Bark;
@@ -27,8 +27,8 @@ impl Rung for Bark {
         5 * SECOND
     }
 
-    fn changes(&self) -> bool {
-        true
+    fn changes(&self) -> Changes {
+        Changes::Last
     }
 
     fn check(&self, new: &NewRung, _: &[SeenContact]) -> Result<Target> {

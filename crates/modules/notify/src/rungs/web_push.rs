@@ -9,7 +9,7 @@ use proto::{Code, Error, Millis, Result};
 use serde_json::json;
 
 use super::{
-    Outside, Rung, SECOND, Telling,
+    Changes, Outside, Rung, SECOND, Telling,
     encryption::{self, Receiver},
     origin, post,
     vapid::fresh,
@@ -74,8 +74,12 @@ impl Rung for WebPush {
         3 * SECOND
     }
 
-    fn changes(&self) -> bool {
-        true
+    fn changes(&self) -> Changes {
+        Changes::Last
+    }
+
+    fn items(&self) -> usize {
+        ITEMS
     }
 
     fn check(&self, new: &NewRung, _: &[SeenContact]) -> Result<Target> {
@@ -141,6 +145,7 @@ mod tests {
             chinese: true,
             test: false,
             withdrawn: false,
+            ends: false,
             stands: 0,
         };
         assert!(message(&say).len() <= encryption::MOST, "{}", message(&say).len());
