@@ -23,6 +23,7 @@ const manual = { name: '使用说明.pdf', mimeType: 'application/pdf', buffer: 
 
 const send = (page) => page.getByRole('button', { name: '发送', exact: true }).click()
 const tray = (page) => page.getByTestId('tray')
+const card = (name) => visitor.getByTestId('file').filter({ hasText: name })
 const last = (page) => page.getByTestId('bubble').last()
 
 /** Through the key of the composer, by whoever has no account. */
@@ -141,7 +142,7 @@ step('the member answers with a picture and a PDF; the visitor opens both, and b
   await visitor.goBack()
   await viewer.waitFor({ state: 'detached' })
   assert.equal(visitor.url(), address)
-  await visitor.getByRole('button', { name: `打开 ${manual.name}` }).click()
+  await card(manual.name).click()
   const reader = visitor.getByTestId('reader')
   await reader.locator('[data-page="1"][data-drawn]').waitFor()
   await reader.locator('[data-page="1"]').getByText('使用说明').waitFor({ state: 'attached' })
@@ -156,7 +157,7 @@ step('a text is read in place too, and nothing of it is markup', async () => {
   const text = '<img src=x onerror="document.title=1"> 第一行\n第二行\n'
   await attachInApp(host, '文件', { name: '日志.txt', mimeType: 'text/plain', buffer: Buffer.from(text) })
   await send(host)
-  await visitor.getByRole('button', { name: '打开 日志.txt' }).click()
+  await card('日志.txt').click()
   const reader = visitor.getByTestId('reader')
   await reader.getByText('第二行').waitFor()
   assert.equal(await reader.locator('img').count(), 0)
@@ -166,7 +167,7 @@ step('a text is read in place too, and nothing of it is markup', async () => {
 })
 
 step('where a page saves nothing there is an address for a browser, which reads in parts', async () => {
-  await visitor.getByRole('button', { name: `打开 ${hebrew.name}` }).click()
+  await card('חשבונית').click()
   const reader = visitor.getByTestId('reader')
   await reader.getByRole('link', { name: '下载' }).waitFor()
   const url = await reader.getByTestId('file-address').inputValue()
@@ -320,7 +321,7 @@ step('large type on a small screen cuts nothing', async () => {
   await look(visitor, 'large-tray')
   assert.deepEqual(await visitor.evaluate(layoutFaults), [], 'the tray')
   await tray(visitor).getByRole('button', { name: /移除/ }).click()
-  await visitor.getByRole('button', { name: `打开 ${hebrew.name}` }).first().click()
+  await card('חשבונית').first().click()
   await visitor.getByTestId('file-address').waitFor()
   await look(visitor, 'large-sheet')
   assert.deepEqual(await visitor.evaluate(layoutFaults), [], 'a file')
@@ -328,7 +329,9 @@ step('large type on a small screen cuts nothing', async () => {
   await visitor.getByTestId('reader').waitFor({ state: 'detached' })
   await visitor.getByRole('button', { name: /查看图片 安装位置/ }).click()
   await look(visitor, 'large-viewer')
-  assert.deepEqual(await visitor.evaluate(layoutFaults), [], 'the viewer')
+  // Fingers swipe and pinch: these keys show themselves to a keyboard alone.
+  const unseen = /缩小|放大|上一张|下一张/
+  assert.deepEqual((await visitor.evaluate(layoutFaults)).filter((fault) => !unseen.test(fault)), [], 'the viewer')
   await visitor.keyboard.press('Escape')
   await visitor.getByTestId('viewer').waitFor({ state: 'detached' })
   await visitor.setViewportSize(PHONE.viewport)
@@ -380,7 +383,7 @@ step('who leaves can read nothing any more, here or there', async () => {
   await visitor.reload()
   await attach(visitor, '文件', { ...hebrew, name: '没发出去.xlsx' })
   await tray(visitor).locator('[data-state=ready]').waitFor()
-  await visitor.getByRole('button', { name: `打开 ${hebrew.name}` }).first().click()
+  await card('חשבונית').first().click()
   const url = await visitor.getByTestId('file-address').inputValue()
   await visitor.keyboard.press('Escape')
   await drawn(visitor, 1)

@@ -51,7 +51,7 @@ export function FileSheet({ file, onClose }: { file: FileBlock; onClose: () => v
             </Shown>
           </div>
           <footer className={styles.foot}>
-            <Saving file={file} />
+            <Saving file={file} shown={isShown(file)} />
           </footer>
         </div>
       )}
@@ -59,8 +59,11 @@ export function FileSheet({ file, onClose }: { file: FileBlock; onClose: () => v
   );
 }
 
+const isPlayed = ({ mime = '' }: FileBlock): boolean => /^(video|audio)\//.test(mime);
+
+const isShown = (file: FileBlock): boolean => readerOf(file) !== undefined || isPlayed(file);
+
 function Shown({ file, children }: { file: FileBlock; children: ReactNode }) {
-  const mime = file.mime ?? '';
   const reader = readerOf(file);
   if (reader) {
     const Read = reader === 'pdf' ? Pdf : Text;
@@ -72,7 +75,7 @@ function Shown({ file, children }: { file: FileBlock; children: ReactNode }) {
       </Unloaded>
     );
   }
-  if (/^(video|audio)\//.test(mime)) return <Played file={file}>{children}</Played>;
+  if (isPlayed(file)) return <Played file={file}>{children}</Played>;
   return children;
 }
 

@@ -127,13 +127,8 @@ function Card({ file }: { file: FileBlock }) {
   const name = file.name ?? '';
   const kind = kindOf(file);
   return (
-    <button
-      type="button"
-      className={styles.card}
-      data-testid="file"
-      aria-label={t('files:read.open_name', { name })}
-      onClick={() => opened.setState({ file })}
-    >
+    <button type="button" className={styles.card} data-testid="file" onClick={() => opened.setState({ file })}>
+      <span className="visually-hidden">{t('files:read.open')} </span>
       <span className={styles.sign}>
         <FileIcon mime={file.mime ?? ''} name={name} />
       </span>

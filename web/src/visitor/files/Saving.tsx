@@ -48,11 +48,18 @@ function useLink(file: string): [Link, () => void] {
  * Saves a file, as a link that the browser follows. No page is told whether one was: where it may not have been, there is
  * the address to take to a browser.
  */
-export function Saving({ file: { file, name = '' } }: { file: { file: string; name?: string | undefined } }) {
+export function Saving({
+  file: { file, name = '' },
+  shown = false,
+}: {
+  file: { file: string; name?: string | undefined };
+  /** It is read in place, and needs the room. */
+  shown?: boolean;
+}) {
   const t = useT();
   const text = useErrorText();
   const [link, again] = useLink(file);
-  const [pressed, setPressed] = useState(mayNotSave);
+  const [pressed, setPressed] = useState(() => !shown && mayNotSave());
   if (link && 'error' in link) {
     const gone = link.error.status === 404;
     return (

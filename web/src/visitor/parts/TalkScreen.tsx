@@ -98,6 +98,13 @@ export function TalkScreen({
   );
 }
 
+/** The last words in sight: of the log, and of the page where large type makes that longer than the screen. */
+function showEnd(log: HTMLElement): void {
+  log.scrollTop = log.scrollHeight;
+  const page = log.closest('main')?.parentElement;
+  if (page) page.scrollTop = page.scrollHeight;
+}
+
 function Connection() {
   const t = useT();
   const connection = useStore(talk, (s) => s.connection);
@@ -155,7 +162,7 @@ function Timeline({
     if (!el) return;
     const grown = el.scrollHeight - height.current;
     if (first.current !== undefined && messages[0] && messages[0].seq < first.current) el.scrollTop += grown;
-    else if (atEnd.current) el.scrollTop = el.scrollHeight;
+    else if (atEnd.current) showEnd(el);
     else if (grown > 0) setBelow(true);
     height.current = el.scrollHeight;
     first.current = messages[0]?.seq;
@@ -173,7 +180,7 @@ function Timeline({
   // The keyboard takes room away from below.
   useEffect(() => {
     const fit = () => {
-      if (atEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
+      if (atEnd.current && box.current) showEnd(box.current);
     };
     window.addEventListener('resize', fit);
     return () => window.removeEventListener('resize', fit);
