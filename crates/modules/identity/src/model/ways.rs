@@ -11,6 +11,10 @@ pub struct Ways {
     pub passkeys: i64,
     /// Codes of an authenticator are asked for beside the password.
     pub totp: bool,
+    /// They are asked for and cannot be checked: the server lacks the key to
+    /// the secret. Until it is back or another app is set up, a recovery code
+    /// is taken.
+    pub totp_unreadable: bool,
     /// How many recovery codes are left.
     pub recovery_codes: i64,
     /// A printed card that was not used yet.
