@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 /// Which credentials an account has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = identity::Credentials)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one way in, as the client shows it")]
 pub struct Ways {
     pub password: bool,
     pub passkeys: i64,
