@@ -16,7 +16,11 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use store::Db;
 use uuid::Uuid;
 
-use crate::{Budgets, Delivery, Meters, Registry, health::Health, seals::Seals};
+use crate::{
+    Budgets, Delivery, Meters, Registry,
+    health::Health,
+    seals::{By, Seals},
+};
 
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Millis;
@@ -250,6 +254,25 @@ impl Kernel {
     /// Seals a value for its place in the database ([`Seals::seal`]).
     pub fn seal(&self, place: &str, bytes: &[u8]) -> proto::Result<Vec<u8>> {
         self.config.seals.seal(self.random(), place, bytes)
+    }
+
+    /// What was sealed for a place, to be read; `None` where its key is not
+    /// here, a later release sealed it, or it was tampered with (which the log
+    /// tells): nobody gets anywhere by it, and nothing else stops for it.
+    pub fn unseal(&self, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        if By::of(sealed) == By::Unknown {
+            return None;
+        }
+        self.config.seals.open(place, sealed).unwrap_or_else(|error| {
+            tracing::error!(error = %proto::Error::internal(error), place, "a sealed value does not open");
+            None
+        })
+    }
+
+    /// The same value sealed by the present key. `None` where it cannot be
+    /// opened: it stays as it is, for the day on which its key is back.
+    pub fn seal_anew(&self, place: &str, before: &[u8]) -> proto::Result<Option<Vec<u8>>> {
+        self.unseal(place, before).map(|bytes| self.seal(place, &bytes)).transpose()
     }
 
     pub fn ctx(self: &Arc<Self>, actor: Principal) -> Ctx {

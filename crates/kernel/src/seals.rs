@@ -11,8 +11,11 @@
 //!
 //! There may be several keys: the first seals, all open. So a key is changed
 //! by putting a new one before it; modules then seal anew what they keep.
+//!
+//! What the server needs for itself alone and may lose at any time (to sign
+//! what is good for minutes) is not kept at all: it is derived ([`Seals::derived`]).
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use aes_gcm::{
     Aes256Gcm,
@@ -37,6 +40,34 @@ pub struct KeyName(pub [u8; NAME]);
 impl fmt::Display for KeyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// As [`Display`](fmt::Display) writes it.
+impl FromStr for KeyName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut name = [0; NAME];
+        let digits = text.len() == 2 * NAME && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let read = name.iter_mut().zip(text.as_bytes().chunks(2)).try_for_each(|(byte, two)| {
+            let two = std::str::from_utf8(two).ok()?;
+            *byte = u8::from_str_radix(two, 16).ok()?;
+            Some(())
+        });
+        match read {
+            Some(()) if digits => Ok(Self(name)),
+            _ => Err("the name of a key is sixteen digits of 0-9 and a-f"),
+        }
+    }
+}
+
+impl KeyName {
+    /// The first bytes of everything that this key seals.
+    pub fn head(self) -> [u8; HEAD] {
+        let mut head = [AES_256_GCM; HEAD];
+        head[1..].copy_from_slice(&self.0);
+        head
     }
 }
 
@@ -70,6 +101,7 @@ impl By {
 struct Key {
     name: KeyName,
     cipher: Aes256Gcm,
+    bytes: [u8; 32],
 }
 
 /// The keys there are. Nothing shows them.
@@ -93,7 +125,7 @@ fn name(key: &[u8; 32]) -> KeyName {
 impl Seals {
     /// The first seals, all open.
     pub fn of(keys: &[[u8; 32]]) -> Self {
-        let named = |key: &[u8; 32]| Key { name: name(key), cipher: Aes256Gcm::new(key.into()) };
+        let named = |key: &[u8; 32]| Key { name: name(key), cipher: Aes256Gcm::new(key.into()), bytes: *key };
         Self(keys.iter().map(named).collect())
     }
 
@@ -133,9 +165,25 @@ impl Seals {
 
     /// The first bytes of everything that is sealed as it should be.
     pub fn head(&self) -> Option<[u8; HEAD]> {
-        let mut head = [AES_256_GCM; HEAD];
-        head[1..].copy_from_slice(&self.current()?.0);
-        Some(head)
+        self.current().map(KeyName::head)
+    }
+
+    /// By which key that is not here a value is sealed. Not where a later
+    /// release sealed it in its own way: that is not lost, only not known here.
+    pub fn lacks(&self, by: By) -> Option<KeyName> {
+        match by {
+            By::Key(name) if !self.opens(by) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// A secret of each key for one purpose, in their order: the first is used,
+    /// all are known. Nothing of it is kept, and it tells nothing of its key.
+    pub fn derived(&self, purpose: &str) -> impl Iterator<Item = [u8; 32]> {
+        self.0.iter().map(move |key| {
+            let hash = Sha256::new().chain_update(b"magpie derived\0").chain_update(purpose).chain_update([0]);
+            hash.chain_update(key.bytes).finalize().into()
+        })
     }
 
     /// Seals for a place, as `table|column|row`. The nonce is random, and for
@@ -227,6 +275,31 @@ mod tests {
         assert!(old.open(PLACE, &[2, 0, 0]).is_err(), "of a later release");
         assert_eq!(old.open(PLACE, b"\0token").unwrap().unwrap(), b"token", "of an earlier one");
         assert!(Seals::default().seal([9; 12], PLACE, b"token").is_err(), "never unsealed for want of a key");
+    }
+
+    #[test]
+    fn what_is_derived_is_of_one_key_and_one_purpose() {
+        let (old, both) = (Seals::of(&[[7; 32]]), Seals::of(&[[8; 32], [7; 32]]));
+        let of = |seals: &Seals, purpose: &str| seals.derived(purpose).collect::<Vec<_>>();
+        assert_eq!(of(&both, "links")[1..], of(&old, "links")[..]);
+        let all = [of(&both, "links"), of(&old, "others"), vec![[7; 32], [8; 32]]].concat();
+        let one_each: std::collections::HashSet<_> = all.iter().collect();
+        assert_eq!(one_each.len(), all.len());
+        assert!(of(&Seals::default(), "links").is_empty());
+    }
+
+    #[test]
+    fn a_key_is_named_as_it_is_shown_and_only_what_it_seals_is_lacking() {
+        let (here, away) = (Seals::of(&[[7; 32]]), Seals::of(&[[8; 32]]));
+        let name = away.current().unwrap();
+        assert_eq!(name.to_string().parse(), Ok(name));
+        for bad in ["", "00", "0123456789abcdeg", "0123456789abcdef0", "+123456789abcdef"] {
+            assert!(bad.parse::<KeyName>().is_err(), "{bad}");
+        }
+        assert_eq!(here.lacks(By::Key(name)), Some(name));
+        assert_eq!(away.lacks(By::Key(name)), None);
+        assert_eq!((here.lacks(By::Nothing), here.lacks(By::Unknown)), (None, None));
+        assert_eq!(By::of(&name.head()), By::Key(name));
     }
 
     #[test]

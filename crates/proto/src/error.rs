@@ -51,6 +51,7 @@ codes! {
     InvalidCredentials = "invalid_credentials", 401, "the sign-in name or the password is wrong";
     SecondFactorRequired = "second_factor_required", 401, "a code of the authenticator is needed too";
     SecondFactorInvalid = "second_factor_invalid", 401, "the code is wrong, or was used already";
+    SecondFactorLocked = "second_factor_locked", 409, "this server cannot check codes of the authenticator, for it lacks the key to its secret";
     PasskeyRefused = "passkey_refused", 401, "the passkey was not accepted";
     CsrfRequired = "csrf_required", 403, "the request lacks the header that proves it came from the client";
     OriginRefused = "origin_refused", 403, "the request comes from another site";
@@ -130,6 +131,7 @@ codes! {
     TooManyUploads = "too_many_uploads", 429, "too many uploads are unfinished";
     FileAttached = "file_attached", 409, "the file is part of a message";
     FileUnknown = "file_unknown", 422, "there is no such file, or it cannot be sent on";
+    SealingUnavailable = "sealing_unavailable", 409, "this server has no key to keep secrets with";
     ChannelUnavailable = "channel_unavailable", 409, "this server sends nothing by that way";
     ContactUnverified = "contact_unverified", 422, "the address is not verified as the person's own";
     NotAPicture = "not_a_picture", 422, "the file is not a picture that can be shown";

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow, bail};
 use clap::Subcommand;
 use identity::Card;
-use kernel::{Kernel, Principal, operators};
+use kernel::{
+    Kernel, Principal, operators,
+    seals::{By, KeyName},
+};
 
 use crate::{config::Config, seal, seed, wiring};
 
@@ -26,9 +29,14 @@ pub enum Admin {
     Revoke(Named),
     /// Names those who may.
     Operators,
-    /// Gives up the server's key for browser push where the key it is sealed
-    /// by (seal.key) is lost for good: browsers subscribe anew.
-    ForgetSealed,
+    /// Gives up what a key (seal.key) seals that is lost for good: browsers
+    /// subscribe to push anew, and authenticators are put up anew by their
+    /// people, who are told. Without a name it says what there is to give up,
+    /// by which key, and changes nothing.
+    ForgetSealed {
+        /// The name of the lost key, as this command and the doctor say it.
+        key: Option<KeyName>,
+    },
 }
 
 /// Somebody, by their sign-in name.
@@ -94,13 +102,50 @@ async fn list_operators(kernel: &Arc<Kernel>) -> Result<()> {
     Ok(())
 }
 
-async fn forget_sealed(kernel: &Arc<Kernel>) -> Result<&'static str> {
-    let seals = kernel.config.seals.clone();
-    if seals.current().is_none() {
-        bail!("there is no key to seal a new one with: write one to {} first (docs/backup.md)", seal::FILE);
+/// So many people are named who need a card.
+const NAMED: u16 = 100;
+
+/// What there is to give up, or that it was; in lines.
+pub async fn forget_sealed(kernel: &Arc<Kernel>, key: Option<KeyName>) -> Result<String> {
+    let seals = &kernel.config.seals;
+    let kept = kernel.db.read(seal::Kept::read).await?;
+    let lost = kept.lost(seals);
+    let Some(key) = key else {
+        if lost.is_empty() {
+            return Ok("nothing was lost".into());
+        }
+        let lines = lost.iter().map(|(name, authenticators, others)| {
+            format!(
+                "the key {name} is not here: it seals {authenticators} authenticators and {others} other secrets\n\
+                 to give them up, where it is lost for good: magpie admin forget-sealed {name}\n"
+            )
+        });
+        return Ok(lines.collect::<String>() + "nothing was changed");
+    };
+    if seals.opens(By::Key(key)) {
+        bail!("the key {key} is here: nothing that it seals is lost");
     }
-    let given_up = kernel.db.write(move |tx| notify::give_up(tx, &seals)).await?;
-    Ok(if given_up { "browsers that are told by push subscribe anew" } else { "nothing was lost" })
+    if seals.current().is_none() {
+        bail!("there is no key to seal anything new with: write one to {} first (docs/backup.md)", seal::FILE);
+    }
+    if !lost.iter().any(|(name, ..)| *name == key) {
+        return Ok(format!("nothing is sealed by the key {key}"));
+    }
+    let push = kernel.db.write(move |tx| notify::give_up(tx, key)).await?;
+    let people = identity::give_up(kernel, key).await?;
+    let mut said = format!("{people} authenticators were given up; their people are told");
+    if push {
+        said += "\nbrowsers that are told by push subscribe anew";
+    }
+    let stranded = identity::stranded(kernel, NAMED).await?;
+    if !stranded.is_empty() {
+        said += "\nneither a recovery code nor a passkey have, and need a card (magpie admin recover --login NAME) when signed out:";
+        let named = kernel.db.read(move |tx| identity::users::names(tx, &stranded)).await?;
+        for (user, name) in named {
+            said += &format!("\n{user}  {name}");
+        }
+    }
+    Ok(said)
 }
 
 pub async fn run(config: Config, admin: Admin) -> Result<()> {
@@ -121,7 +166,7 @@ pub async fn run(config: Config, admin: Admin) -> Result<()> {
             let gone = set_operator(&running.kernel, &login, false).await?;
             println!("{login} {} an operator of this server", if gone { "is no longer" } else { "was not" });
         }
-        Admin::ForgetSealed => println!("{}", forget_sealed(&running.kernel).await?),
+        Admin::ForgetSealed { key } => println!("{}", forget_sealed(&running.kernel, key).await?),
         Admin::Operators => list_operators(&running.kernel).await?,
         Admin::SetupLink => match identity::setup_token(&running.kernel).await? {
             Some(token) => println!("{base}/setup/{token}"),

@@ -5,7 +5,8 @@
 //! one more key would hide that the right one is missing. None is made beside
 //! PostgreSQL: the folder of a node may go with it, and others have another.
 //! Without a key the server runs, tells nobody by what it cannot open, takes
-//! nothing that it could not seal, and says so.
+//! no code of an app whose secret it cannot open, takes nothing that it could
+//! not seal, and says so.
 
 use std::{fs, path::PathBuf};
 
@@ -60,8 +61,8 @@ pub async fn open(config: &Config, db: &Db) -> Result<Seals> {
             }
             None if config.database_url.is_some() => {
                 tracing::error!(
-                    "seal_key is not set: nothing can be sealed, so nobody can put up a way to be told. Set it to what \
-                     `openssl rand -base64 32` prints, the same on every node"
+                    "seal_key is not set: nothing can be sealed, so nobody can put up a way to be told or an authenticator. \
+                     Set it to what `openssl rand -base64 32` prints, the same on every node"
                 );
                 Ok(seals)
             }
@@ -74,11 +75,53 @@ pub async fn open(config: &Config, db: &Db) -> Result<Seals> {
         }
         db.write(move |tx| {
             seals::mark(tx, current, now)?;
-            notify::reseal(tx, now)
+            reseal(tx, now)
         })
         .await?;
     }
     Ok(seals)
+}
+
+/// Has all modules seal anew what they keep.
+fn reseal(tx: &mut store::Tx<'_>, now: proto::Millis) -> Result<(), proto::Error> {
+    notify::reseal(tx, now)?;
+    identity::reseal(tx, now)
+}
+
+/// What is sealed in the database, and how.
+#[derive(Debug)]
+pub struct Kept {
+    /// Ways to be told, and the key for browser push.
+    pub ways: Vec<(By, i64)>,
+    /// Secrets of authenticators.
+    pub authenticators: Vec<(By, i64)>,
+}
+
+impl Kept {
+    pub fn read(tx: &mut store::Tx<'_>) -> Result<Self, proto::Error> {
+        Ok(Self { ways: notify::sealed(tx)?, authenticators: identity::sealed(tx)? })
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = (By, i64)> {
+        self.ways.iter().chain(&self.authenticators).copied()
+    }
+
+    /// Keys that are not among these and seal something: how many
+    /// authenticators, and how much else.
+    pub fn lost(&self, seals: &Seals) -> Vec<(KeyName, i64, i64)> {
+        let mut lost: Vec<(KeyName, i64, i64)> = Vec::new();
+        for (values, authenticators) in [(&self.authenticators, true), (&self.ways, false)] {
+            for (by, count) in values {
+                let Some(name) = seals.lacks(*by) else { continue };
+                let (of_those, of_others) = if authenticators { (*count, 0) } else { (0, *count) };
+                match lost.iter_mut().find(|(known, ..)| *known == name) {
+                    Some(found) => *found = (name, found.1 + of_those, found.2 + of_others),
+                    None => lost.push((name, of_those, of_others)),
+                }
+            }
+        }
+        lost
+    }
 }
 
 async fn make(config: &Config, db: &Db) -> Result<Seals> {
@@ -91,7 +134,7 @@ async fn make(config: &Config, db: &Db) -> Result<Seals> {
     let first = db.write(move |tx| {
         let holds = seals::mark_first(tx, ours, now)?;
         if holds == ours {
-            notify::reseal(tx, now)?;
+            reseal(tx, now)?;
         }
         Ok::<_, proto::Error>(holds)
     });
@@ -113,8 +156,8 @@ pub async fn look(db: &Db) -> Result<Option<KeyName>> {
 /// What is to be done where a key is not here.
 pub fn missing(config: &Config, key: KeyName) -> String {
     format!(
-        "secrets in the database are sealed by the key {key}, which is not here: nobody is told by a way that it seals. \
-         Bring {FILE} of the server's former data folder to {}, or put what it holds into seal_key (every node of a \
+        "secrets in the database are sealed by the key {key}, which is not here: nobody is told by a way that it seals, \
+         and authenticators whose secret it seals take no codes. Bring {FILE} of the server's former data folder to {}, or put what it holds into seal_key (every node of a \
          server needs the same); where another key stands there already, on a line after it",
         file(config).display()
     )

@@ -55,7 +55,10 @@ export interface paths {
         put?: never;
         /**
          * Signs in: by a cookie, or with `bearer` by a token in the answer. A name
-         *     nobody has and a wrong password answer alike.
+         *     nobody has and a wrong password answer alike. Where an authenticator is on,
+         *     `second_factor_required` names what there is to show beside (`methods`).
+         *     `second_factor_locked` where the server lacks the key to its secret and no
+         *     recovery code is left: a passkey still opens the account, or a card.
          */
         post: operations["identity.create_session"];
         /** Signs all other devices out; their connections close. */
@@ -407,7 +410,8 @@ export interface paths {
         /**
          * Makes a secret for an authenticator app. Not in force before it is
          *     confirmed, within 15 minutes; one that is in force stays until then. Needs
-         *     a fresh proof.
+         *     a fresh proof. `sealing_unavailable` where the server has no key to keep it
+         *     sealed with.
          */
         post: operations["identity.start_totp"];
         delete?: never;
@@ -4072,6 +4076,12 @@ export interface components {
             /** @description Codes of an authenticator are asked for beside the password. */
             totp: boolean;
             /**
+             * @description They are asked for and cannot be checked: the server lacks the key to
+             *     the secret. Until it is back or another app is set up, a recovery code
+             *     is taken.
+             */
+            totp_unreadable: boolean;
+            /**
              * Format: int64
              * @description How many recovery codes are left.
              */
@@ -4872,6 +4882,14 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5917,6 +5935,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["kernel.Problem"];
                 };
             };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
         };
     };
     "identity.confirm_totp": {
@@ -5949,6 +5975,14 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6963,6 +6997,14 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["kernel.Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

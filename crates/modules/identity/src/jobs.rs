@@ -1,5 +1,7 @@
 //! Work that comes back: forgetting what is over.
 
+pub(crate) mod reseal;
+
 use kernel::{
     Ctx, Periodic, Resident,
     access::{self, Ended},
@@ -36,6 +38,11 @@ const EXPIRE_SLICE: u16 = 60;
 
 pub(crate) const EXPIRE_PERIODIC: Periodic = Periodic { kind: EXPIRE, every_ms: EXPIRE_EVERY_MS };
 pub(crate) const EXPIRE_RESIDENT: Resident = Resident { kind: EXPIRE, run: |ctx, job| Box::pin(expire(ctx, job)) };
+
+const RESEAL: &str = "identity.reseal";
+
+pub(crate) const RESEAL_PERIODIC: Periodic = Periodic { kind: RESEAL, every_ms: DAY_MS };
+pub(crate) const RESEAL_RESIDENT: Resident = Resident { kind: RESEAL, run: |ctx, job| Box::pin(reseal::run(ctx, job)) };
 
 /// Ends sessions whose time is over. Requests are refused by the time alone;
 /// this closes sockets that were open all the while.

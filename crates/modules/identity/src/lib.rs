@@ -38,6 +38,7 @@ pub use actions::{
     Issued, NewPin, by_login, card_keys, draw_pin, give_card, is_unused, issue_account, manager, recover,
 };
 pub use actions::{NewPerson, create_person, issue_token, notice_key, notify, setup_token};
+pub use actions::{give_up, stranded};
 pub use entrance::Caller;
 pub use events::{GuestEnded, InvitationOffered, ProfileChanged};
 pub use model::{
@@ -113,12 +114,13 @@ pub fn module() -> Module {
         jobs: vec![
             jobs::RESIDENT,
             jobs::EXPIRE_RESIDENT,
+            jobs::RESEAL_RESIDENT,
             actions::codes::RESIDENT,
             actions::message::RESIDENT,
             actions::CONTACT_DUE,
             actions::MERGE_RUNNER,
         ],
-        periodic: vec![jobs::PERIODIC, jobs::EXPIRE_PERIODIC],
+        periodic: vec![jobs::PERIODIC, jobs::EXPIRE_PERIODIC, jobs::RESEAL_PERIODIC],
         hooks: vec![kernel::Hook::on::<kernel::WhoIsKnown>(|_| Vec::new(), users::knows_behind)],
         permissions: &[
             PermissionDoc { object: "account", action: "see", roles: "oneself" },
@@ -172,4 +174,17 @@ pub fn module() -> Module {
         },
         demo_seed: Duty::Nothing("people are made by the server's seed command with create_person"),
     }
+}
+
+/// Has sealed anew what is sealed otherwise than by the present key: after a
+/// key was changed, and once after an upgrade from builds that sealed nothing.
+pub fn reseal(tx: &mut ::store::Tx<'_>, now: proto::Millis) -> proto::Result<()> {
+    Ok(tx.job(jobs::reseal::soon(now))?)
+}
+
+/// How many secrets of authenticators are sealed how; those that were given
+/// up are none any more.
+pub fn sealed(tx: &mut ::store::Tx<'_>) -> proto::Result<Vec<(kernel::seals::By, i64)>> {
+    let kept = store::sealed::heads(tx)?.into_iter().filter(|(head, _)| head != totp::GIVEN_UP);
+    Ok(kept.map(|(head, count)| (kernel::seals::By::of(&head), count)).collect())
 }

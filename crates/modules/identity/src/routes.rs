@@ -127,11 +127,14 @@ async fn create_account(anyone: Anyone, caller: Caller, Body(input): Body<SignUp
 }
 
 /// Signs in: by a cookie, or with `bearer` by a token in the answer. A name
-/// nobody has and a wrong password answer alike.
+/// nobody has and a wrong password answer alike. Where an authenticator is on,
+/// `second_factor_required` names what there is to show beside (`methods`).
+/// `second_factor_locked` where the server lacks the key to its secret and no
+/// recovery code is left: a passkey still opens the account, or a card.
 #[utoipa::path(post, path = "/api/v1/sessions", operation_id = "identity.create_session", tag = "identity",
     request_body = SignIn,
     responses((status = 201, body = SignedIn), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 422, body = Problem), (status = 429, body = Problem)),
+        (status = 409, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)),
     extensions(("x-authz" = json!({"object": "session", "action": "create", "scope": "public", "roles": ["anyone"]}))))]
 async fn create_session(anyone: Anyone, caller: Caller, Body(input): Body<SignIn>) -> Result<Response, Failure> {
     let who = actions::sign_in(&anyone.kernel, &caller, input).await?;

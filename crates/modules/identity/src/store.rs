@@ -5,8 +5,10 @@ pub(crate) mod contacts;
 pub(crate) mod merges;
 pub(crate) mod notices;
 pub(crate) mod pins;
+pub(crate) mod sealed;
 mod ways;
 
+pub(crate) use sealed::{KeptTotp, begin_totp, confirm_totp, pending_totp, take_step, totp};
 pub(crate) use ways::ways;
 
 use kernel::{

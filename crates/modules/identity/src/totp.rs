@@ -1,8 +1,12 @@
 //! Codes of an authenticator app (RFC 6238): six digits, SHA-1, steps of 30
 //! seconds, which is what every app speaks. Without any I/O.
+//!
+//! A secret is kept sealed ([`kernel::seals`]), for the column and the person
+//! it stands at. One that cannot be opened asks for a code all the same, and
+//! takes none.
 
 use kernel::Kernel;
-use proto::{Code, Error, Millis, Result};
+use proto::{Code, Error, Millis, Result, UserId};
 use totp_rs::{Builder, Secret, Totp};
 
 use crate::model::credentials::TotpSecret;
@@ -12,26 +16,58 @@ const STEP_S: u64 = 30;
 const SECRET_BYTES: usize = 20;
 /// A clock may be so many steps off, either way.
 const SKEW: i64 = 1;
-/// How a secret is sealed at rest: not yet.
-const PLAIN: u8 = 0;
 
-/// A fresh secret, in the form that is stored.
-pub(crate) fn new_secret(kernel: &Kernel) -> Vec<u8> {
-    let mut stored = vec![PLAIN];
-    stored.extend(kernel.random::<SECRET_BYTES>());
-    stored
+/// What stands in the place of a secret that was given up with the key that
+/// sealed it. It is no secret, and no row without one: who has it, also by a
+/// build of before, asks for a second factor that no app gives any more.
+pub(crate) const GIVEN_UP: &[u8] = &[0xff];
+
+/// Where a secret stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    /// In force.
+    Secret,
+    /// Shown, and not confirmed yet.
+    Pending,
 }
 
-fn read(stored: &[u8]) -> Result<Totp> {
-    let [PLAIN, secret @ ..] = stored else {
-        return Err(Error::internal("the secret of an authenticator is sealed in a way this release does not know"));
+fn place(column: Column, user: UserId) -> String {
+    let column = match column {
+        Column::Secret => "secret",
+        Column::Pending => "pending",
     };
-    Ok(Builder::new().with_secret(Secret::from(secret.to_vec())).with_step_duration(STEP_S).build_noncompliant())
+    format!("identity_totp|{column}|{}", user.0)
+}
+
+/// A fresh secret.
+pub(crate) fn new_secret(kernel: &Kernel) -> Vec<u8> {
+    kernel.random::<SECRET_BYTES>().to_vec()
+}
+
+/// As it is kept. `sealing_unavailable` where there is no key to seal it with.
+pub(crate) fn seal(kernel: &Kernel, column: Column, user: UserId, secret: &[u8]) -> Result<Vec<u8>> {
+    if kernel.config.seals.current().is_none() {
+        return Err(Code::SealingUnavailable.into());
+    }
+    kernel.seal(&place(column, user), secret)
+}
+
+/// What was kept; `None` where it cannot be read here.
+pub(crate) fn open(kernel: &Kernel, column: Column, user: UserId, kept: &[u8]) -> Option<Vec<u8>> {
+    kernel.unseal(&place(column, user), kept)
+}
+
+/// The same secret sealed by the present key; `None` where it cannot be read.
+pub(crate) fn anew(kernel: &Kernel, column: Column, user: UserId, kept: &[u8]) -> Result<Option<Vec<u8>>> {
+    kernel.seal_anew(&place(column, user), kept)
+}
+
+fn read(secret: &[u8]) -> Totp {
+    Builder::new().with_secret(Secret::from(secret.to_vec())).with_step_duration(STEP_S).build_noncompliant()
 }
 
 /// What is shown to be taken into an app.
-pub(crate) fn shown(stored: &[u8], server: &str, login: &str) -> Result<TotpSecret> {
-    let [PLAIN, secret @ ..] = stored else { return Err(Error::internal("an unknown secret")) };
+pub(crate) fn shown(secret: &[u8], server: &str, login: &str) -> Result<TotpSecret> {
     let secret = Secret::from(secret.to_vec());
     // A colon divides the two in the address, so none may stand in either.
     let plain = |text: &str| text.replace(':', " ");
@@ -48,8 +84,8 @@ pub(crate) fn shown(stored: &[u8], server: &str, login: &str) -> Result<TotpSecr
 
 /// The step whose code these digits are: one of the last, this and the next,
 /// and later than `last_step`, so that none is good twice.
-pub(crate) fn step(stored: &[u8], digits: &str, last_step: i64, now: Millis) -> Result<i64> {
-    let totp = read(stored)?;
+pub(crate) fn step(secret: &[u8], digits: &str, last_step: i64, now: Millis) -> Result<i64> {
+    let totp = read(secret);
     let here = now.div_euclid(i64::try_from(STEP_S).unwrap_or(30) * 1_000);
     let mut found = None;
     for step in (here - SKEW)..=(here + SKEW) {
@@ -72,28 +108,25 @@ mod tests {
     /// RFC 6238 Appendix B, the last six of its eight digits.
     #[test]
     fn codes_are_those_of_the_standard_within_a_step_and_good_once() {
-        let mut stored = vec![PLAIN];
-        stored.extend(b"12345678901234567890");
+        let secret = b"12345678901234567890";
         for (seconds, code) in [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")] {
             let now = seconds * 1_000;
             let here = seconds / 30;
-            assert_eq!(step(&stored, code, 0, now).unwrap(), here);
-            assert_eq!(step(&stored, code, 0, now + 30_000).unwrap(), here);
-            assert_eq!(step(&stored, code, 0, now - 30_000).unwrap(), here);
-            assert!(step(&stored, code, 0, now + 60_000).is_err());
-            assert!(step(&stored, code, 0, now - 60_000).is_err());
-            assert!(step(&stored, code, here, now).is_err(), "good once");
-            assert!(step(&stored, "000000", 0, now).is_err());
-            assert!(step(&stored, &code[..5], 0, now).is_err());
+            assert_eq!(step(secret, code, 0, now).unwrap(), here);
+            assert_eq!(step(secret, code, 0, now + 30_000).unwrap(), here);
+            assert_eq!(step(secret, code, 0, now - 30_000).unwrap(), here);
+            assert!(step(secret, code, 0, now + 60_000).is_err());
+            assert!(step(secret, code, 0, now - 60_000).is_err());
+            assert!(step(secret, code, here, now).is_err(), "good once");
+            assert!(step(secret, "000000", 0, now).is_err());
+            assert!(step(secret, &code[..5], 0, now).is_err());
         }
-        assert!(step(&[1, 2, 3], "287082", 0, 59_000).is_err());
     }
 
     #[test]
     fn the_address_for_the_app_names_server_and_login() {
-        let mut stored = vec![PLAIN];
-        stored.extend(b"12345678901234567890");
-        let shown = shown(&stored, "鹊桥: test", "张伟").unwrap();
+        let secret = b"12345678901234567890";
+        let shown = shown(secret, "鹊桥: test", "张伟").unwrap();
         assert_eq!(shown.secret, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         assert!(shown.url.starts_with("otpauth://totp/"), "{}", shown.url);
         assert!(shown.url.contains(&shown.secret));

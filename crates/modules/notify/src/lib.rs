@@ -106,13 +106,13 @@ pub fn sealed(tx: &mut ::store::Tx<'_>) -> Result<Vec<(kernel::seals::By, i64)>>
     Ok(all.map(|(head, count)| (kernel::seals::By::of(&head), count)).collect())
 }
 
-/// Gives up the key for browser push where it is sealed by a key that is
-/// lost; a new one is made when it is needed, and every browser subscribes
-/// anew. Whether it was given up. Rungs that are lost stand in their people's
+/// Gives up the key for browser push where it is sealed by the key `lost`; a
+/// new one is made when it is needed, and every browser subscribes anew.
+/// Whether it was given up. Rungs that are lost stand in their people's
 /// ladders with the reason.
-pub fn give_up(tx: &mut ::store::Tx<'_>, seals: &kernel::seals::Seals) -> Result<bool> {
-    let lost =
-        store::keys::get(tx, rungs::vapid::NAME)?.is_some_and(|sealed| !seals.opens(kernel::seals::By::of(&sealed)));
+pub fn give_up(tx: &mut ::store::Tx<'_>, lost: kernel::seals::KeyName) -> Result<bool> {
+    let own = store::keys::get(tx, rungs::vapid::NAME)?;
+    let lost = own.is_some_and(|sealed| kernel::seals::By::of(&sealed) == kernel::seals::By::Key(lost));
     if lost {
         store::keys::forget(tx, rungs::vapid::NAME)?;
     }

@@ -6,7 +6,7 @@ use kernel::{
 };
 
 use super::{Scene, bad, data::closed, ok, skipped, told, warn};
-use crate::seal;
+use crate::seal::{self, Kept};
 
 pub(super) async fn sealing(scene: &Scene) -> Finding {
     let db = match closed(scene) {
@@ -21,12 +21,12 @@ pub(super) async fn sealing(scene: &Scene) -> Finding {
         Ok(seals) => seals,
         Err(error) => return unread(&format!("{error:#}")),
     };
-    let read = db.read(|tx| Ok::<_, proto::Error>((kernel::seals::marked(tx)?, notify::sealed(tx)?)));
+    let read = db.read(|tx| Ok::<_, proto::Error>((kernel::seals::marked(tx)?, Kept::read(tx)?)));
     match read.await {
         Ok((None, _)) if seals.current().is_none() && config.database_url.is_some() => bad(
             "unset",
             &[],
-            "no key to seal secrets with is set: nobody can put up a way to be told",
+            "no key to seal secrets with is set: nobody can put up a way to be told or an authenticator",
             "set seal_key to what `openssl rand -base64 32` prints, the same on every node",
         ),
         Ok((marked, sealed)) => judged(&seals, marked, &sealed, &config.data_dir.join(seal::FILE).display()),
@@ -34,17 +34,19 @@ pub(super) async fn sealing(scene: &Scene) -> Finding {
     }
 }
 
-fn judged(seals: &Seals, marked: Option<KeyName>, sealed: &[(By, i64)], file: &dyn std::fmt::Display) -> Finding {
-    let count = |wanted: &dyn Fn(By) -> bool| -> i64 {
-        sealed.iter().filter(|(by, _)| wanted(*by)).map(|(_, count)| count).sum()
-    };
+fn judged(seals: &Seals, marked: Option<KeyName>, kept: &Kept, file: &dyn std::fmt::Display) -> Finding {
+    let count =
+        |wanted: &dyn Fn(By) -> bool| -> i64 { kept.all().filter(|(by, _)| wanted(*by)).map(|(_, count)| count).sum() };
+    let authenticators: i64 =
+        kept.authenticators.iter().filter(|(by, _)| !seals.opens(*by)).map(|(_, count)| count).sum();
     let lost = count(&|by| !seals.opens(by));
     let current = seals.current().map(By::Key);
     let former = count(&|by| seals.opens(by) && Some(by) != current);
     let name = |key: Option<KeyName>| key.map(|key| key.to_string()).unwrap_or_default();
     let values = [
-        ("count", sealed.iter().map(|(_, count)| count).sum::<i64>().to_string()),
+        ("count", count(&|_| true).to_string()),
         ("lost", lost.to_string()),
+        ("authenticators", authenticators.to_string()),
         ("former", former.to_string()),
         ("key", name(seals.current())),
         ("wanted", name(marked)),
@@ -55,11 +57,12 @@ fn judged(seals: &Seals, marked: Option<KeyName>, sealed: &[(By, i64)], file: &d
         (None, Some(_)) => bad(
             "missing",
             &values,
-            "the key {wanted} that seals secrets is not here: nobody is told by push, robots, mail or text messages",
+            "the key {wanted} that seals secrets is not here: nobody is told by push, robots, mail or text messages, \
+             and {authenticators} authenticators cannot be read",
             bring,
         ),
         (None, None) => skipped("none", "nothing was sealed yet; the first start makes a key", ""),
-        _ if lost > 0 => bad("lost", &values, "{lost} of {count} secrets are sealed by a key that is not here", bring),
+        _ if lost > 0 => bad("lost", &values, LOST, bring),
         _ if former > 0 => warn(
             "former",
             &values,
@@ -70,18 +73,32 @@ fn judged(seals: &Seals, marked: Option<KeyName>, sealed: &[(By, i64)], file: &d
     }
 }
 
+const LOST: &str = "{lost} of {count} secrets are sealed by a key that is not here; {authenticators} of them are \
+    authenticators, whose people sign in by a recovery code or a passkey";
+
 #[cfg(test)]
 mod tests {
     use kernel::health::State;
 
     use super::*;
 
+    /// How many of the authenticators can be opened.
+    fn kept_by(seals: &Seals, kept: &Kept) -> i64 {
+        kept.authenticators.iter().filter(|(by, _)| seals.opens(*by)).map(|(_, count)| count).sum()
+    }
+
     #[test]
     fn what_cannot_be_opened_is_bad_and_what_a_former_key_opens_waits() {
         let (old, new, both) = (Seals::of(&[[1; 32]]), Seals::of(&[[2; 32]]), Seals::of(&[[2; 32], [1; 32]]));
         let by = |seals: &Seals| By::Key(seals.current().unwrap());
         let of = |seals: &Seals, marked: &Seals, sealed: &[(By, i64)]| {
-            let finding = judged(seals, marked.current(), sealed, &"data/seal.key");
+            let kept = Kept { ways: sealed.to_vec(), authenticators: vec![(by(&new), 2), (by(&old), 1)] };
+            let lost = judged(seals, marked.current(), &kept, &"data/seal.key");
+            let told = |finding: &Finding| finding.values["authenticators"].clone();
+            assert_eq!(told(&lost), (3 - kept_by(seals, &kept)).to_string());
+            let kept = Kept { ways: sealed.to_vec(), authenticators: Vec::new() };
+            let finding = judged(seals, marked.current(), &kept, &"data/seal.key");
+            assert_eq!(told(&finding), "0");
             assert!(!finding.seen.contains('{') && !finding.fix.contains('{'), "{finding:?}");
             (finding.state, finding.reason)
         };

@@ -8,10 +8,12 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use kernel::seals::Seals;
 use serde_json::{Value, json};
+use testkit::App;
 
-use crate::program::{Server, until};
+use crate::program::{PASSWORD, Server, until};
 
 const RUNGS: &str = "/api/v1/me/notifications/rungs";
 /// Discard, where nobody listens.
@@ -30,6 +32,37 @@ fn fault(server: &Server, token: &str) -> Value {
 fn put_up(server: &Server, token: &str) -> (u16, Value) {
     let new = json!({ "kind": "ntfy", "address": format!("{AWAY}/canary-topic"), "secret": "canary-token" });
     ask(server, token, "POST", RUNGS, &new)
+}
+
+/// Turns an authenticator on: its secret, the app and the recovery codes.
+fn turn_on(server: &Server, token: &str) -> (String, App, Value) {
+    let shown = ask(server, token, "POST", "/api/v1/me/totp/start", &json!({})).1;
+    let secret = shown["secret"].as_str().unwrap_or_else(|| panic!("{shown}")).to_owned();
+    let app = App::new(&secret, kernel::Clock::now(&kernel::SystemClock));
+    let (status, on) = ask(server, token, "POST", "/api/v1/me/totp", &json!({ "code": app.code(0) }));
+    assert_eq!(status, 200, "{on}");
+    (secret, app, on["recovery_codes"].clone())
+}
+
+/// Signs in by the password and something beside it.
+fn sign_in(server: &Server, login: &Value, more: &Value) -> (u16, Value) {
+    let mut body = json!({ "login": login, "password": PASSWORD, "bearer": true });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    server.ask("POST", "/api/v1/sessions", "", &body.to_string())
+}
+
+/// The bytes that are shown as base 32 (RFC 4648).
+fn bytes(base32: &str) -> Vec<u8> {
+    let (mut all, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+    for letter in base32.bytes() {
+        let value = if letter.is_ascii_digit() { letter - b'2' + 26 } else { letter - b'A' };
+        (bits, count) = (bits << 5 | u32::from(value), count + 5);
+        if count >= 8 {
+            count -= 8;
+            all.push(u8::try_from((bits >> count) & 0xff).unwrap());
+        }
+    }
+    all
 }
 
 /// What a command says, however it ends.
@@ -81,6 +114,10 @@ fn a_restored_server_says_what_key_it_lacks_and_delivers_once_it_has_it() {
     let token = server.first_account();
     let text = fs::read_to_string(&key).unwrap();
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    let login = ask(&server, &token, "GET", "/api/v1/me", &Value::Null).1["user"]["login"].clone();
+    let (secret, mut app, codes) = turn_on(&server, &token);
+    let forms = [bytes(&secret), STANDARD.encode(bytes(&secret)).into_bytes(), secret.into_bytes()];
+    assert_eq!(forms[0].len(), 20);
     let (status, rung) = put_up(&server, &token);
     assert_eq!(status, 201, "{rung}");
     let test = format!("{RUNGS}/{}/test", rung["id"].as_str().unwrap());
@@ -91,6 +128,7 @@ fn a_restored_server_says_what_key_it_lacks_and_delivers_once_it_has_it() {
     server.ended();
     assert!(!seen.contains("canary-t") && !seen.contains(text.trim()), "{seen}");
     assert!(!holds(&data, b"canary-t"), "a secret stands in the data folder");
+    assert!(forms.iter().all(|form| !holds(&data, form)), "the secret of an app stands in the data folder");
     assert_eq!(doctor(&data), "ok/works");
 
     let said = told(&data, &["backup", "--to", backups.to_str().unwrap()]);
@@ -101,6 +139,9 @@ fn a_restored_server_says_what_key_it_lacks_and_delivers_once_it_has_it() {
         assert!(said.contains("which is not here") && said.contains("Bring seal.key"), "{args:?}: {said}");
     }
     assert!(!holds(&backups, text.trim().as_bytes()));
+    for folder in [&backups, &other] {
+        assert!(forms.iter().all(|form| !holds(folder, form)), "the secret of an app stands in a backup");
+    }
     assert_eq!(doctor(&other), "bad/missing");
 
     // It serves, tells by nothing that it cannot open, and takes nothing that it could not seal.
@@ -108,6 +149,11 @@ fn a_restored_server_says_what_key_it_lacks_and_delivers_once_it_has_it() {
     assert!(server.log.lock().contains("which is not here"), "{}", server.log.lock());
     assert_eq!(fault(&server, &token), "locked");
     assert_eq!(put_up(&server, &token).1["code"], "channel_unavailable");
+    let (status, problem) = sign_in(&server, &login, &json!({}));
+    assert_eq!((status, &problem["context"]["methods"]), (401, &json!(["recovery_code"])), "{problem}");
+    app.now = kernel::Clock::now(&kernel::SystemClock);
+    assert_eq!(sign_in(&server, &login, &json!({ "totp": app.code(1) })).1["code"], "second_factor_locked");
+    assert_eq!(sign_in(&server, &login, &json!({ "recovery_code": codes[0] })).0, 201);
     assert!(!other.join("seal.key").exists(), "one more key would hide that the right one is missing");
     server.terminate();
     server.ended();
@@ -116,6 +162,9 @@ fn a_restored_server_says_what_key_it_lacks_and_delivers_once_it_has_it() {
     assert_eq!(doctor(&other), "ok/works");
     let mut server = Server::again(&other, &ENV);
     assert_eq!(fault(&server, &token), "unreachable", "it can be opened again");
+    assert_eq!(sign_in(&server, &login, &json!({})).1["context"]["methods"], json!(["totp", "recovery_code"]));
+    app.now = kernel::Clock::now(&kernel::SystemClock);
+    assert_eq!(sign_in(&server, &login, &json!({ "totp": app.code(1) })).0, 201);
     server.terminate();
     server.ended();
 
@@ -133,4 +182,43 @@ fn a_restored_server_says_what_key_it_lacks_and_delivers_once_it_has_it() {
     let output = damaged.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("seal_key") && !said.contains("canary"), "{said}");
+}
+
+// Seen to fail: with the first key that is not here given up without its name.
+#[test]
+fn a_key_that_is_lost_for_good_is_given_up_by_its_name_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, key) = (folder.path().join("a"), folder.path().join("a").join("seal.key"));
+    let mut server = Server::start(&data, &ENV);
+    let token = server.first_account();
+    let login = ask(&server, &token, "GET", "/api/v1/me", &Value::Null).1["user"]["login"].clone();
+    let codes = turn_on(&server, &token).2;
+    server.terminate();
+    server.ended();
+    let forget =
+        |name: &str| told(&data, &[&["admin", "forget-sealed"][..], &[name][usize::from(name.is_empty())..]].concat());
+    assert!(forget("").contains("nothing was lost"));
+    let named = |text: &str| Seals::read(text).unwrap().current().unwrap().to_string();
+    let lost = named(&fs::read_to_string(&key).unwrap());
+    let fresh = Seals::written(&[5; 32]);
+    fs::write(&key, &fresh).unwrap();
+    assert_eq!(doctor(&data), "bad/lost");
+
+    let said = forget("");
+    assert!(said.contains(&format!("the key {lost} is not here: it seals 1 authenticators")), "{said}");
+    assert!(said.contains("nothing was changed"), "{said}");
+    assert!(forget(&named(&fresh)).contains("is here"));
+    assert!(forget("0123456789abcdef").contains("nothing is sealed by"));
+    assert!(forget("lost").contains("sixteen digits"));
+    assert_eq!(doctor(&data), "bad/lost", "nothing was given up yet");
+    let said = forget(&lost);
+    assert!(said.contains("1 authenticators were given up") && !said.contains("need a card"), "{said}");
+    assert_eq!(doctor(&data), "ok/works");
+
+    let mut server = Server::again(&data, &ENV);
+    let (status, problem) = sign_in(&server, &login, &json!({}));
+    assert_eq!((status, &problem["context"]["methods"]), (401, &json!(["recovery_code"])), "{problem}");
+    assert_eq!(sign_in(&server, &login, &json!({ "recovery_code": codes[0] })).0, 201);
+    server.terminate();
+    server.ended();
 }

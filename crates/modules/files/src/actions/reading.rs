@@ -12,7 +12,7 @@ use store::Tx;
 use super::guests;
 use crate::{
     model::{
-        link::{LIVES_MS, Signed},
+        link::{LIVES_MS, PURPOSE, Signed},
         policy::Own,
         rows::{FileRow, Stored},
         settings, types,
@@ -100,14 +100,13 @@ pub(crate) async fn picture(ctx: Ctx, id: FileId, side: u32) -> Result<(bytes::B
 pub(crate) async fn link(ctx: Ctx, id: FileId, wanted: NewLink) -> Result<Link> {
     let session = ctx.actor.session.ok_or(Code::Unauthenticated)?;
     let work = ctx.clone();
-    let seen = ctx.db().read(move |tx| Ok::<_, Error>((see(tx, &work, id)?, sql::files::secret(tx)?)));
-    let (row, secret) = seen.await?;
+    let row = ctx.db().read(move |tx| see(tx, &work, id)).await?;
     if row.state != Stored::Ready {
         return Err(Code::NotFound.into());
     }
-    let secret = match secret {
-        Some(secret) => secret,
-        None => make_secret(&ctx).await?,
+    let secret = match ctx.kernel.config.seals.derived(PURPOSE).next() {
+        Some(secret) => secret.to_vec(),
+        None => kept_secret(&ctx).await?,
     };
     let (until, guest) = (ctx.now + LIVES_MS, ctx.actor.kind == PrincipalKind::Guest);
     let signed = Signed { file: id, user: ctx.user(), session, until, download: wanted.download, guest };
@@ -116,7 +115,12 @@ pub(crate) async fn link(ctx: Ctx, id: FileId, wanted: NewLink) -> Result<Link> 
     Ok(Link { url: format!("/f/{token}"), expires_at: until, inline })
 }
 
-async fn make_secret(ctx: &Ctx) -> Result<Vec<u8>> {
+/// Where there is no key: one that stands in the database, or nobody could
+/// open a file. It is worth nothing from the moment there is a key.
+async fn kept_secret(ctx: &Ctx) -> Result<Vec<u8>> {
+    if let Some(kept) = ctx.db().read(sql::files::secret).await? {
+        return Ok(kept);
+    }
     let made: [u8; 32] = ctx.kernel.random();
     ctx.db()
         .write(move |tx| {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     model::{
-        link::Signed,
+        link::{PURPOSE, Signed},
         rows::{FileRow, Stored},
     },
     store as sql,
@@ -58,8 +58,7 @@ pub(crate) async fn serve(kernel: Arc<Kernel>, token: String) -> Result<Served> 
     let db = kernel.db.clone();
     let at = kernel.clone();
     let found = db.read(move |tx| {
-        let secret = sql::files::secret(tx)?.unwrap_or_default();
-        let signed = Signed::decode(&token, &secret).filter(|signed| now < signed.until).ok_or(Code::NotFound)?;
+        let signed = read(tx, &at, &token)?.filter(|signed| now < signed.until).ok_or(Code::NotFound)?;
         at.budgets.spend(Budget::Requests, signed.user.0)?;
         let ctx = at.ctx(bearer(&signed));
         Ok::<_, Error>((again(tx, &ctx, &signed)?, ctx, signed))
@@ -70,6 +69,17 @@ pub(crate) async fn serve(kernel: Arc<Kernel>, token: String) -> Result<Served> 
         if let Full::Own(limit) = full { refused.with("limit", limit) } else { refused }
     })?;
     Ok(Served { row, download: signed.download, ctx, signed, asked: Mutex::new(Instant::now()), _turn: turn })
+}
+
+/// What was signed by one of the keys there are; where there is none, by the
+/// secret in the database.
+fn read(tx: &mut Tx<'_>, kernel: &Kernel, token: &str) -> Result<Option<Signed>> {
+    let seals = &kernel.config.seals;
+    if seals.current().is_some() {
+        return Ok(seals.derived(PURPOSE).find_map(|secret| Signed::decode(token, &secret)));
+    }
+    let kept = sql::files::secret(tx)?;
+    Ok(kept.and_then(|secret| Signed::decode(token, &secret)))
 }
 
 /// Whether the session is open and the person may read the file now.

@@ -8,6 +8,10 @@ use proto::{FileId, Id as _, Millis, SessionId, UserId};
 use sha2::Sha256;
 use uuid::Uuid;
 
+/// Addresses are signed by what is derived from the keys that seal secrets, so
+/// that nobody signs one who has a copy of the database.
+pub(crate) const PURPOSE: &str = "files link 1";
+
 /// How long an address can be used.
 pub(crate) const LIVES_MS: Millis = 10 * 60_000;
 const BODY: usize = 16 * 3 + 8 + 1;

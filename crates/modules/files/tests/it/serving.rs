@@ -7,9 +7,11 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use axum::http::Method;
-use kernel::Budget;
+use kernel::{Budget, KernelConfig, seals::Seals};
 use proto::{Code, limits};
 use serde_json::json;
+use store::sql;
+use testkit::TestServer;
 
 use crate::world::{STILL, WORKS, World, at, file, follow, link, original, sent};
 
@@ -193,4 +195,46 @@ async fn so_many_downloads_are_given_at_a_time_and_no_more() {
     follow(nobody, &url, &[]).await.answer().fails(Code::RateLimited);
     assert_eq!(follow(nobody, &bobs, &[]).await.body, b"text");
     w.server.finish().await;
+}
+
+/// Seen to fail: with the secret in the database believed beside a key, and
+/// with one that was never made taken for an empty one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_signed_by_a_key_and_by_nothing_that_stands_in_the_database() {
+    let w = World::new().await;
+    let id = sent(&w.alice, "a.txt", b"text", None).await;
+    let first = link(&w.alice, &id).await;
+    let kept = sql!("SELECT secret FROM files_secret");
+    let count = async |server: &TestServer| {
+        server.db().read(move |tx| tx.query(kept, &[], |row| row.get::<Vec<u8>>(0))).await.unwrap().len()
+    };
+    assert_eq!(count(&w.server).await, 0);
+    let (alice, store) = (w.alice.clone(), w.store.clone());
+    let mould = w.server.into_mould().await;
+    let cast = async |mould: &testkit::Mould, keys: &[[u8; 32]]| {
+        let (seals, blobs) = (Seals::of(keys), store::Blobs::over(store.clone()));
+        let modules = vec![identity::module(), directory::module(), chat::module(), files::module()];
+        let change = move |config: &mut KernelConfig| (config.seals, config.blobs) = (seals, blobs);
+        let server = mould.cast(modules, change).await;
+        let alice = alice.on(&server);
+        (server, alice)
+    };
+    // While a key is changed both are known, whichever node signed.
+    let (server, alice) = cast(&mould, &[[8; 32], [7; 32]]).await;
+    let second = link(&alice, &id).await;
+    for url in [&first, &second] {
+        assert_eq!(follow(server.nobody(), url, &[]).await.body, b"text");
+    }
+    let (server, _) = cast(&mould, &[[8; 32]]).await;
+    follow(server.nobody(), &first, &[]).await.answer().fails(Code::NotFound);
+    assert_eq!(follow(server.nobody(), &second, &[]).await.body, b"text");
+    // Without a key files are read all the same; what signs then is worth nothing later.
+    let (server, alice) = cast(&mould, &[]).await;
+    follow(server.nobody(), &second, &[]).await.answer().fails(Code::NotFound);
+    let third = link(&alice, &id).await;
+    assert_eq!(follow(server.nobody(), &third, &[]).await.body, b"text");
+    assert_eq!(count(&server).await, 1);
+    let (server, _) = cast(&server.into_mould().await, &[[8; 32]]).await;
+    follow(server.nobody(), &third, &[]).await.answer().fails(Code::NotFound);
+    assert_eq!(follow(server.nobody(), &second, &[]).await.body, b"text");
 }

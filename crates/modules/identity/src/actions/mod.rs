@@ -18,6 +18,7 @@ mod pins;
 mod profile;
 mod proof;
 mod resets;
+mod sealed;
 mod session;
 mod setup;
 pub(crate) mod throttle;
@@ -44,6 +45,7 @@ pub use pins::{Issued, NewPin, by_login, card_keys, draw_pin, give_card, is_unus
 pub(crate) use profile::{change_me, me, server, user, users};
 pub(crate) use proof::{begin_proof, prove};
 pub(crate) use resets::{finish_reset, start_reset};
+pub use sealed::{give_up, stranded};
 pub use session::issue_token;
 pub(crate) use session::{end, end_others, list, sign_in};
 pub use setup::setup_token;

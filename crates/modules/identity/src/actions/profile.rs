@@ -9,6 +9,7 @@ use kernel::{
 };
 use proto::{API_LEVEL, Code, Header, PrincipalKind, Result, SessionId, StreamKey, UserId};
 
+use super::totp;
 use crate::{
     events::{ProfileChanged, profile},
     model::{
@@ -30,7 +31,10 @@ pub(crate) async fn me(ctx: Ctx) -> Result<Me> {
             let mut session = sessions.into_iter().find(|s| s.id == session).ok_or(Code::NotFound)?;
             session.current = true;
             let contacts = sql::contacts::of(tx, ctx.user())?.into_iter().map(|kept| kept.contact).collect();
-            let credentials = sql::ways(tx, ctx.user())?;
+            let mut credentials = sql::ways(tx, ctx.user())?;
+            if let Some(kept) = sql::totp(tx, ctx.user())? {
+                credentials.totp_unreadable = !totp::opens(&ctx, ctx.user(), &kept);
+            }
             let operator = kernel::operators::is(tx, ctx.user())?;
             Ok(Me { user: account.into_inner().user, session, credentials, contacts, operator })
         })

@@ -2,7 +2,7 @@
 //! when it is lost.
 
 use kernel::{Ctx, allow, audit, proof::PROOF_MS};
-use proto::{Code, Error, Millis, Result, UserId};
+use proto::{Code, Error, Result, UserId};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::{Key, Tx};
@@ -20,7 +20,8 @@ use crate::{
         },
         notices::NoticeKind,
     },
-    store as sql, totp,
+    store::{self as sql, KeptTotp},
+    totp::{self, Column},
 };
 
 fn keys(user: UserId) -> [Key; 2] {
@@ -35,9 +36,10 @@ pub(crate) async fn begin_totp(ctx: Ctx) -> Result<TotpSecret> {
             let user = ctx.user();
             tx.lock(&keys(user))?;
             let own = allow::<Credentials, Secure>(tx, &ctx, user)?;
-            let stored = totp::new_secret(&ctx.kernel);
-            sql::begin_totp(tx, &own, &stored, ctx.now)?;
-            totp::shown(&stored, &ctx.kernel.live().name, &own.login)
+            let secret = totp::new_secret(&ctx.kernel);
+            let sealed = totp::seal(&ctx.kernel, Column::Pending, user, &secret)?;
+            sql::begin_totp(tx, &own, &sealed, ctx.now)?;
+            totp::shown(&secret, &ctx.kernel.live().name, &own.login)
         })
         .await
 }
@@ -55,8 +57,11 @@ pub(crate) async fn confirm_totp(ctx: Ctx, code: &str) -> Result<RecoveryCodes> 
             tx.lock(&keys(user))?;
             let own = allow::<Credentials, Finish>(tx, &ctx, user)?;
             let pending = sql::pending_totp(tx, user, ctx.now - TOTP_PENDING_MS)?.ok_or(Code::CeremonyOver)?;
-            let step = totp::step(&pending, &digits, 0, ctx.now)?;
-            sql::confirm_totp(tx, &own, step, ctx.now)?;
+            // One that cannot be read any more is begun anew.
+            let secret = totp::open(&ctx.kernel, Column::Pending, user, &pending).ok_or(Code::CeremonyOver)?;
+            let step = totp::step(&secret, &digits, 0, ctx.now)?;
+            let sealed = totp::seal(&ctx.kernel, Column::Secret, user, &secret)?;
+            sql::confirm_totp(tx, &own, &sealed, step, ctx.now)?;
             sql::set_recovery_codes(tx, &own, &hashes, ctx.now)?;
             changed(tx, &ctx, user, "totp_on")?;
             Ok(RecoveryCodes { recovery_codes: codes.clone() })
@@ -149,14 +154,22 @@ fn read_code(text: &str) -> Option<String> {
     (letters.len() == LETTERS_OF_A_CODE && letters.bytes().all(|b| LETTERS.contains(&b))).then_some(letters)
 }
 
+/// Whether codes of the app can be checked here.
+pub(super) fn opens(ctx: &Ctx, user: UserId, kept: &KeptTotp) -> bool {
+    totp::open(&ctx.kernel, Column::Secret, user, &kept.secret).is_some()
+}
+
 /// Asks for the second factor of a person who has one, in the transaction in
 /// which the first was found good. `second_factor_required` names what there
-/// is to show; a code that is taken here is taken for ever.
+/// is to show; a code that is taken here is taken for ever. Where the secret
+/// cannot be read, the factor stays asked for and the app is none of what there
+/// is to show: `second_factor_locked` where that is nothing, or a code of the
+/// app was shown all the same.
 /// Held: the person's row ([`crate::users::key`]).
 pub(super) fn pass(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, second: &Second) -> Result<()> {
-    let Some((secret, last_step)) = sql::totp(tx, user)? else { return Ok(()) };
+    let Some(kept) = sql::totp(tx, user)? else { return Ok(()) };
     match (&second.totp, &second.recovery_code) {
-        (Some(code), _) => take(tx, user, &secret, last_step, code, ctx.now),
+        (Some(code), _) => take(tx, ctx, user, &kept, code),
         (None, Some(code)) => {
             let letters = read_code(code).ok_or_else(|| Error::api(Code::SecondFactorInvalid))?;
             let left = sql::take_recovery_code(tx, user, &code_hash(user, &letters))?
@@ -164,9 +177,12 @@ pub(super) fn pass(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, second: &Second) ->
             audit::log_access(tx, ctx, user, "recovery_code_used", "totp", &json!({ "left": left }))
         }
         (None, None) => {
-            let left = sql::recovery_codes_left(tx, user)?;
-            let methods = if left > 0 { json!(["totp", "recovery_code"]) } else { json!(["totp"]) };
-            Err(Error::api(Code::SecondFactorRequired).with("methods", methods))
+            let shows = [("totp", opens(ctx, user, &kept)), ("recovery_code", sql::recovery_codes_left(tx, user)? > 0)];
+            let methods: Vec<&str> = shows.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect();
+            if methods.is_empty() {
+                return Err(Code::SecondFactorLocked.into());
+            }
+            Err(Error::api(Code::SecondFactorRequired).with("methods", json!(methods)))
         }
     }
 }
@@ -211,16 +227,17 @@ fn count(
     }
 }
 
-fn take(tx: &mut Tx<'_>, user: UserId, secret: &[u8], last: i64, code: &str, now: Millis) -> Result<()> {
+fn take(tx: &mut Tx<'_>, ctx: &Ctx, user: UserId, kept: &KeptTotp, code: &str) -> Result<()> {
+    let secret = totp::open(&ctx.kernel, Column::Secret, user, &kept.secret).ok_or(Code::SecondFactorLocked)?;
     let digits = totp_digits(code).ok_or_else(|| Error::api(Code::SecondFactorInvalid))?;
-    let step = totp::step(secret, &digits, last, now)?;
+    let step = totp::step(&secret, &digits, kept.last_step, ctx.now)?;
     sql::take_step(tx, user, step)
 }
 
 /// A code as a proof of a person who is signed in, counted as in [`counted`].
 pub(super) fn prove(tx: &mut Tx<'_>, ctx: &Ctx, of: (UserId, Uuid), code: &str) -> Result<Result<()>> {
-    let (secret, last) = sql::totp(tx, of.0)?.ok_or(Code::TotpOff)?;
-    count(tx, ctx, of, "session", |tx| take(tx, of.0, &secret, last, code, ctx.now))
+    let kept = sql::totp(tx, of.0)?.ok_or(Code::TotpOff)?;
+    count(tx, ctx, of, "session", |tx| take(tx, ctx, of.0, &kept, code))
 }
 
 /// The first wrong one is told, and every so many after it.

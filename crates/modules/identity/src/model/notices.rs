@@ -19,6 +19,9 @@ pub enum NoticeKind {
     PasskeyAdded,
     PasskeyRemoved,
     TotpChanged,
+    /// The server lost the key to the secret of the authenticator: it is to be
+    /// put up anew, and until then takes no codes of it.
+    TotpLost,
     /// Whoever showed what opens the account showed a wrong code beside it.
     SecondFactorWrong,
     SessionNew,
@@ -51,6 +54,7 @@ impl NoticeKind {
             Self::PasskeyAdded => "passkey_added",
             Self::PasskeyRemoved => "passkey_removed",
             Self::TotpChanged => "totp_changed",
+            Self::TotpLost => "totp_lost",
             Self::SecondFactorWrong => "second_factor_wrong",
             Self::SessionNew => "session_new",
             Self::RecoveryRequested => "recovery_requested",

@@ -116,7 +116,7 @@ mod tests {
 
     const BARE: Standing = Standing {
         kind: ContactKind::Phone,
-        ways: Ways { password: false, passkeys: 0, totp: false, recovery_codes: 0, pin: false },
+        ways: Ways { password: false, passkeys: 0, totp: false, totp_unreadable: false, recovery_codes: 0, pin: false },
         other: None,
         silent: false,
         second: false,

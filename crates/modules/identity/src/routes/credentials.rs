@@ -145,10 +145,12 @@ async fn create_passkey_account(
 
 /// Makes a secret for an authenticator app. Not in force before it is
 /// confirmed, within 15 minutes; one that is in force stays until then. Needs
-/// a fresh proof.
+/// a fresh proof. `sealing_unavailable` where the server has no key to keep it
+/// sealed with.
 #[utoipa::path(post, path = "/api/v1/me/totp/start", operation_id = "identity.start_totp", tag = "identity",
     request_body = Nothing,
-    responses((status = 200, body = TotpSecret), (status = 401, body = Problem), (status = 403, body = Problem)),
+    responses((status = 200, body = TotpSecret), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 409, body = Problem)),
     extensions(("x-authz" = json!({"object": "credentials", "action": "secure", "scope": "self", "roles": ["person"]}))))]
 async fn start_totp(ctx: Ctx, Body(_): Body<Nothing>) -> Reply<TotpSecret> {
     Ok(Json(actions::begin_totp(ctx).await?))
@@ -160,7 +162,7 @@ async fn start_totp(ctx: Ctx, Body(_): Body<Nothing>) -> Reply<TotpSecret> {
 #[utoipa::path(post, path = "/api/v1/me/totp", operation_id = "identity.confirm_totp", tag = "identity",
     request_body = TotpConfirm,
     responses((status = 200, body = RecoveryCodes), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 410, body = Problem), (status = 429, body = Problem)),
+        (status = 409, body = Problem), (status = 410, body = Problem), (status = 429, body = Problem)),
     extensions(("x-authz" = json!({"object": "credentials", "action": "secure", "scope": "self", "roles": ["person"]}))))]
 async fn confirm_totp(ctx: Ctx, Body(input): Body<TotpConfirm>) -> Reply<RecoveryCodes> {
     Ok(Json(actions::confirm_totp(ctx, &input.code).await?))

@@ -61,8 +61,8 @@ async fn start_reset(anyone: Anyone, caller: Caller, Body(input): Body<ResetStar
 /// code is needed for e-mail, too (`second_factor_required`).
 #[utoipa::path(post, path = "/api/v1/resets/{id}", operation_id = "identity.finish_reset", tag = "identity",
     params(("id" = Uuid, Path,)), request_body = ResetFinish,
-    responses((status = 201, body = SignedIn), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem)),
+    responses((status = 201, body = SignedIn), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)),
     extensions(("x-authz" = json!({"object": "reset", "action": "finish", "scope": "public", "roles": ["anyone"]}))))]
 async fn finish_reset(
     anyone: Anyone,

@@ -2,7 +2,7 @@
 //! codes.
 
 use kernel::Allowed;
-use proto::{CeremonyId, Code, Error, Millis, PasskeyId, Result, SessionId, UserId};
+use proto::{CeremonyId, Millis, PasskeyId, Result, SessionId, UserId};
 use store::{Tx, ahead::To, sql};
 
 use crate::model::credentials::{CEREMONY_MS, Credentials, Passkey, Prove, Secures};
@@ -226,66 +226,6 @@ pub(crate) fn drop_passkey<A: Secures>(
         &[&id, &own.user],
     )?;
     Ok(gone == 1)
-}
-
-/// Keeps a secret that is not in force before it is confirmed.
-pub(crate) fn begin_totp<A: Secures>(
-    tx: &mut Tx<'_>,
-    own: &Allowed<'_, Credentials, A>,
-    pending: &[u8],
-    now: Millis,
-) -> Result<()> {
-    tx.execute(
-        sql!(
-            "INSERT INTO identity_totp (user_id, pending, pending_at, last_step, changed_at) VALUES ($1, $2, $3, 0, $3)
-             ON CONFLICT (user_id) DO UPDATE SET pending = excluded.pending, pending_at = excluded.pending_at"
-        ),
-        &[&own.user, &pending, &now],
-    )?;
-    Ok(())
-}
-
-/// A secret waiting to be confirmed, shown after `since`.
-pub(crate) fn pending_totp(tx: &mut Tx<'_>, user: UserId, since: Millis) -> Result<Option<Vec<u8>>> {
-    Ok(tx.opt(
-        sql!("SELECT pending FROM identity_totp WHERE user_id = $1 AND pending IS NOT NULL AND pending_at > $2"),
-        &[&user, &since],
-        |row| row.get(0),
-    )?)
-}
-
-pub(crate) fn confirm_totp<A: Secures>(
-    tx: &mut Tx<'_>,
-    own: &Allowed<'_, Credentials, A>,
-    step: i64,
-    now: Millis,
-) -> Result<()> {
-    tx.execute(
-        sql!(
-            "UPDATE identity_totp SET secret = pending, pending = NULL, pending_at = NULL, last_step = $2,
-             changed_at = $3 WHERE user_id = $1"
-        ),
-        &[&own.user, &step, &now],
-    )?;
-    Ok(())
-}
-
-/// `(secret, last step taken)` where codes are asked for.
-pub(crate) fn totp(tx: &mut Tx<'_>, user: UserId) -> Result<Option<(Vec<u8>, i64)>> {
-    Ok(tx.opt(
-        sql!("SELECT secret, last_step FROM identity_totp WHERE user_id = $1 AND secret IS NOT NULL"),
-        &[&user],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?)
-}
-
-/// Takes a step's code; refused where it or a later one was taken already.
-pub(crate) fn take_step(tx: &mut Tx<'_>, user: UserId, step: i64) -> Result<()> {
-    let taken = tx.execute(
-        sql!("UPDATE identity_totp SET last_step = $2 WHERE user_id = $1 AND last_step < $2"),
-        &[&user, &step],
-    )?;
-    if taken == 1 { Ok(()) } else { Err(Error::api(Code::SecondFactorInvalid)) }
 }
 
 /// No codes are asked for any more, and the recovery codes are void.

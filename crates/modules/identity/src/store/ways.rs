@@ -5,6 +5,7 @@ use store::{Tx, sql};
 
 use crate::model::ways::Ways;
 
+/// What there is, but for whether a secret can be read: this knows no key.
 pub(crate) fn ways(tx: &mut Tx<'_>, user: UserId) -> Result<Ways> {
     let kinds: Vec<String> =
         tx.query(sql!("SELECT kind FROM identity_credentials WHERE user_id = $1"), &[&user], |row| row.get(0))?;
@@ -20,5 +21,12 @@ pub(crate) fn ways(tx: &mut Tx<'_>, user: UserId) -> Result<Ways> {
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
     let recovery_codes = super::recovery_codes_left(tx, user)?;
-    Ok(Ways { password: has("password"), pin: pins > 0, passkeys, totp: totp > 0, recovery_codes })
+    Ok(Ways {
+        password: has("password"),
+        pin: pins > 0,
+        passkeys,
+        totp: totp > 0,
+        totp_unreadable: false,
+        recovery_codes,
+    })
 }

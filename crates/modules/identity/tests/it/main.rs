@@ -13,6 +13,7 @@ mod people;
 mod photos;
 mod pruning;
 mod resets;
+mod sealed;
 mod sessions;
 mod setup;
 mod statements;

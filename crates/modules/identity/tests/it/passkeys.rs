@@ -10,9 +10,9 @@ use proto::Code;
 use serde_json::{Value, json};
 use testkit::{Answer, Device, Nobody, Person, TestServer};
 
-const ORIGIN: &str = "https://magpie.example";
+pub const ORIGIN: &str = "https://magpie.example";
 
-async fn server() -> TestServer {
+pub async fn server() -> TestServer {
     TestServer::configured(vec![identity::module()], |c| c.public_url = ORIGIN.into()).await
 }
 
@@ -20,7 +20,7 @@ async fn start(person: &Person) -> Value {
     person.post("/api/v1/me/passkeys/start", json!({})).await.ok()
 }
 
-async fn add(person: &Person, device: &mut Device) -> Answer {
+pub async fn add(person: &Person, device: &mut Device) -> Answer {
     let started = start(person).await;
     let made = device.create(&started["options"]);
     person.post("/api/v1/me/passkeys", json!({ "id": started["id"], "credential": made, "name": "我的手机" })).await
@@ -35,7 +35,7 @@ async fn sign_in_with(at: &Nobody, started: &Value, credential: Value) -> Answer
     at.post("/api/v1/sessions/passkey", body).await
 }
 
-async fn sign_in(at: &Nobody, device: &mut Device) -> Answer {
+pub async fn sign_in(at: &Nobody, device: &mut Device) -> Answer {
     let started = sign_in_start(at).await;
     let shown = device.get(&started["options"]);
     sign_in_with(at, &started, shown).await

@@ -76,6 +76,7 @@ const KINDS = [
   'passkey_added',
   'passkey_removed',
   'totp_changed',
+  'totp_lost',
   'second_factor_wrong',
   'session_new',
   'recovery_requested',

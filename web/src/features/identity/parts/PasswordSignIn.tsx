@@ -10,7 +10,7 @@ import { useSubmit } from '~/ui/useSubmit';
 import { type Second, signIn } from '../api';
 import { MergedAccount } from './MergedAccount';
 import { NewPassword } from './NewPassword';
-import { SecondStep } from './SecondStep';
+import { SecondStep, secondMethods } from './SecondStep';
 
 type Step = 'password' | 'second' | 'new_password' | 'merged';
 
@@ -38,13 +38,17 @@ export function PasswordSignIn({
   const [login, setLogin] = useState(given ?? '');
   const [password, setPassword] = useState('');
   const [step, setStep] = useState<Step>('password');
+  const [methods, setMethods] = useState<string[]>();
   const attempt = async (more: Second & { new_password?: string }) => {
     try {
       await onDone(await signIn({ login: login.trim(), password, ...(shared ? { shared } : {}), ...more }));
     } catch (error) {
       const code = error instanceof AppError ? error.code : '';
       // Each is the answer to a right password, so the next question may be asked.
-      if (code === 'second_factor_required') return setStep('second');
+      if (error instanceof AppError && code === 'second_factor_required') {
+        setMethods(secondMethods(error));
+        return setStep('second');
+      }
       if (code === 'pin_must_change') return setStep('new_password');
       if (code === 'account_merged') return setStep('merged');
       throw error;
@@ -57,7 +61,7 @@ export function PasswordSignIn({
   };
   const back = () => setStep('password');
   if (step === 'merged') return <MergedAccount login={login.trim()} password={password} onBack={back} />;
-  if (step === 'second') return <SecondStep onGive={attempt} onBack={back} />;
+  if (step === 'second') return <SecondStep methods={methods} onGive={attempt} onBack={back} />;
   if (step === 'new_password') {
     return <NewPassword onGive={(new_password) => attempt({ new_password })} onBack={back} />;
   }

@@ -23,6 +23,7 @@ export function TotpPart({ me, prove, onChanged }: { me: Me; prove: Prove; onCha
   const [codes, setCodes] = useState<string[]>();
   const [stopping, setStopping] = useState(false);
   const on = me.credentials.totp;
+  const lost = on && me.credentials.totp_unreadable;
   const begin = useSubmit(async () => setSetup(await prove(startTotp)));
   const renew = useSubmit(async () => {
     setCodes((await prove(newRecoveryCodes)).recovery_codes);
@@ -43,9 +44,14 @@ export function TotpPart({ me, prove, onChanged }: { me: Me; prove: Prove; onCha
     <Section title={t('identity:totp.title')} text={t('identity:totp.text')}>
       <Rows>
         <Row
-          words={on ? t('identity:totp.on') : t('identity:totp.off')}
+          words={lost ? t('identity:totp.lost') : on ? t('identity:totp.on') : t('identity:totp.off')}
           below={on ? t('identity:totp.left', { count: me.credentials.recovery_codes }) : undefined}
         >
+          {lost ? (
+            <Button isPending={begin.pending} onPress={() => void begin.submit()}>
+              {t('identity:totp.anew')}
+            </Button>
+          ) : null}
           {on ? (
             <>
               <Button isPending={renew.pending} onPress={() => void renew.submit()}>
@@ -62,6 +68,7 @@ export function TotpPart({ me, prove, onChanged }: { me: Me; prove: Prove; onCha
           )}
         </Row>
       </Rows>
+      {lost ? <p className={form.notice}>{t('identity:totp.lost_text')}</p> : null}
       <FormError>{begin.general() ?? renew.general() ?? stop.general()}</FormError>
       {setup ? <Setup setup={setup} onClose={() => setSetup(undefined)} onDone={made} /> : null}
       {codes ? <RecoveryCodes codes={codes} onClose={() => setCodes(undefined)} /> : null}

@@ -12,7 +12,7 @@ import { Page, PageFoot } from '~/ui/Page';
 import { useSubmit } from '~/ui/useSubmit';
 import { finishReset, type Second, startReset } from '../api';
 import { CodeField } from '../parts/CodeField';
-import { SecondStep } from '../parts/SecondStep';
+import { SecondStep, secondMethods } from '../parts/SecondStep';
 import { useEnter } from '../parts/useEnter';
 
 /** A way back in by a contact point, and, where the server sends nothing, what else there is. */
@@ -75,11 +75,13 @@ function Finish({ id, contact, onAgain }: { id: string; contact: string; onAgain
   const [code, setCode] = useState('');
   const [password, setPassword] = useState('');
   const [second, setSecond] = useState(false);
+  const [methods, setMethods] = useState<string[]>();
   const attempt = async (more: { second?: Second }) => {
     try {
       await enter(await finishReset(id, { code: code.trim(), new_password: password, ...more }));
     } catch (error) {
       const wanted = error instanceof AppError ? error.code : '';
+      if (error instanceof AppError && wanted === 'second_factor_required') setMethods(secondMethods(error));
       if (!second && (wanted === 'second_factor_required' || wanted === 'second_proof_required'))
         return setSecond(true);
       throw error;
@@ -93,7 +95,7 @@ function Finish({ id, contact, onAgain }: { id: string; contact: string; onAgain
   if (second) {
     return (
       <Page title={t('identity:reset.title')} lead={t('identity:reset.second')}>
-        <SecondStep onGive={(given) => attempt({ second: given })} onBack={() => setSecond(false)} />
+        <SecondStep methods={methods} onGive={(given) => attempt({ second: given })} onBack={() => setSecond(false)} />
       </Page>
     );
   }
