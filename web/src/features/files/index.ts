@@ -6,4 +6,4 @@ export { FileIcon } from './parts/FileIcon';
 export { FileName } from './parts/FileName';
 export { FileReader } from './parts/FileReader';
 export { Viewer } from './parts/Viewer';
-export { type Attached, type Chip, Trays } from './tray';
+export { type Attached, type Chip, MOST, Trays } from './tray';
