@@ -95,6 +95,7 @@ test('a file that still tells where it was made holds it back, and choosing anot
 const photo = (name: string) => new File(['original'], name);
 
 test('photographs go small, in the order of choosing, and the message waits while they are made so', async () => {
+  putTray('c', { armed: false });
   home().chips('c', []);
   made.taken = [];
   made.preparing = [];
