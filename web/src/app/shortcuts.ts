@@ -2,8 +2,9 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { chat, openFind } from '~/features/chat';
-import { openSearch } from '~/features/search';
+import { closeSearch, openSearch } from '~/features/search';
 import type { Destination } from '~/ui/destination';
+import { isCovered } from '~/ui/layers';
 
 /** Mac keyboards say ⌘ where others say Ctrl. */
 export const MAC = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? '');
@@ -61,6 +62,13 @@ export function useShortcuts(places: readonly Destination[], help: () => void): 
     const onKey = (e: KeyboardEvent) => {
       const what = asked(e);
       if (!what) return;
+      if (isCovered()) {
+        // Said twice, the search is put away. The rest would happen unseen, and is no key of the browser's all at once;
+        // but its own search finds what stands here.
+        if (what === 'search') closeSearch();
+        if (what !== 'find') e.preventDefault();
+        return;
+      }
       if (what === 'search') openSearch();
       else if (what === 'help') help();
       else if (what === 'find') {

@@ -10,6 +10,7 @@ export function InnerPage({
   title,
   back,
   wide,
+  middle,
   end,
   children,
 }: {
@@ -17,6 +18,8 @@ export function InnerPage({
   back?: LinkProps;
   /** For tables. */
   wide?: boolean;
+  /** For what stands in the middle of the page because nothing else is there. */
+  middle?: boolean;
   end?: ReactNode;
   children: ReactNode;
 }) {
@@ -32,7 +35,7 @@ export function InnerPage({
         <h1 className={styles.title}>{title}</h1>
         {end}
       </header>
-      <div className={cx(styles.column, wide && styles.wide)}>{children}</div>
+      <div className={cx(styles.column, wide && styles.wide, middle && styles.middle)}>{children}</div>
     </main>
   );
 }

@@ -13,10 +13,21 @@ export function Section({ title, text, children }: { title: string; text?: strin
   );
 }
 
-/** One thing with what can be done to it. */
-export function Row({ words, below, children }: { words: ReactNode; below?: ReactNode; children?: ReactNode }) {
+/** One thing with what can be done to it; `face` stands before its words, which stay under one another. */
+export function Row({
+  face,
+  words,
+  below,
+  children,
+}: {
+  face?: ReactNode;
+  words: ReactNode;
+  below?: ReactNode;
+  children?: ReactNode;
+}) {
   return (
     <li className={styles.row}>
+      {face}
       <span className={styles.words}>
         <span>{words}</span>
         {below ? <span className={styles.below}>{below}</span> : null}

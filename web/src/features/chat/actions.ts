@@ -9,7 +9,7 @@ import { uuidv7 } from '~/core/uuid';
 import { acknowledge } from './api';
 import { keepDraft } from './drafts';
 import { applyCursor, applyPreferences } from './events';
-import { keepRest, noticePeople, services } from './live';
+import { noticePeople, services } from './live';
 import { loadMembers } from './members';
 import { messageAt, upsert } from './segments';
 import { chat, type Draft, putConversations, setMembers, updateConversation } from './store';
@@ -132,7 +132,7 @@ export async function setPreferences(id: string, change: Partial<Preferences>): 
 }
 
 export async function startDirect(user: string): Promise<Conversation> {
-  return kept(keepRest(await ask(client.POST('/conversations/direct', { body: { user } }))));
+  return kept(await ask(client.POST('/conversations/direct', { body: { user } })));
 }
 
 export async function createGroup(org: string | undefined, title: string, members: string[]): Promise<Conversation> {

@@ -1,13 +1,14 @@
 /** Files of the composer: where they are shown while on their way, and the message that waits for them. */
 import { asAppError } from '~/api/client';
+import { isHeavy, lighter } from '~/core/photos';
 import { session } from '~/core/store/session';
-import { type Attached, bytesText, removeFile, Trays } from '~/features/files';
+import { type Attached, bytesText, MOST, removeFile, Trays } from '~/features/files';
 import { allTexts, i18next } from '~/i18n';
 import { toast } from '~/ui/Toast';
 import { send } from './actions';
 import { keepDraft } from './drafts';
 import { chat, type Draft } from './store';
-import { chatUi, putTray } from './ui';
+import { chatUi, isComing, putTray } from './ui';
 
 const NONE: Draft = { text: '', picks: [] };
 const draftOf = (id: string): Draft => chat.getState().drafts[id] ?? NONE;
@@ -59,7 +60,7 @@ function open(): Trays {
       settle(id);
     },
     ready: (id, block, preview) => {
-      if (preview) keepPreview(block.file, preview);
+      if (preview) nowThere(id, preview, block.file);
       const draft = draftOf(id);
       keepDraft(id, { ...draft, files: [...(draft.files ?? []), block] });
     },
@@ -70,7 +71,8 @@ function open(): Trays {
     traced: warn,
   });
   const online = () => made.nudge();
-  const leave = (e: BeforeUnloadEvent) => (made.size > 0 ? e.preventDefault() : undefined);
+  const busy = () => made.size > 0 || Object.values(chatUi.getState().trays).some((t) => t.preparing > 0);
+  const leave = (e: BeforeUnloadEvent) => (busy() ? e.preventDefault() : undefined);
   window.addEventListener('online', online);
   window.addEventListener('beforeunload', leave);
   const owner = session.getState();
@@ -82,20 +84,122 @@ function open(): Trays {
     made.close();
     for (const file of [...previews.keys()]) dropPreview(file);
     trays = undefined;
+    turns.clear();
     chatUi.setState({ trays: {} });
   });
   trays = made;
   return made;
 }
 
-export async function takeFiles(id: string, files: readonly File[]): Promise<void> {
+const trayOf = (id: string) => chatUi.getState().trays[id];
+
+/** Turns of choosing, so that what was chosen first stands first. */
+const turns = new Map<string, Promise<void>>();
+
+export interface Taking {
+  /** As they are, photographs too. */
+  exact?: boolean;
+  camera?: boolean;
+}
+
+export async function takeFiles(id: string, files: readonly File[], { exact, camera }: Taking = {}): Promise<void> {
   if (files.length === 0) return;
   await allTexts().catch(() => undefined);
   const there = draftOf(id).files?.length ?? 0;
   // What is said of files that are there already goes on until their message went.
-  putTray(id, { refused: [], armed: false, ...(there > 0 ? {} : { traced: [] }) });
+  const told = there > 0 ? {} : { traced: [] };
+  putTray(id, { refused: [], armed: false, camera: camera === true, originals: stillHere(id), ...told });
+  const to = open();
+  await inTurn(to, id, exact ? 0 : files.filter(isHeavy).length, async (done) => {
+    const light: File[] = [];
+    for (const file of files) {
+      if (exact || !isHeavy(file)) {
+        light.push(file);
+        continue;
+      }
+      await take(to, id, light.splice(0));
+      const small = full(id) ? file : await lighter(file);
+      await take(to, id, [small], small === file ? undefined : file);
+      done();
+    }
+    await take(to, id, light);
+  });
+}
+
+const full = (id: string): boolean => (draftOf(id).files?.length ?? 0) + (trayOf(id)?.chips.length ?? 0) >= MOST;
+
+/** One after the other in each conversation; `count` of what is prepared holds the message back, each until it is done. */
+async function inTurn(to: Trays, id: string, count: number, run: (done: () => void) => Promise<void>): Promise<void> {
+  let left = count;
+  const done = (by: number) => {
+    const now = Math.min(by, left);
+    left -= now;
+    const tray = trayOf(id);
+    if (!tray || now === 0 || to !== trays) return;
+    putTray(id, { preparing: Math.max(0, tray.preparing - now) });
+    settle(id);
+  };
+  if (count > 0) putTray(id, { preparing: (trayOf(id)?.preparing ?? 0) + count });
+  const turn = (turns.get(id) ?? Promise.resolve()).then(() => run(() => done(1))).finally(() => done(left));
+  turns.set(
+    id,
+    turn.catch(() => undefined),
+  );
+  await turn;
+}
+
+/** Into the tray; gives whether the first of them was taken. `original`: what that one was made from. */
+async function take(to: Trays, id: string, files: readonly File[], original?: File, leaving = 0): Promise<boolean> {
+  // Somebody else may have signed in meanwhile.
+  if (files.length === 0 || to !== trays) return false;
+  const newest = Math.max(0, ...(trayOf(id)?.chips ?? []).map((c) => c.key));
   const org = chat.getState().conversations[id]?.org_id ?? undefined;
-  await open().take(id, org, files, there);
+  await to.take(id, org, files, (draftOf(id).files?.length ?? 0) - leaving);
+  const chip = trayOf(id)?.chips.find((c) => c.key > newest);
+  if (chip?.preview && original) {
+    putTray(id, { originals: { ...trayOf(id)?.originals, [chip.preview]: original } });
+  }
+  return chip !== undefined;
+}
+
+/** A picture that was on its way is there: from now on it is known by its file. */
+function nowThere(id: string, preview: string, file: string): void {
+  keepPreview(file, preview);
+  const { [preview]: original, ...others } = trayOf(id)?.originals ?? {};
+  if (original) putTray(id, { originals: { ...others, [file]: original } });
+}
+
+/** Originals of what goes with the next message; those of messages that went are let go of. */
+function stillHere(id: string): Record<string, File> {
+  const tray = trayOf(id);
+  const keys = new Set([...(tray?.chips ?? []).map((c) => c.preview), ...(draftOf(id).files ?? []).map((f) => f.file)]);
+  return Object.fromEntries(Object.entries(tray?.originals ?? {}).filter(([key]) => keys.has(key)));
+}
+
+/** Every photograph that was made smaller as its camera took it, in its place. One that is not taken stays small. */
+export async function takeOriginals(id: string): Promise<void> {
+  const originals = stillHere(id);
+  const smaller = Object.values(originals);
+  putTray(id, { armed: false, refused: [], originals });
+  const to = open();
+  await inTurn(to, id, smaller.length, async (done) => {
+    for (const original of smaller) {
+      if (await take(to, id, [original], undefined, 1)) dropSmaller(id, original);
+      done();
+    }
+  });
+}
+
+function dropSmaller(id: string, original: File): void {
+  const tray = trayOf(id);
+  const key = Object.entries(tray?.originals ?? {}).find(([, file]) => file === original)?.[0];
+  if (!tray || key === undefined) return;
+  const { [key]: _, ...originals } = tray.originals;
+  putTray(id, { originals });
+  const chip = tray.chips.find((c) => c.preview === key);
+  const block = draftOf(id).files?.find((f) => f.file === key);
+  if (chip) removeChip(chip.key);
+  if (block) detach(id, draftOf(id), block, (draft) => keepDraft(id, draft));
 }
 
 export const pauseFile = (key: number) => open().pause(key);
@@ -117,7 +221,7 @@ function settle(id: string): void {
   const tray = chatUi.getState().trays[id];
   if (!tray?.armed) return;
   if (tray.chips.some((c) => c.state === 'failed' || c.state === 'paused')) return putTray(id, { armed: false });
-  if (tray.chips.length > 0) return;
+  if (isComing(tray)) return;
   putTray(id, { armed: false });
   void send(id, draftOf(id)).catch((error) =>
     toast(i18next.t(`errors:${asAppError(error).code}` as 'errors:internal')),

@@ -158,8 +158,8 @@ export function noticePeople(rows: readonly Conversation[]): void {
   wantPeople(ids);
 }
 
-/** A row that came without a word on whether the other one rests: what was said last stands until it is asked again. */
-export function keepRest(row: Conversation): Conversation {
+/** An event has no word on whether the other one rests: what was said last stands until it is asked again. */
+function keepRest(row: Conversation): Conversation {
   const until = chat.getState().conversations[row.id]?.resting_until;
   return until === undefined || row.resting_until !== undefined ? row : { ...row, resting_until: until };
 }

@@ -13,6 +13,12 @@ export interface Tray {
   traced: readonly string[];
   /** The message goes as soon as all of them are there. */
   armed: boolean;
+  /** Photographs that are being made smaller, or changed for their originals, before they leave. */
+  preparing: number;
+  /** What the smaller ones were made from: by preview while on their way, by file when they are there. */
+  originals: Readonly<Record<string, File>>;
+  /** The last ones came from the camera: another may follow. */
+  camera: boolean;
 }
 
 export interface ChatUi {
@@ -60,9 +66,23 @@ export const chatUi = createStore<ChatUi>(() => ({
   trays: {},
 }));
 
+const EMPTY_TRAY: Tray = {
+  chips: [],
+  refused: [],
+  traced: [],
+  armed: false,
+  preparing: 0,
+  originals: {},
+  camera: false,
+};
+
+/** Whether something of the next message is still on its way. */
+export const isComing = (tray: Tray | undefined): boolean =>
+  tray !== undefined && (tray.chips.length > 0 || tray.preparing > 0);
+
 export function putTray(conversation: string, change: Partial<Tray>): void {
   const { trays } = chatUi.getState();
-  const tray = { chips: [], refused: [], traced: [], armed: false, ...trays[conversation], ...change };
+  const tray = { ...EMPTY_TRAY, ...trays[conversation], ...change };
   chatUi.setState({ trays: { ...trays, [conversation]: tray } });
 }
 

@@ -1,3 +1,3 @@
 /** What the rest of the client may use of the search. */
-export { openSearch } from './open';
+export { closeSearch, openSearch } from './open';
 export { SearchHost } from './SearchHost';

@@ -148,7 +148,10 @@ pub(crate) async fn direct(ctx: Ctx, user: UserId) -> Result<ConversationView> {
             }
             None => return Err(Code::NotFound.into()),
         };
-        views::of(tx, me, id)?.ok_or_else(|| Code::NotFound.into())
+        let mut view = views::of(tx, me, id)?.ok_or(Code::NotFound)?;
+        // Whoever opens it next writes under what it says here of the other one's rest.
+        views::rest(tx, std::slice::from_mut(&mut view), ctx.now)?;
+        Ok(view)
     })
     .await
 }

@@ -27,6 +27,8 @@ async fn whoever_may_write_to_a_person_sees_until_when_they_rest() {
     let listed = w.alice.get("/api/v1/conversations").await.ok()["items"].clone();
     let listed = listed.as_array().unwrap().iter().find(|c| c["id"] == pair.as_str()).unwrap().clone();
     assert_eq!(listed["resting_until"], until);
+    let opened = w.alice.post("/api/v1/conversations/direct", json!({ "user": w.bob.id })).await.ok();
+    assert_eq!(opened["resting_until"], until, "whoever opens it to write is told at once");
     assert!(get(&w.bob, &pair, "").await.get("resting_until").is_none(), "of the other, not of oneself");
     let group = w.group(&[&w.bob]).await;
     assert!(get(&w.alice, &group, "").await.get("resting_until").is_none());

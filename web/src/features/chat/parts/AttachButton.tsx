@@ -3,7 +3,7 @@ import { chooseFiles } from '~/features/files';
 import { useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
 import { Menu } from '~/ui/Menu';
-import { takeFiles } from '../attach';
+import { type Taking, takeFiles } from '../attach';
 import { focusComposer } from '../ui';
 
 /** Pictures or any files; on a phone also what its camera sees now. */
@@ -18,8 +18,8 @@ export function AttachButton({
 }) {
   const t = useT();
   const finger = window.matchMedia('(pointer: coarse)').matches;
-  const take = (files: File[]) => {
-    void takeFiles(conversation, files);
+  const take = (how: Taking) => (files: File[]) => {
+    void takeFiles(conversation, files, how);
     // Enter sends what was chosen; under a finger the keyboard would cover it.
     if (!finger) focusComposer();
   };
@@ -35,7 +35,7 @@ export function AttachButton({
                 id: 'camera',
                 label: t('files:choose.camera'),
                 icon: <Camera aria-hidden />,
-                run: () => chooseFiles('image/*', take, true),
+                run: () => chooseFiles('image/*', take({ camera: true }), true),
               },
             ]
           : []),
@@ -43,13 +43,13 @@ export function AttachButton({
           id: 'pictures',
           label: t('files:choose.pictures'),
           icon: <ImagePlus aria-hidden />,
-          run: () => chooseFiles('image/*', take),
+          run: () => chooseFiles('image/*', take({})),
         },
         {
           id: 'files',
           label: t('files:choose.files'),
           icon: <AnyFile aria-hidden />,
-          run: () => chooseFiles(undefined, take),
+          run: () => chooseFiles(undefined, take({ exact: true })),
         },
       ]}
     >

@@ -1,15 +1,15 @@
-import { Pause, Play, RotateCw, X } from 'lucide-react';
+import { Camera, Pause, Play, RotateCw, X } from 'lucide-react';
 import { useState } from 'react';
 import { useStore } from 'zustand';
 import type { Chip } from '~/features/files';
-import { type Attached, bytesText, FileIcon, FileName, pictureUrl } from '~/features/files';
+import { type Attached, bytesText, chooseFiles, FileIcon, FileName, pictureUrl } from '~/features/files';
 import { useErrorText, useLocale, useT } from '~/i18n';
-import { IconButton } from '~/ui/Button';
+import { Button, IconButton } from '~/ui/Button';
 import { cx } from '~/ui/cx';
 import styles from '~/ui/files/Tray.module.css';
-import { detach, pauseFile, previewOf, removeChip, resumeFile } from '../attach';
+import { detach, pauseFile, previewOf, removeChip, resumeFile, takeFiles, takeOriginals } from '../attach';
 import type { Draft } from '../store';
-import { chatUi, putTray } from '../ui';
+import { chatUi, putTray, type Tray } from '../ui';
 
 /** What goes along with the message: what is there already, what is on its way, and what was not taken. */
 export function AttachTray({
@@ -50,13 +50,59 @@ export function AttachTray({
         {tray?.chips.map((c) => (
           <OnItsWay key={c.key} chip={c} />
         ))}
+        {tray?.camera ? <Another conversation={conversation} /> : null}
       </ul>
+      {tray ? <Smaller conversation={conversation} tray={tray} files={draft.files ?? []} /> : null}
       {tray?.armed ? (
         <p className={styles.armed} role="status">
           {t('files:armed')}
         </p>
       ) : null}
     </div>
+  );
+}
+
+/** Cameras give one picture at a time. */
+function Another({ conversation }: { conversation: string }) {
+  const t = useT();
+  const take = (files: File[]) => void takeFiles(conversation, files, { camera: true });
+  return (
+    <li className={styles.another}>
+      <IconButton label={t('files:choose.another')} onPress={() => chooseFiles('image/*', take, true)}>
+        <Camera aria-hidden />
+      </IconButton>
+    </li>
+  );
+}
+
+/** That photographs go smaller than they were taken, and the way back. */
+function Smaller({ conversation, tray, files }: { conversation: string; tray: Tray; files: readonly Attached[] }) {
+  const t = useT();
+  const locale = useLocale();
+  if (tray.preparing > 0) {
+    return (
+      <p className={styles.armed} role="status">
+        {t('files:photos.preparing')}
+      </p>
+    );
+  }
+  const sum = (sizes: number[]) =>
+    bytesText(
+      locale,
+      sizes.reduce((all, one) => all + one, 0),
+    );
+  const small = [
+    ...files.map((f) => ({ original: tray.originals[f.file], size: f.size ?? 0 })),
+    ...tray.chips.map((c) => ({ original: tray.originals[c.preview ?? ''], size: c.size })),
+  ].flatMap(({ original, size }) => (original ? [{ size, was: original.size }] : []));
+  if (small.length === 0) return null;
+  return (
+    <p className={styles.smaller}>
+      <span>{t('files:photos.smaller', { size: sum(small.map((s) => s.size)) })}</span>
+      <Button kind="quiet" onPress={() => void takeOriginals(conversation)}>
+        {t('files:photos.originals', { size: sum(small.map((s) => s.was)) })}
+      </Button>
+    </p>
   );
 }
 

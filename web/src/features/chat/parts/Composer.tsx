@@ -25,7 +25,7 @@ import { useLayout } from '~/ui/useLayout';
 import type { HeldConversation } from '../events';
 import { services } from '../live';
 import { chat } from '../store';
-import { chatUi } from '../ui';
+import { chatUi, isComing } from '../ui';
 import { canUndo, undo } from '../undo';
 import styles from './Composer.module.css';
 import { takePasted } from './dropped';
@@ -58,8 +58,8 @@ export function Composer({ conversation: c, title }: { conversation: HeldConvers
   const outside = useOutside(c, title);
   const typed = useTyping(c.id);
   const tray = useStore(chatUi, (s) => s.trays[c.id]);
-  const coming = !composer.editing && tray !== undefined && tray.chips.length > 0;
-  const armed = coming && tray.armed;
+  const coming = !composer.editing && isComing(tray);
+  const armed = coming && tray?.armed === true;
   const attached = coming || (draft.files?.length ?? 0) > 0;
   const full = attached || draft.text.trim() !== '';
   // Beside five keys a phone leaves room for six letters. Once wide it stays so: no key may move under a finger.

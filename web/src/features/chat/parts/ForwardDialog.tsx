@@ -8,9 +8,9 @@ import { Button } from '~/ui/Button';
 import { Choice } from '~/ui/Choice';
 import { Dialog } from '~/ui/Dialog';
 import { EmptyState } from '~/ui/EmptyState';
-import { Field } from '~/ui/Field';
 import { FormError } from '~/ui/FormError';
 import { Marks } from '~/ui/Marks';
+import { SearchField } from '~/ui/SearchField';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
 import { useSubmit } from '~/ui/useSubmit';
@@ -162,7 +162,7 @@ function Targets({ picked, onChange }: { picked: Target[]; onChange: (picked: Ta
           ))}
         </ul>
       ) : null}
-      <Field label={t('chat:forward.search')} type="search" value={query} onChange={setQuery} autoComplete="off" />
+      <SearchField label={t('chat:forward.search')} value={query} onChange={setQuery} />
       {full ? <p className={styles.note}>{t('chat:forward.full', { count: MAX_TARGETS })}</p> : null}
       {targets.length > 0 ? (
         <ul className={styles.list} aria-label={t('chat:forward.targets')}>

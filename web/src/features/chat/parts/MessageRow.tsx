@@ -150,7 +150,8 @@ function Bubble({ row, message, conversation, named, lit, onFollow }: MessageRow
         {row.grouped ? null : (
           <p className={styles.meta}>
             {!row.mine && named ? <span className={styles.name}>{name}</span> : null}
-            {row.mine ? null : <Marks of={marks} />}
+            {/* In a conversation of two the head says it once. */}
+            {row.mine || !named ? null : <Marks of={marks} />}
             {gone && !row.mine ? (
               <span className={styles.gone}>
                 {gone === 'left' ? t('chat:message.left') : t('chat:message.resigned')}

@@ -1,4 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
+import { Link2 } from 'lucide-react';
 import { Suspense, useState } from 'react';
 import { useStore } from 'zustand';
 import { directory, MemberPicker } from '~/features/directory';
@@ -75,7 +76,12 @@ export function NewChat({ open, onClose }: { open: boolean; onClose: () => void 
       ) : null}
       {org ? (
         <>
-          <Button onPress={() => setGuests(true)}>{t('guests:open')}</Button>
+          <span>
+            <Button kind="quiet" onPress={() => setGuests(true)}>
+              <Link2 aria-hidden size={16} />
+              {t('guests:open')}
+            </Button>
+          </span>
           <Suspense fallback={<SkeletonRows rows={4} />}>
             <MemberPicker org={org.id} picked={picked} onChange={setPicked} />
           </Suspense>

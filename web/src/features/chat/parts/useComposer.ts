@@ -9,7 +9,7 @@ import { keepDraft } from '../drafts';
 import { asksForReceived, isReceived } from '../received';
 import { lastSegment } from '../segments';
 import { chat, type Draft } from '../store';
-import { chatUi, putTray } from '../ui';
+import { chatUi, isComing, putTray } from '../ui';
 import { editable, startEdit, startReply } from './reply';
 
 const EMPTY: Draft = { text: '', picks: [] };
@@ -59,7 +59,7 @@ export function useComposer(conversation: string): ComposerModel {
     async submit() {
       const tray = chatUi.getState().trays[conversation];
       // Files on their way take the message along when they are there; a second press lets go of that.
-      if (!editing && tray?.chips.length) return putTray(conversation, { armed: !tray.armed });
+      if (!editing && isComing(tray)) return putTray(conversation, { armed: !tray?.armed });
       if (!draft.text.trim() && !draft.files?.length) return;
       try {
         if (!editing) {

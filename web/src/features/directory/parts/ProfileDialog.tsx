@@ -78,8 +78,13 @@ function Card({ profile: p, onClose }: { profile: Profile; onClose: () => void }
             <div key={o.id}>
               <dt>{o.name}</dt>
               <dd>
-                {o.member_name}
-                {o.role === 'member' ? null : ` · ${t(`directory:role.${o.role}`)}`}
+                {[
+                  // Said above already, unless they go by another name there.
+                  o.member_name === p.user.name ? undefined : o.member_name,
+                  o.role === 'member' ? undefined : t(`directory:role.${o.role}`),
+                ]
+                  .filter(Boolean)
+                  .join(' · ')}
               </dd>
             </div>
           ))}

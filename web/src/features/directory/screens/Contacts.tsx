@@ -13,8 +13,8 @@ import { useErrorText, useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
 import { Choice } from '~/ui/Choice';
 import { EmptyState } from '~/ui/EmptyState';
-import { Field } from '~/ui/Field';
 import { PagedList } from '~/ui/PagedList';
+import { SearchField } from '~/ui/SearchField';
 import { SkeletonRows } from '~/ui/Skeleton';
 import { toast } from '~/ui/Toast';
 import { useMembers } from '../members';
@@ -110,7 +110,7 @@ function Members({ org, title }: { org: Org; title: string }) {
   return (
     <>
       <div className={styles.search}>
-        <Field label={t('directory:search')} type="search" value={q} onChange={setQ} autoComplete="off" />
+        <SearchField label={t('directory:search')} value={q} onChange={setQ} />
       </div>
       <PagedList list={query} empty={t('directory:none')}>
         {() => (

@@ -103,14 +103,9 @@ function FriendRow({ friend, onChanged }: { friend: Friend; onChanged: () => voi
   };
   const shown = friend.remark || name;
   const below = friend.state === 'asked_me' ? friend.hello : friend.remark ? name : undefined;
-  const words = (
-    <>
-      <Avatar id={id} name={name} size="small" /> {shown}
-    </>
-  );
   return (
     <>
-      <Row words={words} below={below}>
+      <Row face={<Avatar id={id} name={name} size="small" />} words={shown} below={below}>
         {friend.state === 'asked_me' ? (
           <>
             <Button onPress={() => void run(() => removeFriend(id), t('directory:friends.refused'))}>

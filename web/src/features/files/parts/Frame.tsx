@@ -46,14 +46,9 @@ export function Frame({
   const locale = useLocale();
   const save = useSave(file);
   const name = file.name ?? '';
-  const keys = (e: KeyboardEvent) => {
-    onKeyDown?.(e);
-    // What the app does by such keys would happen behind the file; the browser's own search is not the app's here.
-    if (e.ctrlKey || e.metaKey || e.altKey) e.stopPropagation();
-  };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys of the dialog, wherever its focus is
-    <div className={over.frame} onKeyDown={keys} data-testid="reader">
+    <div className={over.frame} onKeyDown={onKeyDown} data-testid="reader">
       <header className={cx(over.bar, styles.bar)}>
         <span className={styles.icon}>
           <FileIcon mime={file.mime ?? ''} name={name} />

@@ -39,6 +39,8 @@ export function Viewer({
   const go = (by: number) => setAt((was) => Math.min(pictures.length - 1, Math.max(0, was + by)));
   const zoom = useZoom({ key: picture?.file ?? '', onSwipe: go, onPull: close });
   const onKeyDown = (e: KeyboardEvent) => {
+    // The browser's own: back, forward, larger, smaller.
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
     if (e.key === 'ArrowLeft') go(-1);
     else if (e.key === 'ArrowRight') go(1);
     else if (e.key === '+' || e.key === '=') zoom.by(1.5);

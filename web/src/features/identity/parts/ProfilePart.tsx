@@ -1,6 +1,7 @@
 import { Camera } from 'lucide-react';
 import { type ChangeEvent, type FormEvent, useRef, useState } from 'react';
 import { useStore } from 'zustand';
+import { lighter } from '~/core/photos';
 import { learnPeople } from '~/core/store/people';
 import { session } from '~/core/store/session';
 import { useT } from '~/i18n';
@@ -67,7 +68,7 @@ function Photo({ id, name, has }: { id: string; name: string; has: boolean }) {
     learnPeople([user]);
   };
   const put = useSubmit(async (file: File) => {
-    await setPhoto(file);
+    await setPhoto(await lighter(file));
     await refresh();
     toast(t('identity:profile.photo_saved'));
   });

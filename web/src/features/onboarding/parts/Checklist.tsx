@@ -3,7 +3,7 @@ import { Check, ChevronRight, X } from 'lucide-react';
 import { useStore } from 'zustand';
 import { settings } from '~/core/settings';
 import { useT } from '~/i18n';
-import { Button, IconButton } from '~/ui/Button';
+import { IconButton } from '~/ui/Button';
 import { cx } from '~/ui/cx';
 import { useFirstSteps } from '../firstSteps';
 import styles from './Checklist.module.css';
@@ -45,7 +45,9 @@ function Steps() {
               <span className={styles.text}>{s.text}</span>
             </span>
             {s.done ? null : s.run ? (
-              <Button onPress={s.run}>{t('onboarding:steps.do')}</Button>
+              <button type="button" className={styles.go} aria-label={s.label} onClick={s.run}>
+                <ChevronRight aria-hidden size={18} />
+              </button>
             ) : s.link ? (
               <Link {...s.link} className={styles.go} aria-label={s.label}>
                 <ChevronRight aria-hidden size={18} />

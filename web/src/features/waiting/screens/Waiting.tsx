@@ -19,7 +19,7 @@ export function Waiting() {
   const t = useT();
   const { items, query } = useWaiting();
   return (
-    <InnerPage title={t('waiting:title')}>
+    <InnerPage title={t('waiting:title')} middle={items?.length === 0}>
       {query.isError && !items ? (
         <FailedState error={query.error} retry={() => void query.refetch()} />
       ) : !items ? (

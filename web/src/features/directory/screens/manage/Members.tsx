@@ -8,9 +8,9 @@ import { useT } from '~/i18n';
 import { Avatar } from '~/ui/Avatar';
 import { IconButton } from '~/ui/Button';
 import { Choice } from '~/ui/Choice';
-import { Field } from '~/ui/Field';
 import { Menu, type MenuAction } from '~/ui/Menu';
 import { PagedList } from '~/ui/PagedList';
+import { SearchField } from '~/ui/SearchField';
 import { Row, Rows, Section } from '~/ui/Section';
 import { useMembers } from '../../members';
 import { MemberDialogs, type MemberTask } from '../../parts/MemberDialogs';
@@ -64,7 +64,7 @@ export function Members() {
   return (
     <Section title={t('directory:manage.members')}>
       <div className={styles.bar}>
-        <Field label={t('directory:search')} type="search" value={q} onChange={setQ} autoComplete="off" />
+        <SearchField label={t('directory:search')} value={q} onChange={setQ} />
         <Choice
           chips
           label={t('directory:member.state')}
@@ -82,11 +82,8 @@ export function Members() {
             {items.map((m) => (
               <Row
                 key={m.user}
-                words={
-                  <>
-                    <Avatar id={m.user} name={m.name} size="small" /> {m.name}
-                  </>
-                }
+                face={<Avatar id={m.user} name={m.name} size="small" />}
+                words={m.name}
                 below={below(m)}
               >
                 {mayActOn(org, m) ? (
