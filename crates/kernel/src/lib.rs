@@ -81,4 +81,8 @@ pub const MIGRATIONS: &[store::Migration] = &[
         include_str!("../migrations/20261123_071000_kernel_operators.sql")
     ),
     store::migration!("20261124_040000_kernel_seal", include_str!("../migrations/20261124_040000_kernel_seal.sql")),
+    store::migration!(
+        "20261125_040000_kernel_backup_places",
+        include_str!("../migrations/20261125_040000_kernel_backup_places.sql")
+    ),
 ];

@@ -99,6 +99,16 @@ impl Blobs {
         folder.mark(may_be_empty).map_err(|e| Error::Blobs(e.into()))
     }
 
+    /// The same, where a folder that lacks an object of this name counts as away.
+    /// A bucket is asked nothing.
+    #[must_use]
+    pub fn expecting(mut self, mark: &'static str) -> Self {
+        if let Some(folder) = &mut self.folder {
+            folder.expect(mark);
+        }
+        self
+    }
+
     /// Whether the last write failed, or the folder is away.
     pub async fn is_failing(&self) -> bool {
         self.failing.load(Ordering::Relaxed) || self.here().await.is_err()

@@ -91,6 +91,7 @@ impl Metrics {
         add(all, "magpie_budgets_refused", meters.budgets_refused);
         add(all, "magpie_messages", meters.messages);
         add(all, "magpie_upload_bytes", meters.upload_bytes);
+        add(all, "magpie_backup_place_away", meters.backup_place_away);
         add(all, "magpie_calls", meters.calls);
         add(all, "magpie_call_seconds", meters.call_seconds);
         add(all, "magpie_store_commit_seconds", kernel.db.commit_times());
