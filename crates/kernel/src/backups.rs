@@ -9,10 +9,12 @@ use uuid::Uuid;
 /// How long a backup in the making may be silent before it counts as
 /// interrupted.
 pub const LEASE_MS: Millis = 5 * 60_000;
-/// How many are remembered.
-const REMEMBERED: i64 = 200;
+/// How many of each kind are remembered.
+const REMEMBERED: i64 = 100;
 
 store::left_out!("kernel_backups", "tells of the backups of the server it was made of");
+store::left_out!("kernel_backup_places", "names places of the machine it was made on");
+store::left_out!("kernel_epochs", "tells of the server it was made of; a restore begins a new epoch");
 
 /// What a beginning backup and whoever dooms an object lock.
 pub const HOLD: Key = Key::advisory("kernel_backups", Uuid::nil());
@@ -44,6 +46,33 @@ pub struct Latest {
     pub running: Option<Backup>,
 }
 
+/// Whether backups were made to a place before, and if so whether it was marked
+/// then; a place of before there were marks was not.
+pub fn place(tx: &mut Tx<'_>, place: &str) -> Result<Option<bool>> {
+    Ok(tx.opt(sql!("SELECT marked FROM kernel_backup_places WHERE place = $1"), &[&place], |row| row.get(0))?)
+}
+
+/// Remembers a place that has its mark.
+pub fn keep_place(tx: &mut Tx<'_>, place: &str, now: Millis) -> Result<()> {
+    tx.execute(
+        sql!(
+            "INSERT INTO kernel_backup_places (place, since, marked) VALUES ($1, $2, TRUE)
+             ON CONFLICT (place) DO UPDATE SET marked = TRUE"
+        ),
+        &[&place, &now],
+    )?;
+    Ok(())
+}
+
+/// When the first backup was made under an epoch; now, where none was.
+pub fn epoch_since(tx: &mut Tx<'_>, epoch: Uuid, now: Millis) -> Result<Millis> {
+    tx.execute(
+        sql!("INSERT INTO kernel_epochs (epoch, since) VALUES ($1, $2) ON CONFLICT (epoch) DO NOTHING"),
+        &[&epoch, &now],
+    )?;
+    Ok(tx.one(sql!("SELECT since FROM kernel_epochs WHERE epoch = $1"), &[&epoch], |row| row.get(0))?)
+}
+
 /// Announces one; false if another one is being made.
 pub fn begin(tx: &mut Tx<'_>, id: Uuid, name: &str, place: &str, now: Millis) -> Result<bool> {
     tx.lock(&[HOLD])?;
@@ -57,13 +86,16 @@ pub fn begin(tx: &mut Tx<'_>, id: Uuid, name: &str, place: &str, now: Millis) ->
     if held(tx, now)? {
         return Ok(false);
     }
-    tx.execute(
-        sql!(
-            "DELETE FROM kernel_backups WHERE state <> 'running' AND id NOT IN
-             (SELECT id FROM kernel_backups ORDER BY begun_at DESC, id LIMIT $1)"
-        ),
-        &[&REMEMBERED],
-    )?;
+    // Apart: however many fail, what is known of the good ones stays.
+    for state in ["good", "failed"] {
+        tx.execute(
+            sql!(
+                "DELETE FROM kernel_backups WHERE state = $1 AND id NOT IN
+                 (SELECT id FROM kernel_backups WHERE state = $1 ORDER BY begun_at DESC, id LIMIT $2)"
+            ),
+            &[&state, &REMEMBERED],
+        )?;
+    }
     tx.execute(
         sql!(
             "INSERT INTO kernel_backups

@@ -32,6 +32,7 @@ pub mod proof;
 mod purge;
 mod registry;
 mod response;
+pub mod scrub;
 pub mod seals;
 pub mod settings;
 mod steady;
@@ -81,4 +82,12 @@ pub const MIGRATIONS: &[store::Migration] = &[
         include_str!("../migrations/20261123_071000_kernel_operators.sql")
     ),
     store::migration!("20261124_040000_kernel_seal", include_str!("../migrations/20261124_040000_kernel_seal.sql")),
+    store::migration!(
+        "20261125_040000_kernel_backup_places",
+        include_str!("../migrations/20261125_040000_kernel_backup_places.sql")
+    ),
+    store::migration!(
+        "20261125_040100_kernel_blob_faults",
+        include_str!("../migrations/20261125_040100_kernel_blob_faults.sql")
+    ),
 ];

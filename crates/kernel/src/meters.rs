@@ -87,6 +87,8 @@ pub struct Meters {
     pub messages: Counter,
     /// Bytes of files that were taken.
     pub upload_bytes: Counter,
+    /// 1 where backups are to be made and this node does not find their place.
+    pub backup_place_away: Gauge,
 }
 
 impl Default for Meters {
@@ -103,6 +105,7 @@ impl Default for Meters {
             job_seconds: Family::new_with_constructor(durations),
             messages: Counter::default(),
             upload_bytes: Counter::default(),
+            backup_place_away: Gauge::default(),
         }
     }
 }

@@ -130,6 +130,7 @@ codes! {
     GuestDayFull = "guest_day_full", 409, "guests have sent as much as they may in a day";
     TooManyUploads = "too_many_uploads", 429, "too many uploads are unfinished";
     FileAttached = "file_attached", 409, "the file is part of a message";
+    FileMissing = "file_missing", 410, "the file is lost or damaged on the server, its operator can look for it in a backup";
     FileUnknown = "file_unknown", 422, "there is no such file, or it cannot be sent on";
     SealingUnavailable = "sealing_unavailable", 409, "this server has no key to keep secrets with";
     ChannelUnavailable = "channel_unavailable", 409, "this server sends nothing by that way";

@@ -10,7 +10,7 @@ use kernel::{
     seals::{By, KeyName},
 };
 
-use crate::{config::Config, seal, seed, wiring};
+use crate::{config::Config, seal, seed, verify, wiring};
 
 #[derive(Debug, Subcommand)]
 pub enum Admin {
@@ -37,6 +37,9 @@ pub enum Admin {
         /// The name of the lost key, as this command and the doctor say it.
         key: Option<KeyName>,
     },
+    /// Reads every stored file and compares it with what the database knows; also
+    /// while the server runs. Fails where one is missing or damaged.
+    VerifyFiles(verify::Verify),
 }
 
 /// Somebody, by their sign-in name.
@@ -149,6 +152,10 @@ pub async fn forget_sealed(kernel: &Arc<Kernel>, key: Option<KeyName>) -> Result
 }
 
 pub async fn run(config: Config, admin: Admin) -> Result<()> {
+    // It takes hours, and needs nothing of a server but its folder.
+    if let Admin::VerifyFiles(wanted) = &admin {
+        return verify::run(&config, wanted).await;
+    }
     let base = config.public_url().map_or_else(|| format!("http://localhost:{}", config.listen.port()), str::to_owned);
     let running = wiring::assemble(&config, base.clone(), false).await?;
     match admin {
@@ -167,6 +174,7 @@ pub async fn run(config: Config, admin: Admin) -> Result<()> {
             println!("{login} {} an operator of this server", if gone { "is no longer" } else { "was not" });
         }
         Admin::ForgetSealed { key } => println!("{}", forget_sealed(&running.kernel, key).await?),
+        Admin::VerifyFiles(_) => {}
         Admin::Operators => list_operators(&running.kernel).await?,
         Admin::SetupLink => match identity::setup_token(&running.kernel).await? {
             Some(token) => println!("{base}/setup/{token}"),

@@ -110,18 +110,28 @@ pub async fn run(config: Config, flags: Flags, log: LogLevel, traces: Option<Exp
 /// away keeps nobody from being served: it is told, and tried again.
 /// A change of the configuration holds from the next one on.
 async fn backups(mut config: watch::Receiver<Config>, kernel: Arc<Kernel>) {
+    let mut told: Option<String> = None;
     loop {
         let now = config.borrow_and_update().clone();
-        let again = match prepared(&now, &kernel) {
-            Ok(None) => None,
+        let again = match prepared(&now, &kernel).await {
+            Ok(None) => {
+                kernel.meters.backup_place_away.set(0);
+                None
+            }
             Ok(Some((source, plan))) => {
+                told = None;
                 if backup::run::until(&kernel, &source, &plan, config.changed()).await.is_err() {
                     return;
                 }
                 continue;
             }
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "backups cannot be made");
+                kernel.meters.backup_place_away.set(1);
+                let error = Some(format!("{error:#}"));
+                if told != error {
+                    tracing::error!(error, "backups cannot be made; it is tried again every minute");
+                    told = error;
+                }
                 Some(Duration::from_mins(1))
             }
         };
@@ -138,8 +148,8 @@ async fn backups(mut config: watch::Receiver<Config>, kernel: Arc<Kernel>) {
     }
 }
 
-fn prepared(config: &Config, kernel: &Kernel) -> Result<Option<(backup::Source, backup::Plan)>> {
-    let Some(plan) = backup::command::plan(config)? else { return Ok(None) };
+async fn prepared(config: &Config, kernel: &Kernel) -> Result<Option<(backup::Source, backup::Plan)>> {
+    let Some(plan) = backup::command::plan(config, &kernel.db).await? else { return Ok(None) };
     Ok(Some((backup::command::source(config, kernel.config.blobs.clone(), &plan.place, kernel.db.server_id())?, plan)))
 }
 

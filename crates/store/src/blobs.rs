@@ -99,6 +99,16 @@ impl Blobs {
         folder.mark(may_be_empty).map_err(|e| Error::Blobs(e.into()))
     }
 
+    /// The same, where a folder that lacks an object of this name counts as away.
+    /// A bucket is asked nothing.
+    #[must_use]
+    pub fn expecting(mut self, mark: &'static str) -> Self {
+        if let Some(folder) = &mut self.folder {
+            folder.expect(mark);
+        }
+        self
+    }
+
     /// Whether the last write failed, or the folder is away.
     pub async fn is_failing(&self) -> bool {
         self.failing.load(Ordering::Relaxed) || self.here().await.is_err()
@@ -234,7 +244,11 @@ impl Blobs {
     }
 
     /// How large an object is, in bytes.
-    async fn size(&self, name: &str) -> Result<u64> {
+    pub async fn size(&self, name: &str) -> Result<u64> {
+        self.found(self.size_there(name).await).await
+    }
+
+    async fn size_there(&self, name: &str) -> Result<u64> {
         let path = Path::from(name);
         match within(self.patience, self.objects.head(&path)).await {
             // The answer to HEAD has no body to say whether it is the bucket that is not there.
@@ -268,7 +282,7 @@ impl Blobs {
     /// Copies an object of `from` under another name, if it has this size and
     /// content. Otherwise nothing is written, and the answer is false.
     pub async fn copy(&self, from: &Self, name: &str, size: u64, to: &str, sha256: &[u8]) -> Result<bool> {
-        if from.found(from.size(name).await).await? != size {
+        if from.size(name).await? != size {
             return Ok(false);
         }
         if size <= PART as u64 {
@@ -292,7 +306,7 @@ impl Blobs {
 
     /// Whether an object has this size and content. Reads it by windows.
     pub async fn holds(&self, name: &str, size: u64, sha256: &[u8]) -> Result<bool> {
-        if self.found(self.size(name).await).await? != size {
+        if self.size(name).await? != size {
             return Ok(false);
         }
         let (mut hash, mut at) = (Sha256::new(), 0);

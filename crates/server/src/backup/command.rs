@@ -1,6 +1,6 @@
 //! `magpie backup` and `magpie restore`.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result, anyhow, bail};
 use kernel::{Clock, Kernel, SystemClock};
@@ -9,7 +9,7 @@ use store::{Blobs, Db, snapshot};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::{Archive, Into, Place, Restored, Source, Written, keep, restore, run, write};
+use super::{Archive, Into, Manifest, Place, Refused, Restored, Source, Written, keep, mark, restore, run, write};
 use crate::{config::Config, health, seal, wiring};
 
 /// Makes a backup now.
@@ -19,6 +19,10 @@ pub struct Backup {
     /// configuration if it is not given.
     #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]
     to: Option<String>,
+    /// Says that this is the place from now on: another disk, an emptied bucket,
+    /// a folder that has lost its magpie.json.
+    #[arg(long)]
+    new_place: bool,
 }
 
 /// Fills an empty server from a backup.
@@ -31,6 +35,9 @@ pub struct Restore {
     /// is thrown away.
     #[arg(long)]
     check: bool,
+    /// Names the backups that lie there, and after which restore they were made.
+    #[arg(long, conflicts_with = "check")]
+    list: bool,
 }
 
 /// What backups of this server are made of; its files lie in `blobs`.
@@ -46,13 +53,14 @@ pub fn source(config: &Config, blobs: Blobs, place: &Place, server_id: Uuid) -> 
 }
 
 pub async fn backup(config: &Config, args: Backup) -> Result<()> {
-    let place = place(config, args.to.as_deref())?;
-    let written = make(config, &place).await?;
+    let Some(to) = args.to.as_deref().or(config.backup.to.as_deref()) else {
+        bail!("name a place with --to, or with backup.to in the configuration")
+    };
+    let written = make(config, to, args.new_place).await?;
     let manifest = &written.manifest;
     println!(
-        "{} in {}: {} rows, {} files, {} MiB ({} MiB new)",
+        "{} in {to}: {} rows, {} files, {} MiB ({} MiB new)",
         manifest.name,
-        place.words,
         manifest.rows(),
         manifest.objects.rows,
         manifest.bytes() / 1_048_576,
@@ -68,25 +76,33 @@ pub async fn backup(config: &Config, args: Backup) -> Result<()> {
     Ok(())
 }
 
-fn place(config: &Config, to: Option<&str>) -> Result<Place> {
-    match (to, config.backup.to.as_deref()) {
-        (Some(to), _) | (None, Some(to)) => Place::parse(to, config.backup.keys(config.files.bucket())),
-        (None, None) => bail!("name a place with --to, or with backup.to in the configuration"),
+fn opened(config: &Config, to: &str) -> Result<Place> {
+    Place::parse(to, config.backup.keys(config.files.bucket()))
+}
+
+/// A folder is made where it is begun, and not where one was used before: on
+/// the disk that is not mounted it would be in the way of the one that is.
+async fn known(config: &Config, to: &str, db: &Db) -> Result<Place> {
+    let at = Place::named(to).to_owned();
+    if !to.starts_with("s3://")
+        && !Path::new(to).is_dir()
+        && db.read(move |tx| kernel::backups::place(tx, &at)).await?.is_some()
+    {
+        return Err(Refused::Away(Place::named(to).to_owned()).into());
     }
+    opened(config, to)
 }
 
 /// The schedule that the configuration asks for.
-pub fn plan(config: &Config) -> Result<Option<super::Plan>> {
-    if config.backup.to.is_none() {
-        return Ok(None);
-    }
-    let (backup, place) = (&config.backup, place(config, None)?);
+pub async fn plan(config: &Config, db: &Db) -> Result<Option<super::Plan>> {
+    let (backup, Some(to)) = (&config.backup, &config.backup.to) else { return Ok(None) };
+    let place = known(config, to, db).await?;
     Ok(Some(super::Plan { place, every_hours: backup.every_hours, hour: backup.hour, keep: backup.keep() }))
 }
 
 /// Makes one beside a running server, or without one. A database of another
 /// release is not migrated for it; then it is not remembered either.
-pub(super) async fn make(config: &Config, place: &Place) -> Result<Written> {
+pub(super) async fn make(config: &Config, to: &str, new_place: bool) -> Result<Written> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (engine, migrations) = (wiring::engine(config)?, wiring::registry()?.migrations().to_vec());
     let looked = tokio::task::spawn_blocking(move || snapshot::inspect(&engine, &migrations, false)).await??;
@@ -94,16 +110,23 @@ pub(super) async fn make(config: &Config, place: &Place) -> Result<Written> {
     // Where their folder is away, no file counts as lost.
     let mut blobs = wiring::blobs(config)?;
     blobs.marked(false)?;
-    let source = source(config, blobs, place, server_id)?;
     if !looked.missing.is_empty() {
         tracing::warn!("the database is of an earlier release: the backup is made, and not remembered in it");
-        let now = clock.now();
-        return write::write(&source, place, &write::name(now)?, now).await;
+        let (place, now) = (opened(config, to)?, clock.now());
+        if place.names().await?.is_empty() {
+            tracing::warn!(place = to, "no backup lies there yet; if there should be some, look whether it is mounted");
+        }
+        return write::write(&source(config, blobs, &place, server_id)?, &place, &write::name(now)?, now).await;
     }
     let (db, _) = wiring::open(config, false)?;
-    let written = run::once(&db, &clock, &source, place).await;
-    if written.is_ok() && config.backup.to.as_deref() == Some(&place.words) {
-        keep::sweep(place, &config.backup.keep(), db.server_id(), clock.now()).await?;
+    let place = if new_place { opened(config, to)? } else { known(config, to, &db).await? };
+    if new_place {
+        mark::renew(&db, &place, clock.now()).await?;
+    }
+    let written = run::once(&db, &clock, &source(config, blobs, &place, server_id)?, &place).await;
+    if written.is_ok() && config.backup.to.as_deref() == Some(to) {
+        let line = keep::Line::of(&db, clock.now()).await?;
+        keep::sweep(&place, &config.backup.keep(), &line, clock.now()).await?;
     }
     db.close().await;
     written
@@ -111,10 +134,14 @@ pub(super) async fn make(config: &Config, place: &Place) -> Result<Written> {
 
 pub async fn restore(config: &Config, args: Restore) -> Result<()> {
     let (at, name) = restore::split(&args.from);
-    if !at.starts_with("s3://") && !std::path::Path::new(&at).is_dir() {
+    if !at.starts_with("s3://") && !Path::new(&at).is_dir() {
         bail!("there is no folder {at}");
     }
-    let place = Place::parse(&at, config.backup.keys(config.files.bucket()))?;
+    let place = opened(config, &at)?;
+    if args.list {
+        return list(&place).await;
+    }
+    let from = place.clone();
     let archive = match name {
         Some(name) => Archive::named(place, &name).await?,
         None => Archive::newest(place).await?,
@@ -140,9 +167,43 @@ pub async fn restore(config: &Config, args: Restore) -> Result<()> {
     tell(&restored);
     let (db, _) = wiring::open(config, false)?;
     let marked = seal::look(&db).await;
+    // Known from the first backup on: should its disk be away by then, it is missed.
+    if config.backup.to.as_deref().map(Place::named) == Some(&from.words)
+        && let Err(error) = mark::claim(&db, &from, Clock::now(&SystemClock)).await
+    {
+        tracing::warn!(error = format!("{error:#}"), "the place of backups could not be marked");
+    }
     db.close().await;
     println!("{}", seal::told(config, marked?));
     println!("restored into {}; start the server. Clients read everything anew.", into.engine().as_str());
+    Ok(())
+}
+
+/// The oldest first. Each restore begins a line of its own.
+async fn list(place: &Place) -> Result<()> {
+    let mut lines: Vec<Uuid> = Vec::new();
+    for name in place.names().await? {
+        let manifest = match Manifest::read(place, &name).await {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                println!("{name}  cannot be restored: {error:#}");
+                continue;
+            }
+        };
+        if !lines.contains(&manifest.epoch) {
+            lines.push(manifest.epoch);
+            match lines.len() {
+                1 => println!("line 1:"),
+                n => println!("line {n}, after a restore:"),
+            }
+        }
+        let line = lines.iter().position(|epoch| *epoch == manifest.epoch).map_or(0, |at| at + 1);
+        let (rows, files, lacks) = (manifest.rows(), manifest.objects.rows, manifest.damaged.len());
+        println!("  {name}  line {line}, {rows} rows, {files} files, {lacks} of them lacking");
+    }
+    if lines.is_empty() {
+        bail!("there is no finished backup in {}", place.words);
+    }
     Ok(())
 }
 
@@ -151,7 +212,7 @@ async fn rehearse(config: &Config, archive: &Archive, epoch: Uuid) -> Result<Res
     let registry = wiring::registry()?;
     let migrations = registry.migrations().to_vec();
     let (handle, given, at) = (Handle::current(), migrations.clone(), config.clone());
-    let look = move |path: &std::path::Path| {
+    let look = move |path: &Path| {
         let db = Db::open(&store::Config::sqlite(path), &given, false)?;
         let chains = handle.block_on(health::chains(&db)).map_err(|text| anyhow!(text));
         let marked = handle.block_on(seal::look(&db));

@@ -1,6 +1,7 @@
 //! Backups that name no engine, and the way back from them.
 //!
 //! ```text
+//! <place>/magpie.json                         whose place it is: without it, it is away
 //! <place>/magpie-20261123T190000Z/manifest.json     written last: without it there is no backup
 //!                                 users.0001.gz …   the rows of a table, in parts
 //!                                 objects.0001.gz … which objects it needs
@@ -15,6 +16,7 @@
 pub mod archive;
 pub mod command;
 pub mod keep;
+pub mod mark;
 pub mod place;
 pub mod restore;
 pub mod run;
@@ -23,6 +25,7 @@ pub mod write;
 
 pub use archive::Manifest;
 pub use keep::Keep;
+pub use mark::Refused;
 pub use place::Place;
 pub use restore::{Archive, Into, Restored};
 pub use run::Plan;

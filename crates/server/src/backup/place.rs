@@ -20,8 +20,15 @@ impl Place {
         Ok(Self { blobs, words: path.display().to_string(), folder: Some(path.to_owned()) })
     }
 
+    /// A place as it is remembered: one that ends with a slash is the same.
+    pub fn named(text: &str) -> &str {
+        let trimmed = text.trim_end_matches('/');
+        if trimmed.is_empty() { text } else { trimmed }
+    }
+
     /// `s3://bucket/prefix`, with the keys given, or a folder.
     pub fn parse(text: &str, keys: Option<S3>) -> Result<Self> {
+        let text = Self::named(text);
         let Some(rest) = text.strip_prefix("s3://") else { return Self::folder(Path::new(text)) };
         let Some(keys) = keys else {
             bail!("{text}: no keys of a store of files are configured; give backup.access_key and backup.secret_key")

@@ -13,7 +13,7 @@ use rand::Rng as _;
 use store::Db;
 use uuid::Uuid;
 
-use super::{Keep, Place, Source, Written, keep, write};
+use super::{Keep, Place, Refused, Source, Written, keep, mark, write};
 
 /// How often a running backup says that it goes on.
 const RENEW: Duration = Duration::from_mins(1);
@@ -26,7 +26,7 @@ const HOUR_MS: Millis = 3_600_000;
 /// What somebody must look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// Stable: `failed`, `none_yet`, `old`, `damaged`.
+    /// Stable: `away`, `others`, `failed`, `none_yet`, `old`, `damaged`.
     pub reason: &'static str,
     pub text: String,
 }
@@ -97,16 +97,22 @@ pub async fn latest(db: &Db, now: Millis) -> Result<Latest> {
     Ok(db.read(move |tx| backups::latest(tx, now)).await?)
 }
 
-/// Makes one backup and remembers it. An error if one is being made.
+/// Makes one backup and remembers it. An error if one is being made, or the
+/// place is refused; that is no backup that failed, and not remembered.
 pub async fn once(db: &Db, clock: &Arc<dyn Clock>, source: &Source, place: &Place) -> Result<Written> {
     let (begun_at, id) = (clock.now(), random_id());
+    let claimed = match mark::claim(db, place, begun_at).await {
+        Err(error) if Refused::of(&error).is_some() => return Err(error),
+        claimed => claimed,
+    };
     let name = write::name(begun_at)?;
     let (named, words) = (name.clone(), place.words.clone());
     if !db.write(move |tx| backups::begin(tx, id, &named, &words, begun_at)).await? {
         bail!("another backup of this server is being made, or was interrupted less than five minutes ago");
     }
+    let writing = async { write::write(source, &claimed?, &name, begun_at).await };
     let made = tokio::select! {
-        made = write::write(source, place, &name, begun_at) => made,
+        made = writing => made,
         () = given_up(db, clock, id) => Err(anyhow!("it was given up by another one")),
     };
     let mut ended = Backup {
@@ -167,7 +173,7 @@ pub async fn step(kernel: &Arc<Kernel>, source: &Source, plan: &Plan) -> Result<
     let written = once(&kernel.db, &kernel.clock, source, &plan.place).await?;
     let (rows, bytes) = (written.manifest.rows(), written.manifest.bytes());
     tracing::info!(name = written.manifest.name, rows, bytes, new = written.new_bytes, "a backup was made");
-    match keep::sweep(&plan.place, &plan.keep, kernel.db.server_id(), kernel.now()).await {
+    match swept(&kernel.db, plan, kernel.now()).await {
         Ok(swept) if swept.backups > 0 => {
             tracing::info!(
                 backups = swept.backups,
@@ -182,27 +188,52 @@ pub async fn step(kernel: &Arc<Kernel>, source: &Source, plan: &Plan) -> Result<
     Ok(true)
 }
 
+/// Takes away what is not to be kept.
+async fn swept(db: &Db, plan: &Plan, now: Millis) -> Result<keep::Swept> {
+    let line = keep::Line::of(db, now).await?;
+    keep::sweep(&plan.place, &plan.keep, &line, now).await
+}
+
 /// Makes them until `other` comes, which ends none that is being made. Gives
 /// what came.
 pub async fn until<T>(kernel: &Arc<Kernel>, source: &Source, plan: &Plan, other: impl Future<Output = T>) -> T {
-    let mut told: Option<Millis> = None;
+    let mut told: Option<(Millis, &'static str)> = None;
     let mut other = std::pin::pin!(other);
     loop {
-        if let Err(error) = step(kernel, source, plan).await {
+        let looked = mark::look(&kernel.db, &plan.place).await;
+        kernel.meters.backup_place_away.set(i64::from(looked.is_err()));
+        let refused = looked.err().and_then(|error| error.downcast::<Refused>().ok());
+        // A store that does not answer is no refusal: that one failed is remembered.
+        if refused.is_none()
+            && let Err(error) = step(kernel, source, plan).await
+        {
             tracing::error!(error = format!("{error:#}"), place = plan.place.words, "a backup could not be made");
         }
         let now = kernel.now();
-        if told.is_none_or(|last| now - last >= HOUR_MS)
-            && let Ok(latest) = latest(&kernel.db, now).await
-            && let Some(trouble) = plan.trouble(&latest, now)
-        {
-            told = Some(now);
-            tracing::error!(trouble = trouble.text, "backups need attention");
+        // What is new at once, and what stays once an hour.
+        match trouble(&kernel.db, plan, refused, now).await {
+            Ok(Some(Trouble { reason, text })) if told.is_none_or(|(at, was)| was != reason || now - at >= HOUR_MS) => {
+                told = Some((now, reason));
+                tracing::error!(reason, trouble = text, "backups need attention");
+            }
+            Ok(None) => {
+                if told.take().is_some() {
+                    tracing::info!(place = plan.place.words, "backups are well again");
+                }
+            }
+            _ => {}
         }
         if let Ok(other) = tokio::time::timeout(LOOK, other.as_mut()).await {
             return other;
         }
     }
+}
+
+async fn trouble(db: &Db, plan: &Plan, refused: Option<Refused>, now: Millis) -> Result<Option<Trouble>> {
+    if let Some(refused) = refused {
+        return Ok(Some(Trouble { reason: refused.reason(), text: refused.to_string() }));
+    }
+    Ok(plan.trouble(&latest(db, now).await?, now))
 }
 
 /// One that took a second, for tests.

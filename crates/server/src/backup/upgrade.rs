@@ -38,8 +38,7 @@ pub async fn run(config: &Config, args: &Upgrade) -> Result<()> {
         let Some(to) = &config.backup.to else {
             bail!("there is no fresh backup, and no place for one: set backup.to, or go --without-backup")
         };
-        let place = Place::parse(to, config.backup.keys(config.files.bucket()))?;
-        println!("backup: {}", command::make(config, &place).await?.manifest.name);
+        println!("backup: {}", command::make(config, to, false).await?.manifest.name);
     }
     drop(claim);
     wiring::open(config, true)?.0.close().await;

@@ -7,7 +7,7 @@ use kernel::{
 use proto::Millis;
 
 use super::{Scene, bad, data::closed, ok, size, told, warn};
-use crate::backup::{Plan, command, run};
+use crate::backup::{Plan, Refused, command, mark, run};
 
 /// The oldest that somebody who makes them by hand, or by a timer of their own,
 /// is told nothing about.
@@ -20,17 +20,46 @@ pub(super) async fn backup(scene: &Scene) -> Finding {
         Ok(db) => db,
         Err(finding) => return finding,
     };
-    let plan = match command::plan(&scene.config()) {
-        Ok(plan) => plan,
-        Err(error) => {
-            let values = [("error", told(&format!("{error:#}")))];
-            return bad("place", &values, "the place for backups cannot be used: {error}", "look at backup.to");
-        }
-    };
+    let config = scene.config();
     let now = Scene::now();
-    match run::latest(db, now).await {
-        Ok(latest) => judged(plan.as_ref(), &latest, now),
-        Err(error) => bad("unread", &[("error", told(&format!("{error:#}")))], "{error}", ""),
+    let latest = match run::latest(db, now).await {
+        Ok(latest) => latest,
+        Err(error) => return bad("unread", &[("error", told(&format!("{error:#}")))], "{error}", ""),
+    };
+    let found = async {
+        let plan = command::plan(&config, db).await?;
+        if let Some(plan) = &plan {
+            mark::look(db, &plan.place).await?;
+        }
+        Ok::<_, anyhow::Error>(plan)
+    };
+    match found.await {
+        Ok(plan) => judged(plan.as_ref(), &latest, now),
+        Err(error) => missed(config.backup.to.as_deref().unwrap_or_default(), &error, &latest, now),
+    }
+}
+
+/// The place is not there, or not the one it was.
+fn missed(to: &str, error: &anyhow::Error, latest: &Latest, now: Millis) -> Finding {
+    let mut values = values(latest, now);
+    values.extend([("place", told(&to)), ("error", told(&format!("{error:#}"))), ("seen", run::age(latest, now))]);
+    let Some(refused) = Refused::of(error) else {
+        return bad("place", &values, "the place for backups cannot be used: {error}; {seen}", "look at backup.to");
+    };
+    match refused {
+        Refused::Away(_) => bad(
+            if latest.good.is_some() { "away" } else { "away_none" },
+            &values,
+            "{place} is not the place that backups were made to: it has no magpie.json; none is made; {seen}",
+            "mount its disk or bring the bucket back, and it goes on by itself; or if this is the new place: \
+             magpie backup --new-place",
+        ),
+        Refused::Others(_) => bad(
+            "others",
+            &values,
+            "{place} holds backups of another server; none is made; {seen}",
+            "name a place of its own with backup.to",
+        ),
     }
 }
 

@@ -107,6 +107,12 @@ pub const TABLE: &[Metric] = &[
         "",
         "When the last good backup was begun; 0 where there is none",
     ),
+    gauge("magpie_files_faulty", "fault", "Stored objects that are noted as missing, or wrong in size or content"),
+    gauge(
+        "magpie_backup_place_away",
+        "",
+        "1 where the place of backups is not found: not mounted, another one, or it does not answer",
+    ),
     counter(
         "magpie_telemetry_spans",
         "outcome",

@@ -32,8 +32,8 @@ pub(super) struct Folder {
     path: Arc<FsPath>,
     /// Bytes that stay free; `None`: by the size of the disk.
     pub(super) reserve: Option<u64>,
-    /// Whether it is looked for at each write.
-    marked: bool,
+    /// What is looked for at each write.
+    mark: Option<&'static str>,
     /// As many threads may look at it at a time.
     pub(super) looks: Arc<Semaphore>,
 }
@@ -42,13 +42,13 @@ impl Folder {
     /// One that is made if it is not there.
     pub(super) fn make(path: &FsPath) -> io::Result<Self> {
         make(path)?;
-        Ok(Self { path: path.into(), reserve: None, marked: false, looks: Arc::new(Semaphore::new(LOOKS)) })
+        Ok(Self { path: path.into(), reserve: None, mark: None, looks: Arc::new(Semaphore::new(LOOKS)) })
     }
 
     /// Marks it where it may be marked: it holds objects, or need not hold any.
     /// From now on it has to have its mark.
     pub(super) fn mark(&mut self, may_be_empty: bool) -> io::Result<()> {
-        self.marked = true;
+        self.mark = Some(MARK);
         let mark = self.path.join(MARK);
         if mark.exists() || !may_be_empty && !self.path.join("blobs").is_dir() {
             return Ok(());
@@ -57,12 +57,18 @@ impl Folder {
         fs::File::open(&self.path)?.sync_all()
     }
 
+    /// From now on it has to have this mark, which somebody else made.
+    pub(super) fn expect(&mut self, mark: &'static str) {
+        self.mark = Some(mark);
+    }
+
     /// Whether it is the one that was marked.
     pub(super) fn is_here(&self) -> Result<()> {
-        if !self.marked || self.path.join(MARK).exists() {
+        let Some(mark) = self.mark else { return Ok(()) };
+        if self.path.join(mark).exists() {
             return Ok(());
         }
-        let text = format!("{} has no {MARK}: the folder is missing, or its disk is not mounted", self.path.display());
+        let text = format!("{} has no {mark}: the folder is missing, or its disk is not mounted", self.path.display());
         Err(Error::Blobs(io::Error::new(io::ErrorKind::NotFound, text).into()))
     }
 

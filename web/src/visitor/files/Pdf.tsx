@@ -56,6 +56,7 @@ export default function Pdf({ file, children }: { file: FileBlock; children: Rea
 const FAULT = {
   damaged: 'files:read.damaged',
   gone: 'files:read.gone_text',
+  lost: 'files:read.lost',
   failed: 'files:read.failed',
 } as const;
 

@@ -1,16 +1,15 @@
 import { type ReactNode, useEffect, useState } from 'react';
-import { asAppError } from '~/api/client';
 import type { FileBlock } from '~/api/types';
 import { bytesText } from '~/core/files/bytes';
 import { charsetOf, decode } from '~/core/files/decode';
-import { Remote } from '~/core/files/remote';
+import { faultOf, Remote } from '~/core/files/remote';
 import { useLanguage, useT } from '../i18n';
 import styles from './files.module.css';
 
 /** As much as one reads on a page like this, in bytes; the rest is read better in a program for it. */
 const MOST = 524_288;
 
-type State = { words?: string; fault?: 'gone' | 'failed' | 'binary' };
+type State = { words?: string; fault?: ReturnType<typeof faultOf> | 'binary' };
 
 /** The characters of a text file and nothing else, however much they look like markup. */
 export default function Text({ file, children }: { file: FileBlock; children: ReactNode }) {
@@ -31,7 +30,7 @@ export default function Text({ file, children }: { file: FileBlock; children: Re
         if (left) return;
         setState(charset ? { words: decode([bytes], charset, size <= MOST) } : { fault: 'binary' });
       },
-      (error) => (left ? undefined : setState({ fault: asAppError(error).status === 404 ? 'gone' : 'failed' })),
+      (error) => (left ? undefined : setState({ fault: faultOf(error) })),
     );
     return () => {
       left = true;
@@ -72,4 +71,9 @@ export default function Text({ file, children }: { file: FileBlock; children: Re
   );
 }
 
-const FAULT = { gone: 'files:read.gone_text', failed: 'files:read.failed', binary: 'files:read.binary' } as const;
+const FAULT = {
+  gone: 'files:read.gone_text',
+  lost: 'files:read.lost',
+  failed: 'files:read.failed',
+  binary: 'files:read.binary',
+} as const;

@@ -239,7 +239,9 @@ async fn whoever_holds_an_invitation_needs_only_a_name_and_adds_a_way_in_later()
     let me = ask(Method::GET, "/api/v1/me".into(), None).await.ok();
     assert_eq!(
         me["credentials"],
-        json!({ "password": false, "passkeys": 0, "totp": false, "recovery_codes": 0, "pin": false })
+        json!({
+            "password": false, "passkeys": 0, "totp": false, "totp_unreadable": false, "recovery_codes": 0, "pin": false
+        })
     );
     // Nobody signs in to it, and it looks like a name nobody has.
     let guess = |login: &str| server.nobody().post("/api/v1/sessions", json!({ "login": login, "password": "x" }));

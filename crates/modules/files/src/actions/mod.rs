@@ -7,6 +7,7 @@ mod finish;
 mod guests;
 mod reading;
 mod receive;
+mod remake;
 mod room;
 mod serve;
 mod turns;

@@ -9,6 +9,7 @@ mod guests;
 mod guests_bounds;
 mod guests_end;
 mod keeping;
+mod lost;
 mod messages;
 mod pictures;
 mod serving;

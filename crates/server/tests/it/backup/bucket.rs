@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use magpie::backup::{Archive, Keep, Place, Plan, run};
+use magpie::backup::{Archive, Keep, Place, Plan, Refused, mark, run};
 use store::{Blobs, Engine, S3};
 use testkit::{Between, CUT_OFF, Mood, S3Server};
 use uuid::Uuid;
@@ -28,6 +28,11 @@ async fn a_backup_in_a_bucket_is_kept_for_its_time_and_restores_into_the_other_e
         world.server.clock.advance(DAY);
     }
     assert_eq!(place.blobs.list("objects").await.unwrap().len(), 1);
+    // Another store of the same name has no mark; nor has a bucket that was emptied.
+    place.blobs.delete(mark::MARK).await.unwrap();
+    let refused = run::step(&world.server.kernel, &source, &plan).await.unwrap_err();
+    assert!(matches!(Refused::of(&refused), Some(Refused::Away(_))), "{refused:#}");
+    assert_eq!(place.names().await.unwrap().len(), 2);
     let archive = Archive::newest(place).await.unwrap();
     let other = if world.server.db().engine() == Engine::Sqlite { Engine::Postgres } else { Engine::Sqlite };
     let (_place, blobs, restored) = restore(&archive, other).await;

@@ -4,7 +4,11 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use kernel::{Clock as _, Principal, backups, blobs};
-use magpie::backup::{Archive, Keep, Place, Plan, keep, run};
+use magpie::backup::{
+    Archive, Keep, Place, Plan, Refused, Source,
+    keep::{self, Line},
+    mark, run,
+};
 use proto::{BlobId, Error};
 use sha2::{Digest, Sha256};
 use store::{Blobs, Engine};
@@ -48,7 +52,7 @@ async fn one_is_made_each_day_and_old_ones_go_with_what_only_they_needed() {
     let names: HashSet<String> = std::fs::read_dir(folder.path().join("backups"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name != "objects")
+        .filter(|name| name != "objects" && name != mark::MARK)
         .collect();
     assert_eq!(names, place.names().await.unwrap().into_iter().collect());
     let archive = Archive::newest(place).await.unwrap();
@@ -76,17 +80,115 @@ async fn a_sweep_takes_nothing_of_another_server_and_no_object_of_today() {
     let loose = format!("objects/ab/ab{}", "0".repeat(62));
     place.blobs.put(&loose, Bytes::from_static(b"x")).await.unwrap();
     let (none, now) = (Keep { daily: 0, weekly: 0, monthly: 0 }, kernel::SystemClock.now());
-    let (own, other) = (world.server.kernel.db.server_id(), Uuid::from_u128(9));
+    let own = Line::of(&world.server.db(), now).await.unwrap();
+    let other = Line { server: Uuid::from_u128(9), ..own };
     let objects = || async { place.blobs.list("objects").await.unwrap().len() };
     let before = objects().await;
     // A server that has none there believes no list, and takes nothing at all.
-    assert!(keep::sweep(&place, &none, other, now + 2 * DAY).await.is_err());
+    assert!(keep::sweep(&place, &none, &other, now + 2 * DAY).await.is_err());
     assert_eq!(objects().await, before);
-    let swept = keep::sweep(&place, &none, own, now).await.unwrap();
+    let swept = keep::sweep(&place, &none, &own, now).await.unwrap();
     assert_eq!((swept.backups, swept.objects, objects().await), (0, 0, before));
-    let swept = keep::sweep(&place, &none, own, now + 2 * DAY).await.unwrap();
+    let swept = keep::sweep(&place, &none, &own, now + 2 * DAY).await.unwrap();
     assert_eq!((swept.backups, swept.objects, objects().await), (0, 1, before - 1));
     assert!(Archive::newest(place).await.is_ok());
+}
+
+/// Naive: the newest of a day takes the place of the others of it, whoever made
+/// them; a restored server that is wrong then destroys what could put it right.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_backups_after_a_restore_take_nothing_from_before_it() {
+    let world = World::new().await;
+    let (place, keep) = (super::world::place(), Keep { daily: 1, weekly: 1, monthly: 1 });
+    let plan = Plan { place: place.clone(), every_hours: 1, hour: 0, keep };
+    assert!(run::step(&world.server.kernel, &world.source(), &plan).await.unwrap());
+    let before = place.names().await.unwrap();
+    let archive = Archive::newest(place.clone()).await.unwrap();
+    let (at, blobs, restored) = restore(&archive, world.server.db().engine()).await;
+    restored.unwrap();
+    let (engine, source) = (at.config().engine.clone(), world.source());
+    let given = blobs.clone();
+    let server = testkit::TestServer::over(at, magpie::wiring::modules(), move |config| config.blobs = given).await;
+    let source = Source { engine, blobs, ..source };
+    let step = || run::step(&server.kernel, &source, &plan);
+    for hour in 1..=3 {
+        server.clock.advance(DAY / 24);
+        assert!(step().await.unwrap());
+        let names = place.names().await.unwrap();
+        assert!(names.len() == 2 && names[0] == before[0], "{hour} hours after the restore: {names:?}");
+    }
+    assert!(Archive::named(place.clone(), &before[0]).await.unwrap().manifest.epoch != server.db().epoch());
+    // A month later it is one of many.
+    server.clock.advance(keep::APART_MS);
+    server.run_jobs().await;
+    assert!(step().await.unwrap());
+    assert!(!place.names().await.unwrap().contains(&before[0]));
+}
+
+/// Naive: the folder under the mount point is made, and taken for the place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_that_has_lost_its_mark_is_written_only_once_somebody_says_that_it_is_the_new_one() {
+    let world = World::new().await;
+    let (db, now) = (world.server.db(), world.server.kernel.now());
+    let folder = tempfile::tempdir().unwrap();
+    let (at, moved) = (folder.path().join("backups"), folder.path().join("moved"));
+    let open = || Place::folder(&at).unwrap();
+    world.backup(&open()).await.unwrap();
+    let refused = |error: anyhow::Error| matches!(Refused::of(&error), Some(Refused::Away(_)));
+    std::fs::rename(&at, &moved).unwrap();
+    world.server.clock.advance(60_000);
+    // An empty folder, as the disk leaves it.
+    assert!(refused(world.backup(&open()).await.unwrap_err()));
+    assert!(refused(mark::look(&db, &open()).await.unwrap_err()));
+    assert_eq!(std::fs::read_dir(&at).unwrap().count(), 0);
+    // It was no backup that failed.
+    assert_eq!(run::latest(&db, now).await.unwrap().failed, None);
+    std::fs::remove_dir(&at).unwrap();
+    std::fs::rename(&moved, &at).unwrap();
+    world.backup(&open()).await.unwrap();
+    assert_eq!(open().names().await.unwrap().len(), 2);
+    // Taken away while one is made: nothing is written beside it.
+    let claimed = mark::claim(&db, &open(), now).await.unwrap();
+    std::fs::rename(&at, &moved).unwrap();
+    assert!(claimed.blobs.put("magpie-x/part", Bytes::from_static(b"x")).await.is_err());
+    assert!(!at.exists());
+    // Another disk, which takes turns with the first from now on.
+    mark::renew(&db, &open(), now).await.unwrap();
+    world.server.clock.advance(60_000);
+    world.backup(&open()).await.unwrap();
+    std::fs::rename(&at, folder.path().join("second")).unwrap();
+    std::fs::rename(&moved, &at).unwrap();
+    world.server.clock.advance(60_000);
+    world.backup(&open()).await.unwrap();
+    // One that another server has marked is nobody else's, whatever is said.
+    std::fs::write(at.join(mark::MARK), format!("{{\"server_id\":\"{}\"}}", Uuid::from_u128(7))).unwrap();
+    assert!(matches!(Refused::of(&mark::renew(&db, &open(), now).await.unwrap_err()), Some(Refused::Others(_))));
+}
+
+/// Of before there were marks: the backups that lie there stand for one, once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_of_before_there_were_marks_gets_one_where_its_backups_are() {
+    let world = World::new().await;
+    let (db, now, place) = (world.server.db(), world.server.kernel.now(), super::world::place());
+    world.backup(&place).await.unwrap();
+    let unmark = || async {
+        db.write(|tx| {
+            tx.execute(store::sql!("UPDATE kernel_backup_places SET marked = FALSE"), &[]).map(drop)?;
+            Ok::<_, Error>(())
+        })
+        .await
+        .unwrap();
+    };
+    unmark().await;
+    let bare = Place::over(Blobs::memory(), &place.words);
+    assert!(Refused::of(&mark::look(&db, &bare).await.unwrap_err()).is_some());
+    place.blobs.delete(mark::MARK).await.unwrap();
+    mark::look(&db, &place).await.unwrap();
+    mark::claim(&db, &place, now).await.unwrap();
+    assert!(place.blobs.read_all(mark::MARK).await.is_ok());
+    // From then on it has to have it: a bucket that was emptied in part, say.
+    place.blobs.delete(mark::MARK).await.unwrap();
+    assert!(Refused::of(&mark::look(&db, &place).await.unwrap_err()).is_some());
 }
 
 /// Naive: the collector takes an object between the rows and the files.

@@ -1,7 +1,7 @@
 import { Image, ImageOff } from 'lucide-react';
 import { useState } from 'react';
 import type { ImageBlock } from '~/api/types';
-import { pictureUrl } from '~/core/files/api';
+import { PICTURE_WORDS, type PictureFault, pictureFault, pictureUrl } from '~/core/files/api';
 import { useT } from '~/i18n';
 import { cx } from '~/ui/cx';
 import styles from '~/ui/files/Picture.module.css';
@@ -25,23 +25,20 @@ export function Picture({
   onOpen: (picture: ImageBlock) => void;
 }) {
   const t = useT();
-  const [fault, setFault] = useState<'gone' | 'failed'>();
+  const [fault, setFault] = useState<PictureFault>();
   const [tries, setTries] = useState(0);
   const [there, setThere] = useState(false);
   const url = (side: 320 | 1600) => `${pictureUrl(p.file, side)}${tries > 0 ? `?again=${tries}` : ''}`;
-  const look = async () => {
-    const answer = await fetch(pictureUrl(p.file, 320), { method: 'GET' }).catch(() => undefined);
-    setFault(answer?.status === 404 || answer?.status === 403 ? 'gone' : 'failed');
-  };
+  const look = async () => setFault(await pictureFault(p.file));
   const again = () => {
     setFault(undefined);
     setTries(tries + 1);
   };
-  if (fault === 'gone') {
+  if (fault === 'gone' || fault === 'lost') {
     return (
       <span className={cx(styles.picture, styles.fault, square && styles.square)}>
         <ImageOff aria-hidden />
-        {t('files:picture.gone')}
+        {t(PICTURE_WORDS[fault])}
       </span>
     );
   }
