@@ -144,9 +144,7 @@ pub async fn forget_sealed(kernel: &Arc<Kernel>, key: Option<KeyName>) -> Result
     if !stranded.is_empty() {
         said += "\nneither a recovery code nor a passkey have, and need a card (magpie admin recover --login NAME) when signed out:";
         let named = kernel.db.read(move |tx| identity::users::names(tx, &stranded)).await?;
-        for (user, name) in named {
-            said += &format!("\n{user}  {name}");
-        }
+        said.extend(named.into_iter().map(|(user, name)| format!("\n{user}  {name}")));
     }
     Ok(said)
 }

@@ -197,8 +197,7 @@ async fn so_many_downloads_are_given_at_a_time_and_no_more() {
     w.server.finish().await;
 }
 
-/// Seen to fail: with the secret in the database believed beside a key, and
-/// with one that was never made taken for an empty one.
+/// Seen to fail: with the secret in the database believed beside a key.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_is_signed_by_a_key_and_by_nothing_that_stands_in_the_database() {
     let w = World::new().await;
