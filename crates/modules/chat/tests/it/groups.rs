@@ -123,7 +123,9 @@ async fn roles_decide_who_may_change_a_group() {
     let group = w.group(&[&w.bob, &w.carol]).await;
     let at = |p: &testkit::Person| path(&group, &format!("/members/{}", p.id));
     let can = get(&w.bob, &group, "").await["can"].clone();
-    assert_eq!(can, json!({ "post": true, "rename": false, "add": true, "mention_all": true, "ask_ack": true }));
+    let wanted =
+        json!({ "post": true, "attach": true, "rename": false, "add": true, "mention_all": true, "ask_ack": true });
+    assert_eq!(can, wanted);
     w.bob.patch(&path(&group, ""), json!({ "title": "x" })).await.fails(Code::Forbidden);
     w.bob.delete(&at(&w.carol)).await.fails(Code::Forbidden);
     w.bob.patch(&at(&w.bob), json!({ "role": "admin" })).await.fails(Code::Forbidden);
