@@ -115,6 +115,21 @@ describe('the composer', () => {
     expect(say).toHaveBeenLastCalledWith('', [block('b')], undefined);
   });
 
+  it('says nothing twice to an impatient hand', async () => {
+    allow(true);
+    let kept: (done: boolean) => void = () => undefined;
+    vi.mocked(say).mockReturnValue(new Promise((done) => (kept = done)));
+    show();
+    await userEvent.type(field(), '你好');
+    await userEvent.dblClick(screen.getByRole('button', { name: '发送' }));
+    // What comes meanwhile belongs to the next message.
+    tray.setState({ ready: [block('late')] });
+    kept(true);
+    await waitFor(() => expect(field()).toHaveProperty('value', ''));
+    expect(say).toHaveBeenCalledTimes(1);
+    expect(tray.getState().ready).toEqual([block('late')]);
+  });
+
   it('waits for what is on its way, lets go of that, and sends when it is there', async () => {
     allow(true);
     show();

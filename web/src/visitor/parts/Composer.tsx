@@ -33,6 +33,7 @@ export function Composer({
   const [text, setText] = useState(() => readDraft(code));
   const area = useRef<HTMLTextAreaElement>(null);
   const told = useRef(0);
+  const going = useRef(false);
   const sender = useStore(talk, (s) => s.messages.find((m) => m.seq === quoted)?.sender.id);
   const name = useStore(talk, (s) => (sender ? s.members[sender]?.name : undefined));
   useLayoutEffect(() => {
@@ -67,9 +68,19 @@ export function Composer({
   const carries = chips.length + ready.length > 0;
   const go = async () => {
     const words = text.trim();
-    if (!words && ready.length === 0) return tray.setState({ armed: false });
-    if (!(await say(words, ready, quoted))) return tray.setState({ armed: false });
-    tray.setState({ ready: [], refused: [], traced: [], armed: false, stuck: false });
+    tray.setState({ armed: false });
+    // A second press before the first is kept would say it twice.
+    if (going.current || (!words && ready.length === 0)) return;
+    going.current = true;
+    const done = await say(words, ready, quoted);
+    going.current = false;
+    if (!done) return;
+    tray.setState(({ ready: now }) => ({
+      ready: now.filter((b) => !ready.includes(b)),
+      refused: [],
+      traced: [],
+      stuck: false,
+    }));
     if (ready.length > 0) filesHeld()?.sent(ready);
     change('');
     onQuote(undefined);
