@@ -18,7 +18,7 @@
 
 use bytes::Bytes;
 use proto::{BlobId, Error, Millis, OrgId, Result};
-use store::{Blobs, Key, Sql, Tx, sql};
+use store::{Blobs, Key, Sql, Tx, ahead::To, sql};
 use uuid::Uuid;
 
 use crate::{Ctx, backups};
@@ -29,6 +29,10 @@ pub const LOOSE_MS: Millis = 7 * 86_400_000;
 const PENDING_MS: Millis = 86_400_000;
 /// Objects one round of the collector looks at.
 const ROUND: i64 = 100;
+
+// Once the clock went back: what waits to be swept waits from now on.
+store::ahead!("kernel_blobs", "id", "changed_at", To::Now);
+store::ahead!("kernel_blobs", "id", "loose_at", To::Now);
 
 /// Where an object lies. Only the id goes into it: a name is never used again.
 pub fn name(id: BlobId) -> String {

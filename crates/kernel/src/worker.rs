@@ -7,7 +7,10 @@ use std::{
 };
 
 use proto::{Error, Result};
-use store::jobs::{self, Claimed};
+use store::{
+    ahead,
+    jobs::{self, Claimed},
+};
 use tokio::sync::watch;
 use tracing::{Instrument as _, field};
 
@@ -20,12 +23,18 @@ const SCHEDULE: Duration = Duration::from_secs(10);
 /// After so many failures a job is set aside for people to look at.
 const TRIES: i64 = 20;
 
-/// Adds the periodic jobs whose slot has come.
+/// Adds the periodic jobs whose slot has come. Where the clock went back, what
+/// waits for a time that it gave before is put right first.
 pub async fn schedule(kernel: &Arc<Kernel>) -> Result<()> {
     let now = kernel.now();
+    let back = kernel.db.write(move |tx| ahead::look(tx, now).map_err(Error::from)).await?;
+    if back {
+        let rows = ahead::put_right(&kernel.db, now).await?;
+        tracing::warn!(rows, "the clock went back; what lay ahead of it was put right");
+    }
     for periodic in kernel.registry.periodic() {
         let (kind, slot) = (periodic.kind, now.div_euclid(periodic.every_ms));
-        let ahead = jobs::UNBELIEVED_MS / periodic.every_ms + 1;
+        let ahead = if back { 1 } else { jobs::UNBELIEVED_MS / periodic.every_ms + 1 };
         kernel.db.write(move |tx| jobs::periodic(tx, kind, slot, ahead, now).map_err(Error::from)).await?;
     }
     Ok(())

@@ -7,10 +7,12 @@
 //! holds back those behind it. Work larger than one transaction is a sliced
 //! job: it does a part and calls [`again`] with where it got to.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::{Db, Error, Result, Row, Tx, dialect, sql};
+use crate::{Db, Error, Result, Row, Tx, ahead, dialect, sql};
 
 /// How long a claim lasts unless it is renewed.
 pub const LEASE_MS: i64 = 60_000;
@@ -216,6 +218,59 @@ pub struct Due {
     pub count: i64,
     /// When the oldest of them was to run.
     pub since: i64,
+}
+
+/// Puts right what waits for a time that a clock gave which was wrong: `later`
+/// tells how long jobs of a kind may wait. How many.
+pub(crate) async fn put_right(db: &Db, now: i64, later: &BTreeMap<&'static str, i64>, slack: i64) -> Result<u64> {
+    let kinds = serde_json::to_string(&later.keys().collect::<Vec<_>>()).map_err(Error::engine)?;
+    let mut all = 0;
+    loop {
+        let kinds = kinds.clone();
+        let changed = db.write(move |tx| at_once(tx, &kinds, now, slack)).await?;
+        all += changed;
+        if changed < ahead::SLICE {
+            break;
+        }
+    }
+    for (kind, wait) in later.iter().map(|(kind, wait)| (*kind, *wait)) {
+        loop {
+            let changed = db.write(move |tx| within(tx, kind, now + wait, slack)).await?;
+            all += changed;
+            if changed < ahead::SLICE {
+                break;
+            }
+        }
+    }
+    // Whoever works on one renews it soon.
+    let until = now + LEASE_MS;
+    let sql = sql!("UPDATE jobs SET lease_until = $1 WHERE lease_until > $2 AND lease_until IS NOT NULL");
+    Ok(all + db.write(move |tx| tx.execute(sql, &[&until, &(until + slack)])).await?)
+}
+
+fn at_once(tx: &mut Tx<'_>, later: &str, now: i64, slack: i64) -> Result<u64> {
+    tx.execute(
+        dialect!(
+            sqlite: "UPDATE jobs SET run_at = $1 WHERE run_at > $2 AND seq IN (SELECT seq FROM jobs \
+                WHERE dead_at IS NULL AND run_at > $2 AND kind NOT IN (SELECT value FROM json_each($3)) \
+                ORDER BY run_at, seq LIMIT 200)",
+            postgres: "UPDATE jobs SET run_at = $1 WHERE run_at > $2 AND seq IN (SELECT seq FROM jobs \
+                WHERE dead_at IS NULL AND run_at > $2 \
+                AND kind NOT IN (SELECT jsonb_array_elements_text(CAST(CAST($3 AS TEXT) AS JSONB))) \
+                ORDER BY run_at, seq LIMIT 200)",
+        ),
+        &[&now, &(now + slack), &later],
+    )
+}
+
+fn within(tx: &mut Tx<'_>, kind: &str, at: i64, slack: i64) -> Result<u64> {
+    tx.execute(
+        sql!(
+            "UPDATE jobs SET run_at = $1 WHERE run_at > $2 AND seq IN (SELECT seq FROM jobs \
+              WHERE dead_at IS NULL AND run_at > $2 AND kind = $3 ORDER BY run_at, seq LIMIT 200)"
+        ),
+        &[&at, &(at + slack), &kind],
+    )
 }
 
 /// What is due at `now`, by kind.

@@ -22,6 +22,7 @@
 //! Architecture invariant: knows SQL, knows no module. `sqlite` and
 //! `postgres` are the only places that speak to an engine.
 
+pub mod ahead;
 mod blobs;
 mod config;
 mod db;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use store::{
-    Db, Engine, Error, NewJob,
+    Db, Engine, Error, NewJob, ahead,
     jobs::{self, Claimed, LEASE_MS},
 };
 
@@ -19,6 +19,8 @@ on_both!(
     a_slot_is_filled_once_even_after_it_was_done,
     a_slot_of_a_clock_that_went_ahead_holds_no_work_back,
     a_lease_of_a_clock_that_went_ahead_holds_nobody_back,
+    nodes_whose_clocks_differ_leave_each_other_their_jobs,
+    what_waits_for_a_time_of_a_wrong_clock_is_put_right,
     two_claims_never_get_the_same_job,
     a_payload_is_bounded,
 );
@@ -209,6 +211,74 @@ async fn a_lease_of_a_clock_that_went_ahead_holds_nobody_back(engine: Engine) {
     assert!(claim(&db, YEAR, 2).await.is_none());
     assert_eq!(claim(&db, 5_000, 2).await.expect("due").attempt, 2);
     assert!(claim(&db, 5_001, 1).await.is_none());
+}
+
+/// Naive: a lease further ahead than a lease can be does not hold. A node whose
+/// machine slept is up to a day ahead, and at work. Seen.
+async fn nodes_whose_clocks_differ_leave_each_other_their_jobs(engine: Engine) {
+    const DAY: i64 = 86_400_000;
+    let t = open(engine);
+    let db = t.db();
+    let look = async |now| db.write(move |tx| ahead::look(tx, now)).await.unwrap_or_else(|e: Error| panic!("{e}"));
+    add(&db, job("mail", None, 0)).await;
+    assert!(!look(DAY).await);
+    let first = claim(&db, DAY, 1).await.expect("due");
+    assert_eq!(claim(&db, 1_000, 2).await, None);
+    // Nor once the one that is behind takes the other for a clock that went back.
+    let mut renewed = DAY;
+    for now in (2_000..20 * 60_000).step_by(10_000) {
+        if look(now).await {
+            ahead::put_right(&db, now).await.expect("puts right");
+        }
+        assert_eq!(claim(&db, now, 2).await, None, "{now}");
+        // Every half minute, as who works does.
+        if DAY + now - renewed >= LEASE_MS / 2 {
+            renewed = DAY + now;
+            assert!(jobs::renew(&db, &first, renewed).await.expect("renews"), "{now}");
+            look(renewed).await;
+        }
+    }
+    assert!(finish(&db, &first).await);
+}
+
+store::later!("index", 5_000);
+
+/// Naive: a job is due at its time, which a clock that went ahead put a year,
+/// or twenty hours, away.
+async fn what_waits_for_a_time_of_a_wrong_clock_is_put_right(engine: Engine) {
+    const HOUR: i64 = 3_600_000;
+    for by in [HOUR, 20 * HOUR, 365 * 24 * HOUR] {
+        let t = open(engine);
+        let db = t.db();
+        let look = async |now| db.write(move |tx| ahead::look(tx, now)).await.unwrap_or_else(|e: Error| panic!("{e}"));
+        assert!(!look(0).await && !look(by).await);
+        // More than one slice.
+        for n in 0..230 {
+            add(&db, job("mail", None, by + n)).await;
+        }
+        add(&db, job("index", None, by + 5_000)).await;
+        assert_eq!(jobs::claim_up_to(&db, KINDS, by, 1, 1).await.expect("claims").len(), 1);
+        let left = by - ahead::LOOK_MS;
+        assert!(!look(left).await, "nodes may differ by that much");
+        assert!(look(1_000).await);
+        ahead::put_right(&db, 1_000).await.expect("puts right");
+        assert!(!look(1_000).await, "once");
+        assert_eq!(due(&db, 999).await, 0);
+        // Put off for as long as its kind may be, and no longer.
+        assert_eq!(due(&db, 1_000).await, 230);
+        assert_eq!((due(&db, 5_999).await, due(&db, 6_000).await), (230, 231));
+        // The one that somebody worked on then, and died at.
+        let all = jobs::claim_up_to(&db, KINDS, 1_000, 2, 100).await.expect("claims");
+        assert!(all.iter().all(|job| job.attempt == 1));
+        let mut last = 0;
+        while let Some(job) = claim(&db, 1_000 + LEASE_MS, 2).await {
+            last = last.max(job.attempt);
+            assert!(finish(&db, &job).await);
+        }
+        assert_eq!((last, due(&db, i64::MAX).await), (2, 0));
+        // Another day, the same again.
+        assert!(!look(by).await && look(2 * ahead::LOOK_MS).await == (by > 4 * ahead::LOOK_MS));
+    }
 }
 
 /// Naive: no SKIP LOCKED and no re-check. Seen on PostgreSQL.

@@ -2,7 +2,7 @@
 
 use kernel::{Allowed, OrgScope};
 use proto::{BlobId, Error, FileId, Millis, Result, UserId};
-use store::{Row, Tx, dialect, sql};
+use store::{Row, Tx, ahead::To, dialect, sql};
 use uuid::Uuid;
 
 use crate::model::{
@@ -11,6 +11,11 @@ use crate::model::{
     types,
     wire::{Fault, Picture},
 };
+
+// Once the clock went back: what waits to be swept waits from now on.
+store::ahead!("files_files", "id", "touched_at", To::Now);
+store::ahead!("files_files", "id", "whole_at", To::Now);
+store::ahead!("files_files", "id", "loose_at", To::Now);
 
 macro_rules! file_columns {
     () => {

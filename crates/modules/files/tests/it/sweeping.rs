@@ -215,3 +215,29 @@ async fn the_last_two_to_let_go_know_that_nothing_holds_the_file() {
     assert!(w.server.db().read(loose).await.unwrap().is_some());
     w.server.finish().await;
 }
+
+/// Naive: what was stamped by a clock that was ahead is not old before that
+/// time comes. Seen.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_clock_that_was_ahead_stamped_is_swept_all_the_same() {
+    let w = World::new().await;
+    w.later(1_000).await;
+    w.server.clock.advance(30 * DAY);
+    let upload = begun(&w.alice, "1.txt", 4, None).await;
+    append(&w.alice, &upload, 0, b"ab", &[]).await;
+    let loose = sent(&w.alice, "2.txt", b"2", None).await;
+    let gone = sent(&w.alice, "3.txt", b"3", None).await;
+    w.alice.delete(&at(&gone, "")).await.ok();
+    w.later(1_000).await;
+    w.server.clock.advance(-30 * DAY);
+    w.later(1_000).await;
+    assert_eq!(offset(&w.alice, &upload).await, Ok(2), "nothing is swept early");
+    w.later(DAY + 20 * 60_000).await;
+    assert_eq!(w.store.names("uploads").await, Vec::<String>::new());
+    w.alice.get(&at(&loose, "")).await.ok();
+    w.later(6 * DAY + 20 * 60_000).await;
+    w.alice.get(&at(&loose, "")).await.fails(Code::NotFound);
+    w.later(20 * 60_000).await;
+    assert_eq!(w.store.names("blobs").await, Vec::<String>::new());
+    w.server.finish().await;
+}

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long a code is good.
-const GOOD_MS: Millis = 10 * 60_000;
+pub(crate) const GOOD_MS: Millis = 10 * 60_000;
 /// How often one may be tried.
 const TRIES: i64 = 5;
 

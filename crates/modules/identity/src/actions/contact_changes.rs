@@ -30,11 +30,12 @@ use crate::{
 };
 
 /// How long a change without the old address waits.
-const WAIT_MS: Millis = 24 * 3_600_000;
+pub(crate) const WAIT_MS: Millis = 24 * 3_600_000;
 /// How often the owners of an address are looked for again.
 const ROUNDS: usize = 3;
 
 const DUE: &str = "identity.contact_due";
+store::later!(DUE, WAIT_MS);
 pub(crate) const RESIDENT: Resident = Resident { kind: DUE, run: |ctx, job| Box::pin(due(ctx, job)) };
 
 /// What is found before the locks are taken.

@@ -32,6 +32,7 @@ pub(crate) const RESIDENT: Resident = Resident { kind: MERGE, run: |ctx, job| Bo
 /// When the second round looks for what came during the first: by then no
 /// transaction is open that began before the merge.
 const LATE_MS: i64 = 60_000;
+store::later!(MERGE, LATE_MS);
 /// Largest answer of a step.
 const KEPT_BYTES: usize = 4_096;
 /// Pieces looked at in one read of the second round.

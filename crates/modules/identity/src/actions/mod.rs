@@ -25,7 +25,9 @@ mod totp;
 
 pub(crate) use account::sign_up;
 pub use account::{NewPerson, create_person};
-pub(crate) use contact_changes::{RESIDENT as CONTACT_DUE, keep_contact, remove_contact, verify_contact};
+pub(crate) use contact_changes::{
+    RESIDENT as CONTACT_DUE, WAIT_MS as CONTACT_WAIT_MS, keep_contact, remove_contact, verify_contact,
+};
 pub(crate) use contacts::{add_contact, list_contacts, send_contact_code, show_contact};
 pub use guests::{Guest, GuestDoor, end_guest, enter_guest, forget_sessions, guest_keys};
 pub(crate) use link::{claim_link, decide_link, look_at_link, new_link};

@@ -13,6 +13,9 @@ const HOUR_MS: Millis = 60 * MINUTE_MS;
 /// Counts are kept for as long as the longest of the rules looks back.
 pub(crate) const KEEP_MS: Millis = 48 * HOUR_MS;
 
+/// The longest of the rules keeps somebody out for so long.
+pub(crate) const LOCK_MS: Millis = 24 * HOUR_MS;
+
 /// How many of something are taken in a time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
@@ -32,24 +35,24 @@ pub(crate) const SIGN_IN: Rule =
     Rule { name: "sign_in", most: 20, window_ms: 24 * HOUR_MS, lock_ms: Some(15 * MINUTE_MS), steps: None };
 /// Tries of a PIN for one sign-in name: eight digits that are on paper.
 pub(crate) const PIN: Rule =
-    Rule { name: "pin", most: 20, window_ms: 24 * HOUR_MS, lock_ms: Some(24 * HOUR_MS), steps: None };
+    Rule { name: "pin", most: 20, window_ms: 24 * HOUR_MS, lock_ms: Some(LOCK_MS), steps: None };
 /// Wrong codes beside a right password for one person: six digits, of which
 /// three are good at any time.
 pub(crate) const SECOND: Rule = Rule {
     name: "second",
     most: 20,
     window_ms: 24 * HOUR_MS,
-    lock_ms: Some(24 * HOUR_MS),
+    lock_ms: Some(LOCK_MS),
     steps: Some((5, 15 * MINUTE_MS)),
 };
 /// Wrong codes for one address by whoever is signed in, whichever code it was:
 /// six digits bear that for years.
 pub(crate) const CODE: Rule =
-    Rule { name: "code", most: 20, window_ms: 24 * HOUR_MS, lock_ms: Some(24 * HOUR_MS), steps: None };
+    Rule { name: "code", most: 20, window_ms: 24 * HOUR_MS, lock_ms: Some(LOCK_MS), steps: None };
 /// Wrong codes for one address by whoever wants to get in by it. Counted apart:
 /// anybody can begin that.
 pub(crate) const RESET: Rule =
-    Rule { name: "reset", most: 20, window_ms: 24 * HOUR_MS, lock_ms: Some(24 * HOUR_MS), steps: None };
+    Rule { name: "reset", most: 20, window_ms: 24 * HOUR_MS, lock_ms: Some(LOCK_MS), steps: None };
 /// Codes sent to one address for whoever wants to get in by it.
 pub(crate) const SEND_RESET: Rule =
     Rule { name: "send_reset", most: 5, window_ms: HOUR_MS, lock_ms: None, steps: None };

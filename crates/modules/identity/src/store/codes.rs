@@ -1,10 +1,22 @@
 //! Codes that were sent, and counted tries.
 
 use proto::{Millis, Result, UserId};
-use store::{Tx, sql};
+use store::{Tx, ahead::To, sql};
 use uuid::Uuid;
 
-use crate::{actions::codes::Purpose, model::contacts::ContactKind};
+use crate::{
+    actions::{
+        codes::{GOOD_MS, Purpose},
+        throttle::LOCK_MS,
+    },
+    model::contacts::ContactKind,
+};
+
+// Once the clock went back: nobody is kept out for longer than a rule keeps
+// them out, and no code lives on.
+store::ahead!("identity_throttle", "purpose, key", "since", To::Now);
+store::ahead!("identity_throttle", "purpose, key", "until", To::Within(LOCK_MS));
+store::ahead!("identity_codes", "purpose, subject", "expires_at", To::Within(GOOD_MS));
 
 /// A code as it is kept.
 #[derive(Clone, Debug)]

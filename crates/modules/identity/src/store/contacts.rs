@@ -2,10 +2,17 @@
 
 use kernel::Allowed;
 use proto::{Millis, Result, UserId};
-use store::{Row, Tx, sql};
+use store::{Row, Tx, ahead::To, sql};
 use uuid::Uuid;
 
-use crate::model::contacts::{Address, Contact, ContactKind, Kept, Manage, OwnContact, Visibility};
+use crate::{
+    actions::CONTACT_WAIT_MS,
+    model::contacts::{Address, Contact, ContactKind, Kept, Manage, OwnContact, Visibility},
+};
+
+// Once the clock went back. A day to object is a day from then on, and the job
+// that ends it is put to the same moment.
+store::ahead!("identity_contacts", "id", "pending_until", To::Within(CONTACT_WAIT_MS));
 
 type Raw = (Uuid, UserId, String, String, String, String, Option<Millis>, Option<Millis>, Option<Millis>);
 

@@ -3,9 +3,11 @@
 
 use kernel::Allowed;
 use proto::{CeremonyId, Code, Error, Millis, PasskeyId, Result, SessionId, UserId};
-use store::{Tx, sql};
+use store::{Tx, ahead::To, sql};
 
-use crate::model::credentials::{Credentials, Passkey, Prove, Secures};
+use crate::model::credentials::{CEREMONY_MS, Credentials, Passkey, Prove, Secures};
+
+store::ahead!("identity_ceremonies", "id", "expires_at", To::Within(CEREMONY_MS));
 
 /// What a person can prove themselves by; `None` for erased ones too.
 pub(crate) fn credentials(tx: &mut Tx<'_>, user: UserId) -> Result<Option<Credentials>> {

@@ -2,15 +2,17 @@
 
 use kernel::Allowed;
 use proto::{LinkId, Millis, Result, SessionId, UserId};
-use store::{Row, Tx, sql};
+use store::{Row, Tx, ahead::To, sql};
 
 use crate::{
     entrance::Entrance,
     model::{
         SessionKind,
-        links::{Decide, LinkLook, LinkRow, LinkState, Look, OpenLink},
+        links::{Decide, LINK_MS, LinkLook, LinkRow, LinkState, Look, OpenLink},
     },
 };
+
+store::ahead!("identity_sign_in_links", "id", "expires_at", To::Within(LINK_MS));
 
 pub(crate) struct NewLinkRow<'a> {
     pub(crate) id: LinkId,

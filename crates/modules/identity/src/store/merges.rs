@@ -2,14 +2,16 @@
 
 use kernel::{Allowed, merge::Pair};
 use proto::{Millis, OrgId, Result, SessionId, UserId};
-use store::{Error, Row, Tx, dialect, sql};
+use store::{Error, Row, Tx, ahead::To, dialect, sql};
 use uuid::Uuid;
 
 use super::ids;
 use crate::model::{
     Account, Change,
-    merges::{Merge, MergeFrom, MergePreview, MergeState},
+    merges::{Merge, MergeFrom, MergePreview, MergeState, OFFER_MS},
 };
+
+store::ahead!("identity_merge_offers", "code_hash", "expires_at", To::Within(OFFER_MS));
 
 /// What the rules of merging ask of an account.
 #[derive(Clone, Debug)]

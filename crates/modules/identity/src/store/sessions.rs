@@ -2,12 +2,18 @@
 
 use kernel::Allowed;
 use proto::{Millis, Result, SessionId, UserId};
-use store::{Tx, sql};
+use store::{Tx, ahead::To, sql};
 
 use crate::{
     entrance::Entrance,
     model::{End, OwnSession, Session, SessionKind, UserKind},
 };
+
+// Once the clock went back: no session lives longer than one that is used then.
+store::ahead!("identity_sessions", "id", "ends_at", To::Within(SessionKind::SHARED_MOST_MS));
+store::ahead!("identity_sessions", "id", "expires_at", To::Within(SessionKind::SHARED_IDLE_MS), "shared");
+store::ahead!("identity_sessions", "id", "expires_at", To::Within(SessionKind::Cookie.idle_ms()), "kind = 'cookie'");
+store::ahead!("identity_sessions", "id", "expires_at", To::Within(SessionKind::Bearer.idle_ms()), "kind = 'bearer'");
 
 pub(crate) struct NewSession<'a> {
     pub(crate) id: SessionId,

@@ -407,3 +407,30 @@ async fn what_cannot_be_a_contact_is_refused_with_its_field() {
     server.run_jobs().await;
     assert!(contacts(&alice).await.is_empty());
 }
+
+/// A day to object is a day by the right clock too, and no longer. Seen to
+/// fail: with the job put to now, and with nothing put right.
+#[tokio::test]
+async fn a_change_that_waits_since_a_clock_was_ahead_waits_a_day() {
+    let server = crate::server().await;
+    let alice = server.person("张伟").await;
+    own(&server, &alice, "email", "old@example.org").await;
+    server.run_jobs().await;
+    server.clock.advance(30 * DAY);
+    let alice = alice.second_device().await;
+    let new = add(&server, &alice, "email", "new@example.org").await;
+    let code = json!({ "code": server.outbox.code("new@example.org") });
+    assert!(alice.post(&path(&new, "/verify"), code).await.ok()["pending_until"].as_i64().is_some());
+    server.run_jobs().await;
+    server.clock.advance(-30 * DAY);
+    server.run_jobs().await;
+    let until = async || contacts(&alice).await.iter().find_map(|c| c["pending_until"].as_i64());
+    assert_eq!(until().await, Some(server.kernel.now() + DAY));
+    server.clock.advance(DAY - 1);
+    server.run_jobs().await;
+    assert_eq!(contacts(&alice).await.len(), 2);
+    server.clock.advance(1);
+    server.run_jobs().await;
+    let left = contacts(&alice).await;
+    assert_eq!((left.len(), &left[0]["id"], &left[0]["verified"]), (1, &new["id"], &json!(true)));
+}
