@@ -5,7 +5,7 @@
 //! transaction and not while a request waits, but by a job. Whoever sends says
 //! *what*; how, and whether at all, is the operator's configuration.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use proto::Result;
 
@@ -16,14 +16,25 @@ pub enum Channel {
     Sms,
 }
 
+/// What an address is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Post,
+    /// Without a body.
+    Delete,
+}
+
 /// A request to an address that somebody outside of this server named. Address
 /// and headers may be keys: no log shows them.
 #[derive(Clone)]
 pub struct Outgoing {
+    pub verb: Verb,
     /// http or https.
     pub url: String,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
+    /// How long it may take, of the 15 seconds at most.
+    pub within: Duration,
 }
 
 impl std::fmt::Debug for Outgoing {
@@ -64,7 +75,7 @@ pub trait Delivery: Send + Sync + 'static {
     fn email<'a>(&'a self, to: &'a str, subject: &'a str, text: &'a str) -> Sending<'a>;
     /// `to` is a number in E.164 form, with its plus.
     fn sms<'a>(&'a self, to: &'a str, text: &'a str) -> Sending<'a>;
-    /// Posts to an address, within 15 seconds and following nothing. What may
+    /// Asks an address, within 15 seconds and following nothing. What may
     /// be reached is the operator's configuration: public addresses, and those
     /// that are listed.
     fn post(&self, _: Outgoing) -> Posting<'_> {

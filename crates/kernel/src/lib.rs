@@ -47,7 +47,7 @@ pub use contract::{StreamEvents, Touch, stream_event};
 pub use ctx::{
     Clock, Ctx, Ephemeral, EphemeralSink, Kernel, KernelConfig, Live, ManualClock, Principal, Space, SystemClock,
 };
-pub use delivery::{Answered, Channel, Delivery, LogOnly, NoAnswer, Outgoing, Posting, Sending};
+pub use delivery::{Answered, Channel, Delivery, LogOnly, NoAnswer, Outgoing, Posting, Sending, Verb};
 pub use extract::{Anyone, At, Body, Created, Params};
 pub use hooks::{Event, Hook, Hooks};
 pub use merge::Merge;

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use anyhow::{Context, Result, anyhow, bail};
 use egress::{Client, Request};
 use http::{HeaderName, HeaderValue, Method, header};
-use kernel::{Answered, Channel, Delivery, LogOnly, NoAnswer, Outgoing, Posting, Sending};
+use kernel::{Answered, Channel, Delivery, LogOnly, NoAnswer, Outgoing, Posting, Sending, Verb};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
@@ -106,7 +106,10 @@ impl Ways {
 
     async fn posted(&self, out: Outgoing) -> std::result::Result<Answered, NoAnswer> {
         let mut request = Request::post(out.url, out.body);
-        (request.timeout, request.max_body_bytes) = (Some(TIME), Some(64 << 10));
+        if out.verb == Verb::Delete {
+            request.method = Method::DELETE;
+        }
+        (request.timeout, request.max_body_bytes) = (Some(TIME.min(out.within)), Some(64 << 10));
         for (name, value) in out.headers {
             let value = HeaderValue::from_str(&value).map_err(|_| NoAnswer::Refused)?;
             request = request.header(HeaderName::from_static(name), value);

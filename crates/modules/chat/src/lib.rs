@@ -32,7 +32,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
 pub use model::{Conversation, Kind, Post, Read, Role};
-pub use outside::{MessageRecalled, MessageSent, News, RestChanged, badge, called, news, participants, resting_until};
+pub use outside::{
+    MessageRecalled, MessageSent, News, RestChanged, badge, called, news, participants, resting_until, taken_back,
+};
 
 /// The declaration.
 pub fn module() -> Module {

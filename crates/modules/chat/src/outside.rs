@@ -36,7 +36,7 @@ impl kernel::Event for MessageSent {
 #[derive(Clone, Copy, Debug)]
 pub struct MessageRecalled {
     pub conversation: ConversationId,
-    pub sent_at: i64,
+    pub seq: i64,
 }
 
 impl kernel::Event for MessageRecalled {
@@ -75,6 +75,8 @@ pub struct News {
     pub who: String,
     /// Of that person, for the one who is told.
     pub marks: Marks,
+    /// Of the newest message.
+    pub seq: i64,
     /// The beginning of the newest message in one line; empty where it was
     /// recalled or is a line of the conversation itself.
     pub text: String,
@@ -110,10 +112,16 @@ pub fn news(tx: &mut Tx<'_>, user: UserId, ids: &[ConversationId]) -> Result<Vec
             mentioned: view.mentioned,
             who: sender.and_then(|s| names.get(&s).cloned()).unwrap_or_default(),
             marks: sender.and_then(|s| marks.get(&s).copied()).unwrap_or_default(),
+            seq: last.as_ref().map_or(0, |m| m.seq),
             text: excerpt(&body, TEXT_CHARS),
         }
     };
     Ok(views.into_iter().map(told).collect())
+}
+
+/// Whether a message that was told of was taken back since. One statement.
+pub fn taken_back(tx: &mut Tx<'_>, id: ConversationId, seq: i64) -> Result<bool> {
+    Ok(sql::messages::get(tx, id, seq)?.is_none_or(|message| message.recalled_at.is_some()))
 }
 
 /// How many conversations need the person: the number on the icon. Counts

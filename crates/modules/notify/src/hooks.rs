@@ -11,7 +11,7 @@ pub(crate) fn all() -> Vec<Hook> {
     // The conversation's own lock is held, and the row is the conversation's.
     vec![
         Hook::on::<MessageSent>(|_| Vec::new(), heard),
-        Hook::on::<MessageRecalled>(|_| Vec::new(), |tx, ctx, event| Ok(tx.job(jobs::withdraw(event, ctx.now))?)),
+        Hook::on::<MessageRecalled>(|_| Vec::new(), recalled),
         Hook::on::<RestChanged>(|_| Vec::new(), |tx, ctx, event| Ok(tx.job(jobs::look_again(event.user, ctx.now))?)),
     ]
 }
@@ -23,4 +23,8 @@ fn heard(tx: &mut Tx<'_>, ctx: &Ctx, event: &MessageSent) -> Result<()> {
         tx.job(jobs::spread(event.conversation, ctx.now))?;
     }
     Ok(())
+}
+
+fn recalled(tx: &mut Tx<'_>, ctx: &Ctx, event: &MessageRecalled) -> Result<()> {
+    Ok(tx.job(jobs::withdraw(event.conversation, event.seq, ctx.now))?)
 }

@@ -95,10 +95,19 @@ pub(crate) fn look_again(user: UserId, now: Millis) -> NewJob {
     NewJob { payload: json!({ "user": user, "anew": true }), ..climb(user, now) }
 }
 
-/// Takes a message out of the notices that told of it.
-pub(crate) fn withdraw(event: &chat::MessageRecalled, now: Millis) -> NewJob {
-    let payload = json!({ "conversation": event.conversation, "sent_at": event.sent_at });
-    // One after another: whoever takes back a hundred messages keeps nobody's work waiting.
+/// Takes a message out of the notices that show it.
+pub(crate) fn withdraw(conversation: ConversationId, seq: i64, now: Millis) -> NewJob {
+    withdrawing(json!({ "conversation": conversation, "seq": seq }), now)
+}
+
+/// Takes out what a rung was left with when it did not answer.
+fn withdraw_left(rung: Uuid, now: Millis) -> NewJob {
+    withdrawing(json!({ "rung": rung }), now)
+}
+
+/// One after another: whoever takes back a hundred messages keeps nobody's
+/// work waiting.
+fn withdrawing(payload: Value, now: Millis) -> NewJob {
     NewJob { kind: WITHDRAW, key: Some(WITHDRAW.to_owned()), org: None, run_at: now, payload }
 }
 
@@ -139,7 +148,7 @@ fn say(kernel: &Kernel, id: Uuid, now: Millis, chinese: bool) -> Say {
         server: kernel.config.name.clone(),
         chinese,
         test: false,
-        withdrawn: false,
+        back: None,
         stands: now,
     }
 }

@@ -45,6 +45,10 @@ pub fn module() -> Module {
                     "20261124_040100_notify_calm",
                     include_str!("../migrations/20261124_040100_notify_calm.sql")
                 ),
+                ::store::migration!(
+                    "20261125_030000_notify_shown",
+                    include_str!("../migrations/20261125_030000_notify_shown.sql")
+                ),
             ]
         },
         routes: routes::all,

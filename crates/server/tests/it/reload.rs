@@ -78,7 +78,13 @@ async fn what_needs_no_restart_holds_at_once_and_the_rest_is_named_until_it_does
     assert!(!spends(1));
     let url = format!("{}/api/v1/server", server.base);
     let post = async || {
-        let out = kernel::Outgoing { url: url.clone(), headers: Vec::new(), body: Vec::new() };
+        let out = kernel::Outgoing {
+            verb: kernel::Verb::Post,
+            url: url.clone(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            within: std::time::Duration::from_secs(15),
+        };
         kernel::Delivery::post(&*carrier, out).await.map(|answered| answered.status)
     };
     assert_eq!(post().await, Err(kernel::NoAnswer::Refused));

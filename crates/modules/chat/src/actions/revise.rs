@@ -190,6 +190,6 @@ pub(super) fn recall_in<'t>(
     }
     turn.finish(tx)?;
     events::tell(tx, &turn, Said { messages: std::slice::from_ref(&row), ..Said::default() })?;
-    ctx.hooks().run(tx, ctx, &MessageRecalled { conversation: turn.id(), sent_at: row.sent_at })?;
+    ctx.hooks().run(tx, ctx, &MessageRecalled { conversation: turn.id(), seq: row.seq })?;
     Ok(row)
 }

@@ -20,16 +20,18 @@ use super::{Outcome, field, keep, keeps, ours, say, tell};
 use crate::{
     actions,
     model::{
-        Ladder, RungKind, RungRow, Shows,
+        Fault, Ladder, RungKind, RungRow, Shows,
         ladder::{self, Step},
         settings, words,
     },
-    rungs::{self, socket},
-    store::{self as sql, people::Standing},
+    rungs::{self, Changes, socket},
+    store::{
+        self as sql,
+        people::{HOLD_MS, Standing},
+        shown::Shown,
+    },
 };
 
-/// So long a job that tells surely is at it.
-const HOLD_MS: Millis = 60_000;
 /// Conversations that are looked at; what is older waits on the icon alone.
 const LOOKED_AT: i64 = 100;
 /// What was pending so long is told no more.
@@ -58,8 +60,29 @@ struct Telling {
     shows: Vec<Shows>,
 }
 
+impl Telling {
+    /// The texts that it puts onto the device, as far as they can be taken
+    /// back there.
+    fn shown(&self, at: Millis) -> Vec<Shown> {
+        let rung = rungs::of(self.rung.kind);
+        if rung.changes() == Changes::Not {
+            return Vec::new();
+        }
+        let said = self.news.iter().zip(&self.shows).take(rung.items());
+        let said = said.filter(|(news, shows)| **shows == Shows::Full && !news.text.is_empty());
+        said.map(|(news, _)| Shown { rung: self.rung.id, conversation: news.conversation, seq: news.seq, at }).collect()
+    }
+
+    /// Conversations whose notice it takes the place of.
+    fn replaces(&self) -> impl Iterator<Item = ConversationId> {
+        let rung = rungs::of(self.rung.kind);
+        let replaced = if rung.changes() == Changes::Last { rung.items() } else { 0 };
+        self.news.iter().take(replaced).map(|news| news.conversation)
+    }
+}
+
 struct Plan {
-    settled: Vec<ConversationId>,
+    settled: Vec<(ConversationId, Millis)>,
     /// Whether nothing is left that waits.
     empty: bool,
     next: Next,
@@ -86,7 +109,9 @@ pub(super) async fn run(ctx: Ctx, job: Claimed) -> Result<()> {
     let pass = if let Next::Pass(rung) = next { Some(rung) } else { None };
     let held = {
         let job = job.clone();
-        db.write(move |tx| take(tx, &job, user, now, &settled, &Ahead { empty, telling, after, rest, pass })).await?
+        let shown = if let Next::Rung(telling) = &next { telling.shown(now) } else { Vec::new() };
+        let ahead = Ahead { empty, telling, after, rest, pass, shown };
+        db.write(move |tx| take(tx, &job, user, now, &settled, &ahead)).await?
     };
     if !held {
         return Ok(());
@@ -94,14 +119,14 @@ pub(super) async fn run(ctx: Ctx, job: Claimed) -> Result<()> {
     let mut told = None;
     let outcome = if let Next::Rung(telling) = next {
         let outcome = tell(&ctx, &telling.rung, &spoken(&ctx, job.id, &telling)).await?;
-        told = Some(telling.rung);
+        told = Some(telling);
         outcome
     } else {
         socket::tell(&ctx.kernel, user, say(&ctx.kernel, job.id, now, true).notice);
         Outcome::Taken
     };
     let (listed, work) = (told.is_some(), ctx.clone());
-    db.write(move |tx| done(tx, &work, &job, user, told.as_ref(), outcome)).await?;
+    db.write(move |tx| done(tx, &work, &job, user, told.as_deref(), outcome)).await?;
     if listed {
         actions::touch(&ctx, user);
     }
@@ -133,7 +158,6 @@ fn plan(tx: &mut Tx<'_>, user: UserId, now: Millis) -> Result<Option<Plan>> {
     let news = chat::news(tx, user, &fresh)?;
     let waits: HashSet<ConversationId> = news.iter().map(|n| n.conversation).collect();
     let (kept, settled): (Vec<_>, Vec<_>) = pending.into_iter().partition(|(id, _)| waits.contains(id));
-    let settled = settled.into_iter().map(|(id, _)| id).collect();
     let done = |next| Ok(Some(Plan { settled, empty: news.is_empty(), next }));
     if news.is_empty() {
         return done(Next::Nothing);
@@ -227,6 +251,7 @@ struct Ahead {
     after: Option<Millis>,
     rest: bool,
     pass: Option<Uuid>,
+    shown: Vec<Shown>,
 }
 
 /// Settles what is settled and takes the ladder, or ends this run: true if
@@ -236,7 +261,7 @@ fn take(
     job: &Claimed,
     user: UserId,
     now: Millis,
-    settled: &[ConversationId],
+    settled: &[(ConversationId, Millis)],
     a: &Ahead,
 ) -> Result<bool> {
     tx.lock(&[Ladder::key(user)])?;
@@ -253,6 +278,10 @@ fn take(
     if a.telling {
         (standing.holder, standing.held_until) = (Some(job.id), now + HOLD_MS);
         sql::people::stand(tx, user, &standing)?;
+        // Before it is told: an answer may be lost.
+        for shown in &a.shown {
+            sql::shown::add(tx, shown)?;
+        }
         return Ok(true);
     }
     (standing.holder, standing.held_until) = (None, 0);
@@ -284,7 +313,7 @@ fn done(
     ctx: &Ctx,
     job: &Claimed,
     user: UserId,
-    told: Option<&RungRow>,
+    told: Option<&Telling>,
     outcome: Outcome,
 ) -> Result<()> {
     let now = ctx.now;
@@ -293,12 +322,44 @@ fn done(
     if standing.holder != Some(job.id) {
         return Err(Error::internal("somebody else is at the ladder"));
     }
-    if let Some(rung) = told {
-        keep(tx, ctx, rung, outcome, true)?;
+    if let Some(telling) = told {
+        keep(tx, ctx, &telling.rung, outcome, true)?;
+        stands(tx, ctx, telling, outcome)?;
     } else {
         (standing.told_at, standing.since) = (now, None);
     }
     (standing.holder, standing.held_until, standing.next_at) = (None, 0, now);
     sql::people::stand(tx, user, &standing)?;
     ours(jobs::again(tx, job, now, &job.payload)?)
+}
+
+/// What stands on the device now, and what is to be taken back of it.
+fn stands(tx: &mut Tx<'_>, ctx: &Ctx, telling: &Telling, outcome: Outcome) -> Result<()> {
+    let shown = telling.shown(ctx.now);
+    match outcome {
+        Outcome::Taken => {
+            for conversation in telling.replaces() {
+                sql::shown::replaced(tx, telling.rung.id, conversation, ctx.now)?;
+            }
+            if !sql::shown::left(tx, telling.rung.id, Millis::MIN, 1)?.is_empty() {
+                tx.job(super::withdraw_left(telling.rung.id, ctx.now))?;
+            }
+        }
+        // It may stand there all the same.
+        Outcome::Failed(Fault::TimedOut | Fault::Unreachable) => {}
+        Outcome::Failed(_) | Outcome::SignedOut => {
+            for shown in &shown {
+                sql::shown::forget(tx, shown)?;
+            }
+            return Ok(());
+        }
+    }
+    // Taken back while it was told: whoever looked for its notices then may
+    // have found none.
+    for shown in &shown {
+        if chat::taken_back(tx, shown.conversation, shown.seq)? {
+            tx.job(super::withdraw(shown.conversation, shown.seq, ctx.now))?;
+        }
+    }
+    Ok(())
 }

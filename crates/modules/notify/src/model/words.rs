@@ -14,6 +14,15 @@ pub(crate) struct Item {
     pub(crate) text: String,
 }
 
+/// How a notice is taken back; without a sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Back {
+    /// This is said in its place.
+    Instead,
+    /// So too, but it goes where it can be taken away: nothing is left to say.
+    Away,
+}
+
 /// A notice, as a rung tells it.
 #[derive(Clone, Debug)]
 pub(crate) struct Say {
@@ -32,9 +41,8 @@ pub(crate) struct Say {
     pub(crate) server: String,
     pub(crate) chinese: bool,
     pub(crate) test: bool,
-    /// It takes the place of one that told of a message which was taken back,
-    /// and makes no sound.
-    pub(crate) withdrawn: bool,
+    /// It takes back one that told of a message which was taken back.
+    pub(crate) back: Option<Back>,
     /// When the rung told the notice that stands on the device: this one, or
     /// the one whose place it takes.
     pub(crate) stands: Millis,
@@ -113,10 +121,18 @@ pub(crate) fn item(news: &News, shows: Shows, server: &str, chinese: bool) -> It
 pub(crate) fn withdrawn(news: &News, shows: Shows, server: &str, chinese: bool) -> Item {
     let mut item = item(news, shows, server, chinese);
     if shows == Shows::Full && news.text.is_empty() {
-        let text = if chinese { "撤回了一条消息" } else { "A message was recalled" };
-        text.clone_into(&mut item.text);
+        recalled(chinese).clone_into(&mut item.text);
     }
     item
+}
+
+/// The same where nothing of the conversation waits for the person any more.
+pub(crate) fn withdrawn_alone(conversation: ConversationId, server: &str, chinese: bool) -> Item {
+    Item { conversation, title: server.to_owned(), text: recalled(chinese).to_owned() }
+}
+
+const fn recalled(chinese: bool) -> &'static str {
+    if chinese { "撤回了一条消息" } else { "A message was recalled" }
 }
 
 /// What a test says.
@@ -143,6 +159,7 @@ mod tests {
             mentioned: false,
             who: "张伟".into(),
             marks: kernel::Marks::default(),
+            seq: 7,
             text: "明天九点".into(),
         }
     }

@@ -5,7 +5,7 @@ use identity::SeenContact;
 use proto::{Code, Error, Millis, Result};
 use serde_json::json;
 
-use super::{Outside, Rung, SECOND, Telling, nothing_else, post_json, web_address};
+use super::{Changes, Outside, Rung, SECOND, Telling, nothing_else, post_json, web_address};
 use crate::model::{NewRung, RungKind, Target, words::Say};
 
 pub(crate) struct Bark;
@@ -27,8 +27,8 @@ impl Rung for Bark {
         5 * SECOND
     }
 
-    fn changes(&self) -> bool {
-        true
+    fn changes(&self) -> Changes {
+        Changes::Last
     }
 
     fn check(&self, new: &NewRung, _: &[SeenContact]) -> Result<Target> {
@@ -41,7 +41,7 @@ impl Rung for Bark {
     fn tell<'a>(&'a self, out: &'a Outside<'a>, target: &'a Target, say: &'a Say) -> Telling<'a> {
         Box::pin(async move {
             let (server, key) = parts(&target.address).unwrap_or_default();
-            let level = if say.withdrawn { "passive" } else { "active" };
+            let level = if say.back.is_some() { "passive" } else { "active" };
             let body = json!({
                 "device_key": key, "title": say.title(), "body": say.text(), "url": say.url, "badge": say.badge,
                 "group": say.server, "level": level, "id": say.items.first().map(|item| item.conversation),

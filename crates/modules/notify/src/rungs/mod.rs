@@ -12,10 +12,10 @@ pub(crate) mod socket;
 pub(crate) mod vapid;
 mod web_push;
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use identity::SeenContact;
-use kernel::{Answered, Kernel, NoAnswer, Outgoing};
+use kernel::{Answered, Kernel, NoAnswer, Outgoing, Verb};
 use proto::{Code, Error, Millis, Result, limits};
 
 use crate::model::{Fault, NewRung, RungKind, Target, words::Say};
@@ -44,10 +44,13 @@ pub(crate) trait Rung: Send + Sync {
     fn available(&self, _: &Kernel) -> bool {
         true
     }
-    /// Whether a later notice of a conversation takes the place of the one
-    /// before it on the device.
-    fn changes(&self) -> bool {
-        false
+    /// What can be done about a notice that stands on the device.
+    fn changes(&self) -> Changes {
+        Changes::Not
+    }
+    /// Conversations with words in one notice.
+    fn items(&self) -> usize {
+        1
     }
     /// Reads what was asked for.
     fn check(&self, new: &NewRung, contacts: &[SeenContact]) -> Result<Target>;
@@ -59,6 +62,20 @@ pub(crate) trait Rung: Send + Sync {
     /// key: an answer may be lost.
     fn tell<'a>(&'a self, out: &'a Outside<'a>, target: &'a Target, say: &'a Say) -> Telling<'a>;
 }
+
+/// What a rung can do about notices that it told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Changes {
+    Not,
+    /// A later notice of a conversation takes the place of the one before it.
+    Last,
+    /// Each stands until it is changed itself.
+    Each,
+}
+
+/// How long an address may take, and how long where nothing new is told.
+const TIME: Duration = Duration::from_secs(15);
+const TIME_TO_CHANGE: Duration = Duration::from_secs(5);
 
 pub(crate) const SECOND: Millis = 1_000;
 pub(crate) const MINUTE: Millis = 60 * SECOND;
@@ -168,11 +185,23 @@ async fn post(
     out: &Outside<'_>,
     say: &Say,
     url: &str,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+) -> Result<Answered, Fault> {
+    ask(out, say, Verb::Post, url, headers, body).await
+}
+
+async fn ask(
+    out: &Outside<'_>,
+    say: &Say,
+    verb: Verb,
+    url: &str,
     mut headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
 ) -> Result<Answered, Fault> {
     headers.push(("idempotency-key", say.id.to_string()));
-    let answered = out.kernel.delivery.post(Outgoing { url: url.to_owned(), headers, body }).await;
+    let within = if say.back.is_some() { TIME_TO_CHANGE } else { TIME };
+    let answered = out.kernel.delivery.post(Outgoing { verb, url: url.to_owned(), headers, body, within }).await;
     let answered = answered.map_err(|why| match why {
         NoAnswer::Refused => Fault::Refused,
         NoAnswer::TimedOut => Fault::TimedOut,

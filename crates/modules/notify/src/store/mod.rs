@@ -21,6 +21,7 @@ macro_rules! ids_postgres {
 pub(crate) mod keys;
 pub(crate) mod people;
 pub(crate) mod rungs;
+pub(crate) mod shown;
 
 fn ids_json(ids: impl IntoIterator<Item = uuid::Uuid>) -> String {
     let hex: Vec<String> = ids.into_iter().map(|id| id.simple().to_string()).collect();

@@ -2,7 +2,7 @@
 
 use chat::MessageSent;
 use proto::{ConversationId, Millis, Result, UserId};
-use store::{Tx, dialect, sql};
+use store::{Tx, ahead::To, dialect, sql};
 use uuid::Uuid;
 
 use super::{ids_json, users_json};
@@ -14,6 +14,20 @@ store::left_out!("notify_heard", "its messages were looked at by the server the 
 store::left_out!("notify_people", "ladders that were climbed since, and by jobs that a restored server does not do");
 store::left_out!("notify_pending", "was told since, by the server the backup was made of");
 store::once_restored!("UPDATE notify_rungs SET since = NULL WHERE since IS NOT NULL");
+
+// Once the clock went back. What waits is looked at anew, whoever rests then
+// rests again; what was told counts as told long ago, so that nothing which
+// came meanwhile counts as told.
+store::ahead!("notify_people", "user_id", "next_at", To::Now, "next_at < 9223372036854775807");
+store::ahead!("notify_people", "user_id", "held_until", To::Within(HOLD_MS));
+store::ahead!("notify_people", "user_id", "since", To::Now);
+store::ahead!("notify_people", "user_id", "told_at", To::LongAgo);
+store::ahead!("notify_people", "user_id", "acked_at", To::Now);
+store::ahead!("notify_pending", "user_id, conversation_id", "last_at", To::Now);
+store::ahead!("notify_heard", "conversation_id", "at", To::Now);
+
+/// So long a job that tells surely is at it.
+pub(crate) const HOLD_MS: Millis = 60_000;
 
 /// Notes messages of a conversation; whether nothing was noted of it before.
 pub(crate) fn hear(tx: &mut Tx<'_>, event: &MessageSent, now: Millis) -> Result<bool> {
@@ -170,12 +184,20 @@ pub(crate) fn pending(tx: &mut Tx<'_>, user: UserId, limit: i64) -> Result<Vec<(
     )?)
 }
 
-/// Takes away what is settled, unless something came since it was looked at.
-pub(crate) fn settle(tx: &mut Tx<'_>, user: UserId, settled: &[ConversationId], upto: Millis) -> Result<()> {
+/// Takes away what is settled, since when it was pending as it was looked at,
+/// unless something came since.
+pub(crate) fn settle(tx: &mut Tx<'_>, user: UserId, settled: &[(ConversationId, Millis)], upto: Millis) -> Result<()> {
     if settled.is_empty() {
         return Ok(());
     }
-    let ids = ids_json(settled.iter().map(|id| id.0));
+    // By another clock, or by this one before it went back.
+    for (id, at) in settled.iter().filter(|(_, at)| *at > upto) {
+        tx.execute(
+            sql!("DELETE FROM notify_pending WHERE user_id = $1 AND conversation_id = $2 AND last_at = $3"),
+            &[&user, id, at],
+        )?;
+    }
+    let ids = ids_json(settled.iter().map(|(id, _)| id.0));
     tx.execute(
         dialect!(
             sqlite: concat!("DELETE FROM notify_pending WHERE user_id = $1 AND last_at <= $3 AND conversation_id IN ",

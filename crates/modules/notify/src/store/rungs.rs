@@ -2,10 +2,16 @@
 
 use kernel::Allowed;
 use proto::{Error, Millis, Result, UserId};
-use store::{Row, Tx, sql};
+use store::{Row, Tx, ahead::To, sql};
 use uuid::Uuid;
 
 use crate::model::{Change, Fault, Ladder, RungKind, RungRow, Shows, ladder::QUIET_MS};
+
+store::ahead!("notify_rungs", "id", "since", To::Now);
+store::ahead!("notify_rungs", "id", "told_at", To::LongAgo);
+store::ahead!("notify_rungs", "id", "tested_at", To::Now);
+store::ahead!("notify_rungs", "id", "tried_at", To::Now);
+store::ahead!("notify_rungs", "id", "delivered_at", To::Now);
 
 macro_rules! columns {
     () => {
@@ -120,6 +126,7 @@ pub(crate) fn change(tx: &mut Tx<'_>, _: &Allowed<'_, Ladder, Change>, rung: &Ru
 }
 
 pub(crate) fn remove(tx: &mut Tx<'_>, id: Uuid) -> Result<bool> {
+    tx.execute(sql!("DELETE FROM notify_shown WHERE rung_id = $1"), &[&id])?;
     Ok(tx.execute(sql!("DELETE FROM notify_rungs WHERE id = $1"), &[&id])? == 1)
 }
 
@@ -213,6 +220,10 @@ pub(crate) fn last_fault(tx: &mut Tx<'_>, since: Millis) -> Result<Option<(Strin
 }
 
 pub(crate) fn erase(tx: &mut Tx<'_>, user: UserId) -> Result<()> {
+    tx.execute(
+        sql!("DELETE FROM notify_shown WHERE rung_id IN (SELECT id FROM notify_rungs WHERE user_id = $1)"),
+        &[&user],
+    )?;
     tx.execute(sql!("DELETE FROM notify_rungs WHERE user_id = $1"), &[&user])?;
     tx.execute(sql!("DELETE FROM notify_people WHERE user_id = $1"), &[&user])?;
     Ok(())

@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod api;
+mod clock;
 mod ending;
 mod ladder;
+mod recall;
 mod receiver;
 mod rungs;
 mod sealed;

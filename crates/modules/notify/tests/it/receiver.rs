@@ -7,18 +7,19 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, Uri},
+    http::{HeaderMap, Method, StatusCode, Uri},
 };
 use egress::{Client, Config, Error, Request};
 use http::{HeaderName, HeaderValue};
-use kernel::{Answered, Channel, Delivery, NoAnswer, Outgoing, Posting, Sending};
+use kernel::{Answered, Channel, Delivery, NoAnswer, Outgoing, Posting, Sending, Verb};
 use parking_lot::Mutex;
 use testkit::Outbox;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 /// What was posted.
 #[derive(Clone, Debug)]
 pub(crate) struct Posted {
+    pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -43,6 +44,8 @@ struct Inner {
     posted: Vec<Posted>,
     /// Answers of a path, the next first; 200 and `{}` where there is none.
     answers: HashMap<String, Vec<(u16, String)>>,
+    /// Paths that answer nothing until they are let go.
+    held: HashMap<String, watch::Receiver<bool>>,
 }
 
 #[derive(Clone)]
@@ -71,6 +74,23 @@ impl Receiver {
         self.inner.lock().answers.insert(path.to_owned(), answers);
     }
 
+    /// Takes what comes to a path, and answers once that is let go.
+    pub(crate) fn hold(&self, path: &str) -> watch::Sender<bool> {
+        let (let_go, held) = watch::channel(false);
+        self.inner.lock().held.insert(path.to_owned(), held);
+        let_go
+    }
+
+    /// Waits until something comes to a path.
+    pub(crate) async fn comes(&self, path: &str) {
+        let come = async {
+            while self.to(path).is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(120), come).await.unwrap();
+    }
+
     /// All that was posted to paths that begin so, oldest first.
     pub(crate) fn to_prefix(&self, prefix: &str) -> Vec<Posted> {
         self.inner.lock().posted.iter().filter(|p| p.path.starts_with(prefix)).cloned().collect()
@@ -84,14 +104,22 @@ impl Receiver {
 
 async fn take(
     State(inner): State<Arc<Mutex<Inner>>>,
+    method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, String) {
-    let mut inner = inner.lock();
     let path = uri.path().to_owned();
-    let answer = inner.answers.get_mut(&path).and_then(Vec::pop).unwrap_or((200, r#"{"code":0,"errcode":0}"#.into()));
-    inner.posted.push(Posted { path: uri.to_string(), headers, body: body.to_vec() });
+    let (answer, held) = {
+        let mut inner = inner.lock();
+        let answer = inner.answers.get_mut(&path).and_then(Vec::pop);
+        inner.posted.push(Posted { method, path: uri.to_string(), headers, body: body.to_vec() });
+        (answer.unwrap_or((200, r#"{"code":0,"errcode":0}"#.into())), inner.held.get(&path).cloned())
+    };
+    if let Some(mut held) = held {
+        // An error: whoever held it is gone.
+        let _ = held.wait_for(|let_go| *let_go).await;
+    }
     (StatusCode::from_u16(answer.0).unwrap(), answer.1)
 }
 
@@ -112,6 +140,10 @@ impl Wire {
 
     async fn posted(&self, out: Outgoing) -> Result<Answered, NoAnswer> {
         let mut request = Request::post(out.url, out.body);
+        if out.verb == Verb::Delete {
+            request.method = Method::DELETE;
+        }
+        request.timeout = Some(out.within);
         for (name, value) in out.headers {
             request = request.header(HeaderName::from_static(name), HeaderValue::from_str(&value).unwrap());
         }
