@@ -148,8 +148,7 @@ fn say(kernel: &Kernel, id: Uuid, now: Millis, chinese: bool) -> Say {
         server: kernel.config.name.clone(),
         chinese,
         test: false,
-        withdrawn: false,
-        ends: false,
+        back: None,
         stands: now,
     }
 }

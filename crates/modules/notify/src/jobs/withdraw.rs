@@ -18,7 +18,10 @@ use uuid::Uuid;
 
 use super::{Outcome, climb::allowed, field, ours, say, tell};
 use crate::{
-    model::{Fault, Ladder, RungRow, Shows, words},
+    model::{
+        Fault, Ladder, RungRow, Shows,
+        words::{self, Back},
+    },
     store::{self as sql, shown::Shown},
 };
 
@@ -98,8 +101,8 @@ impl Told {
             None => words::withdrawn_alone(conversation, &say.server, say.chinese),
         }];
         say.url = format!("{}/{conversation}", say.url);
-        (say.badge, say.withdrawn, say.stands) = (self.badge, true, self.shown.at);
-        say.ends = self.news.is_none() || !self.last;
+        (say.badge, say.stands) = (self.badge, self.shown.at);
+        say.back = Some(if self.news.is_some() && self.last { Back::Instead } else { Back::Away });
         say
     }
 }

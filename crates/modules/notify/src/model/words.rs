@@ -14,6 +14,15 @@ pub(crate) struct Item {
     pub(crate) text: String,
 }
 
+/// How a notice is taken back; without a sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Back {
+    /// This is said in its place.
+    Instead,
+    /// So too, but it goes where it can be taken away: nothing is left to say.
+    Away,
+}
+
 /// A notice, as a rung tells it.
 #[derive(Clone, Debug)]
 pub(crate) struct Say {
@@ -32,12 +41,8 @@ pub(crate) struct Say {
     pub(crate) server: String,
     pub(crate) chinese: bool,
     pub(crate) test: bool,
-    /// It takes the place of one that told of a message which was taken back,
-    /// and makes no sound.
-    pub(crate) withdrawn: bool,
-    /// And nothing is left to say in that place: it goes, where it can be
-    /// taken away.
-    pub(crate) ends: bool,
+    /// It takes back one that told of a message which was taken back.
+    pub(crate) back: Option<Back>,
     /// When the rung told the notice that stands on the device: this one, or
     /// the one whose place it takes.
     pub(crate) stands: Millis,

@@ -41,7 +41,7 @@ impl Rung for Bark {
     fn tell<'a>(&'a self, out: &'a Outside<'a>, target: &'a Target, say: &'a Say) -> Telling<'a> {
         Box::pin(async move {
             let (server, key) = parts(&target.address).unwrap_or_default();
-            let level = if say.withdrawn { "passive" } else { "active" };
+            let level = if say.back.is_some() { "passive" } else { "active" };
             let body = json!({
                 "device_key": key, "title": say.title(), "body": say.text(), "url": say.url, "badge": say.badge,
                 "group": say.server, "level": level, "id": say.items.first().map(|item| item.conversation),

@@ -200,7 +200,7 @@ async fn ask(
     body: Vec<u8>,
 ) -> Result<Answered, Fault> {
     headers.push(("idempotency-key", say.id.to_string()));
-    let within = if say.withdrawn { TIME_TO_CHANGE } else { TIME };
+    let within = if say.back.is_some() { TIME_TO_CHANGE } else { TIME };
     let answered = out.kernel.delivery.post(Outgoing { verb, url: url.to_owned(), headers, body, within }).await;
     let answered = answered.map_err(|why| match why {
         NoAnswer::Refused => Fault::Refused,

@@ -7,7 +7,10 @@ use kernel::Verb;
 use proto::{Millis, Result};
 
 use super::{Changes, Outside, Rung, SECOND, Telling, ask, secret, web_address};
-use crate::model::{NewRung, RungKind, Target, words::Say};
+use crate::model::{
+    NewRung, RungKind, Target,
+    words::{Back, Say},
+};
 
 pub(crate) struct Ntfy;
 
@@ -42,7 +45,7 @@ impl Rung for Ntfy {
             // By it a notice can be changed where it stands, or taken away (ntfy 2.16 and later).
             let place = say.items.first().map(|item| format!("{}-{}", item.conversation, say.stands));
             let secret = target.secret.as_ref().map(|token| ("authorization", format!("Bearer {token}")));
-            if let Some(place) = place.as_ref().filter(|_| say.ends) {
+            if let Some(place) = place.as_ref().filter(|_| say.back == Some(Back::Away)) {
                 let url = of_notice(&target.address, place);
                 return ask(out, say, Verb::Delete, &url, secret.into_iter().collect(), Vec::new()).await.map(drop);
             }
@@ -53,7 +56,7 @@ impl Rung for Ntfy {
                 ("click", say.url.clone()),
             ];
             headers.extend(place.map(|place| ("x-sequence-id", place)));
-            if say.withdrawn {
+            if say.back.is_some() {
                 headers.push(("priority", "min".to_owned()));
             }
             headers.extend(secret);

@@ -43,7 +43,7 @@ fn message(say: &Say) -> Vec<u8> {
     let open: Vec<_> = say.open.iter().take(OPEN).collect();
     json!({
         "v": 1, "notice": say.notice, "badge": say.badge, "items": items, "open": open, "more": say.open.len() > OPEN,
-        "test": say.test, "withdrawn": say.withdrawn,
+        "test": say.test, "withdrawn": say.back.is_some(),
     })
     .to_string()
     .into_bytes()
@@ -53,7 +53,7 @@ fn message(say: &Say) -> Vec<u8> {
 /// characters): of two that waited the newer says it all. One that takes
 /// something back does not say the rest.
 fn topic(say: &Say) -> String {
-    match say.items.first().filter(|_| say.withdrawn) {
+    match say.items.first().filter(|_| say.back.is_some()) {
         Some(item) => item.conversation.0.simple().to_string(),
         None if say.test => "test".to_owned(),
         None => "waiting".to_owned(),
@@ -113,7 +113,7 @@ impl Rung for WebPush {
                 ("content-encoding", "aes128gcm".to_owned()),
                 ("content-type", "application/octet-stream".to_owned()),
                 ("ttl", TTL.to_string()),
-                ("urgency", if say.withdrawn { "low" } else { "high" }.to_owned()),
+                ("urgency", if say.back.is_some() { "low" } else { "high" }.to_owned()),
                 ("topic", topic(say)),
             ];
             post(out, say, &target.address, headers, body).await.map(drop)
@@ -144,8 +144,7 @@ mod tests {
             server: String::new(),
             chinese: true,
             test: false,
-            withdrawn: false,
-            ends: false,
+            back: None,
             stands: 0,
         };
         assert!(message(&say).len() <= encryption::MOST, "{}", message(&say).len());
