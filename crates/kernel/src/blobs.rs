@@ -79,13 +79,14 @@ pub fn begin(tx: &mut Tx<'_>, ctx: &Ctx, org: Option<OrgId>, size: i64) -> Resul
 
 /// Makes a written object ready and held by a row of `module`, in the
 /// transaction that writes that row and under [`Written::key`]. Answers which
-/// object stands for the content.
+/// object stands for the content; one that is lost stands for none.
 pub fn settle(tx: &mut Tx<'_>, ctx: &Ctx, written: &Written, module: &str, row: Uuid) -> Result<BlobId> {
     let same: Option<BlobId> = match written.org {
         None => None,
         Some(org) => tx.opt(
             sql!(
-                "SELECT id FROM kernel_blobs WHERE org_id = $1 AND sha256 = $2 AND state = 'ready' ORDER BY id LIMIT 1"
+                "SELECT b.id FROM kernel_blobs b WHERE b.org_id = $1 AND b.sha256 = $2 AND b.state = 'ready'
+                 AND NOT EXISTS (SELECT 1 FROM kernel_blob_faults x WHERE x.blob_id = b.id) ORDER BY b.id LIMIT 1"
             ),
             &[&org, &written.sha256.as_slice()],
             |row| row.get(0),
@@ -122,6 +123,32 @@ pub fn let_go(tx: &mut Tx<'_>, module: &str, row: Uuid, since: Millis) -> Result
     )?;
     tx.execute(sql!("DELETE FROM kernel_blob_refs WHERE module = $1 AND row_id = $2"), &[&module, &row])?;
     Ok(())
+}
+
+/// Gives up an object that is lost, where another one stands for it in a row of
+/// `module`. Under [`Written::key`] of the lost one.
+pub fn give_up(tx: &mut Tx<'_>, id: BlobId, module: &str, row: Uuid, now: Millis) -> Result<()> {
+    tx.execute(
+        sql!("DELETE FROM kernel_blob_refs WHERE blob_id = $1 AND module = $2 AND row_id = $3"),
+        &[&id, &module, &row],
+    )?;
+    tx.execute(
+        sql!(
+            "UPDATE kernel_blobs SET state = 'doomed', changed_at = $2 WHERE id = $1 AND state = 'ready'
+             AND NOT EXISTS (SELECT 1 FROM kernel_blob_refs r WHERE r.blob_id = kernel_blobs.id)"
+        ),
+        &[&id, &now],
+    )?;
+    Ok(())
+}
+
+/// What was written as an object that is ready.
+pub fn written(tx: &mut Tx<'_>, id: BlobId) -> Result<Option<Written>> {
+    let sql = sql!("SELECT org_id, sha256 FROM kernel_blobs WHERE id = $1 AND state = 'ready' AND sha256 IS NOT NULL");
+    let found: Option<(Option<OrgId>, Vec<u8>)> = tx.opt(sql, &[&id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some((org, sha256)) = found else { return Ok(None) };
+    let sha256 = sha256.try_into().map_err(|_| Error::internal("a digest of another length"))?;
+    Ok(Some(Written { id, org, sha256 }))
 }
 
 /// How a sweep over the store goes on past what it cannot do. One object that

@@ -32,6 +32,7 @@ pub mod proof;
 mod purge;
 mod registry;
 mod response;
+pub mod scrub;
 pub mod seals;
 pub mod settings;
 mod steady;
@@ -84,5 +85,9 @@ pub const MIGRATIONS: &[store::Migration] = &[
     store::migration!(
         "20261125_040000_kernel_backup_places",
         include_str!("../migrations/20261125_040000_kernel_backup_places.sql")
+    ),
+    store::migration!(
+        "20261125_040100_kernel_blob_faults",
+        include_str!("../migrations/20261125_040100_kernel_blob_faults.sql")
     ),
 ];

@@ -127,6 +127,7 @@ codes! {
     QuotaFull = "quota_full", 409, "there is no space left for this file";
     TooManyUploads = "too_many_uploads", 429, "too many uploads are unfinished";
     FileAttached = "file_attached", 409, "the file is part of a message";
+    FileMissing = "file_missing", 410, "the file is lost or damaged on the server, its operator can look for it in a backup";
     FileUnknown = "file_unknown", 422, "there is no such file, or it cannot be sent on";
     ChannelUnavailable = "channel_unavailable", 409, "this server sends nothing by that way";
     ContactUnverified = "contact_unverified", 422, "the address is not verified as the person's own";

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use identity::Card;
 use kernel::{Kernel, Principal, operators};
 
-use crate::{config::Config, seal, seed, wiring};
+use crate::{config::Config, seal, seed, verify, wiring};
 
 #[derive(Debug, Subcommand)]
 pub enum Admin {
@@ -29,6 +29,9 @@ pub enum Admin {
     /// Gives up the server's key for browser push where the key it is sealed
     /// by (seal.key) is lost for good: browsers subscribe anew.
     ForgetSealed,
+    /// Reads every stored file and compares it with what the database knows; also
+    /// while the server runs. Fails where one is missing or damaged.
+    VerifyFiles(verify::Verify),
 }
 
 /// Somebody, by their sign-in name.
@@ -104,6 +107,10 @@ async fn forget_sealed(kernel: &Arc<Kernel>) -> Result<&'static str> {
 }
 
 pub async fn run(config: Config, admin: Admin) -> Result<()> {
+    // It takes hours, and needs nothing of a server but its folder.
+    if let Admin::VerifyFiles(wanted) = &admin {
+        return verify::run(&config, wanted).await;
+    }
     let base = config.public_url().map_or_else(|| format!("http://localhost:{}", config.listen.port()), str::to_owned);
     let running = wiring::assemble(&config, base.clone(), false).await?;
     match admin {
@@ -122,6 +129,7 @@ pub async fn run(config: Config, admin: Admin) -> Result<()> {
             println!("{login} {} an operator of this server", if gone { "is no longer" } else { "was not" });
         }
         Admin::ForgetSealed => println!("{}", forget_sealed(&running.kernel).await?),
+        Admin::VerifyFiles(_) => {}
         Admin::Operators => list_operators(&running.kernel).await?,
         Admin::SetupLink => match identity::setup_token(&running.kernel).await? {
             Some(token) => println!("{base}/setup/{token}"),

@@ -27,4 +27,5 @@ pub mod seed;
 pub mod serve;
 pub mod telemetry;
 pub mod tls;
+pub mod verify;
 pub mod wiring;

@@ -244,7 +244,11 @@ impl Blobs {
     }
 
     /// How large an object is, in bytes.
-    async fn size(&self, name: &str) -> Result<u64> {
+    pub async fn size(&self, name: &str) -> Result<u64> {
+        self.found(self.size_there(name).await).await
+    }
+
+    async fn size_there(&self, name: &str) -> Result<u64> {
         let path = Path::from(name);
         match within(self.patience, self.objects.head(&path)).await {
             // The answer to HEAD has no body to say whether it is the bucket that is not there.
@@ -278,7 +282,7 @@ impl Blobs {
     /// Copies an object of `from` under another name, if it has this size and
     /// content. Otherwise nothing is written, and the answer is false.
     pub async fn copy(&self, from: &Self, name: &str, size: u64, to: &str, sha256: &[u8]) -> Result<bool> {
-        if from.found(from.size(name).await).await? != size {
+        if from.size(name).await? != size {
             return Ok(false);
         }
         if size <= PART as u64 {
@@ -302,7 +306,7 @@ impl Blobs {
 
     /// Whether an object has this size and content. Reads it by windows.
     pub async fn holds(&self, name: &str, size: u64, sha256: &[u8]) -> Result<bool> {
-        if self.found(self.size(name).await).await? != size {
+        if self.size(name).await? != size {
             return Ok(false);
         }
         let (mut hash, mut at) = (Sha256::new(), 0);

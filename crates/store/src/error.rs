@@ -109,6 +109,11 @@ impl From<Error> for proto::Error {
                 tracing::warn!(error = %e, "the store of files failed");
                 return Self::api(Code::StorageUnavailable);
             }
+            // Which one is for the log, too.
+            Error::NoBlob(_) => {
+                tracing::error!(error = %e, "a stored file is lost");
+                return Self::api(Code::FileMissing);
+            }
             Error::NulCharacter => Code::NulCharacter,
             _ => return Self::internal(e),
         };

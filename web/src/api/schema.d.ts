@@ -2245,6 +2245,7 @@ export interface paths {
         /**
          * A picture as JPEG, its longest side 1600 or 320 pixels (never enlarged),
          *     upright and without metadata. Read by whoever may read the file.
+         *     `file_missing` where the store of files has lost it, and its original too.
          */
         get: operations["files.get_picture"];
         put?: never;
@@ -2267,7 +2268,8 @@ export interface paths {
         /**
          * An address of the original that needs no cookie, for this session and ten
          *     minutes: `/f/…` answers GET and HEAD, with ranges and a strong validator.
-         *     It ends with the session and with the right to read.
+         *     It ends with the session and with the right to read. `file_missing` where
+         *     the store of files has lost it.
          */
         post: operations["files.create_link"];
         delete?: never;

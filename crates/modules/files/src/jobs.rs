@@ -5,6 +5,7 @@ use std::{future::Future, pin::Pin};
 use kernel::{
     Ctx, Periodic, Resident,
     blobs::{self, Sweep},
+    scrub,
 };
 use proto::{Error, Result, UserId};
 use serde_json::json;
@@ -16,14 +17,18 @@ use store::{
 use crate::actions;
 
 const SWEEP: &str = "files.sweep";
+const LOOK: &str = "files.look";
 const ERASE: &str = "files.erase";
 
 /// Expired uploads, files in nothing, objects nothing holds.
-pub(crate) const PERIODIC: Periodic = Periodic { kind: SWEEP, every_ms: 15 * 60_000 };
+pub(crate) const SWEEPING: Periodic = Periodic { kind: SWEEP, every_ms: 15 * 60_000 };
+/// Whether some objects are there, and then some more.
+pub(crate) const LOOKING: Periodic = Periodic { kind: LOOK, every_ms: 15 * 60_000 };
 
 pub(crate) fn all() -> Vec<Resident> {
     vec![
         Resident { kind: SWEEP, run: |ctx, job| boxed(sweep(ctx, job)) },
+        Resident { kind: LOOK, run: |ctx, job| boxed(look(ctx, job)) },
         Resident { kind: ERASE, run: |ctx, job| boxed(erase(ctx, job)) },
     ]
 }
@@ -46,6 +51,11 @@ async fn sweep(ctx: Ctx, job: Claimed) -> Result<()> {
     while actions::sweep_gone(&ctx, &mut sweep).await? {}
     while blobs::collect(&ctx, &mut sweep).await? {}
     sweep.end()?;
+    ctx.db().write(move |tx| finish(tx, &job)).await
+}
+
+async fn look(ctx: Ctx, job: Claimed) -> Result<()> {
+    scrub::slice(&ctx).await?;
     ctx.db().write(move |tx| finish(tx, &job)).await
 }
 

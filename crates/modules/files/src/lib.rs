@@ -51,7 +51,7 @@ pub fn module() -> Module {
         org_follows: None,
         authenticator: None,
         jobs: jobs::all(),
-        periodic: vec![jobs::PERIODIC],
+        periodic: vec![jobs::SWEEPING, jobs::LOOKING],
         hooks: actions::hooks(),
         permissions: PERMISSIONS,
         settings: model::settings::ALL,

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use kernel::{
     OrgScope, audit,
     health::{self, Finding},
+    scrub::Standing,
 };
 use proto::OrgId;
 use store::{Db, Engine, Why};
@@ -148,14 +149,43 @@ pub(super) async fn files(scene: &Scene) -> Finding {
         back
     };
     match trip.await {
-        Ok(back) if back == content => {
-            let values = [("place", place), ("ms", began.elapsed().as_millis().to_string())];
-            ok("works", &values, "{place}: written, read and deleted within {ms} ms")
-        }
+        Ok(back) if back == content => kept(scene, place, began.elapsed().as_millis()).await,
         Ok(_) => failed(place, &"what was read is not what was written", None),
         Err(store::Error::Full) => failed(place, &store::Error::Full, Some(Why::Full)),
         Err(error) => failed(place, &error, error.blobs_why()),
     }
+}
+
+/// The store works; whether what should lie in it does.
+async fn kept(scene: &Scene, place: String, ms: u128) -> Finding {
+    let standing = match &scene.db {
+        Ok(db) => db.read(kernel::scrub::standing).await.unwrap_or_default(),
+        Err(_) => Standing::default(),
+    };
+    let values = [
+        ("place", place),
+        ("ms", ms.to_string()),
+        ("missing", standing.missing.to_string()),
+        ("wrong", standing.wrong.to_string()),
+        ("looked", standing.looked.to_string()),
+    ];
+    if standing.missing + standing.wrong > 0 {
+        return bad(
+            "lost",
+            &values,
+            "{place}: works, but of what is stored there {missing} objects are missing and {wrong} damaged",
+            "find out what deletes or damages them, then fetch them from the backups: \
+             magpie admin verify-files --from PLACE (docs/operate.md)",
+        );
+    }
+    if standing.looked > 0 {
+        return ok(
+            "whole",
+            &values,
+            "{place}: written, read and deleted within {ms} ms; {looked} stored objects looked at lately, none lost",
+        );
+    }
+    ok("works", &values, "{place}: written, read and deleted within {ms} ms")
 }
 
 fn failed(place: String, error: &dyn std::fmt::Display, why: Option<Why>) -> Finding {

@@ -16,7 +16,7 @@ use axum::{
     routing::get,
 };
 use gateway::Gateway;
-use kernel::{Kernel, backups, meters};
+use kernel::{Kernel, backups, meters, scrub};
 use parking_lot::Mutex;
 use prometheus_client::{
     collector::Collector,
@@ -190,9 +190,11 @@ impl Metrics {
         let (kernel, now) = (&self.kernel, self.kernel.now());
         let read = kernel.db.read(move |tx| {
             let backup = backups::latest(tx, now)?.good.map_or(0, |good| good.begun_at);
-            Ok::<_, proto::Error>((jobs::due(tx, now)?, jobs::dead_count(tx)?, store::hints_waiting(tx)?, backup))
+            let kept = (backup, scrub::standing(tx)?);
+            Ok::<_, proto::Error>((jobs::due(tx, now)?, jobs::dead_count(tx)?, store::hints_waiting(tx)?, kept))
         });
-        let Ok(Ok((due, dead, (hints, since), backup))) = tokio::time::timeout(PATIENCE, read).await else { return };
+        let Ok(Ok((due, dead, (hints, since), kept))) = tokio::time::timeout(PATIENCE, read).await else { return };
+        let (backup, files) = kept;
         let seconds = |since: i64| (now - since).max(0) as f64 / 1_000.0;
         let (mut depth, mut lag) = (Vec::new(), Vec::new());
         // Kinds that this release does not know are not its to name.
@@ -207,6 +209,11 @@ impl Metrics {
             ("magpie_jobs_lag_seconds", lag),
             one("magpie_jobs_dead", dead as f64),
             one("magpie_backup_last_success_timestamp_seconds", backup as f64 / 1_000.0),
+            each(
+                "magpie_files_faulty",
+                "fault",
+                [("missing", files.missing.unsigned_abs()), ("wrong", files.wrong.unsigned_abs())],
+            ),
             one("magpie_hints_waiting", hints as f64),
             one("magpie_hints_lag_seconds", since.map_or(0.0, seconds)),
         ]);

@@ -107,6 +107,7 @@ pub const TABLE: &[Metric] = &[
         "",
         "When the last good backup was begun; 0 where there is none",
     ),
+    gauge("magpie_files_faulty", "fault", "Stored objects that are noted as missing, or wrong in size or content"),
     gauge(
         "magpie_backup_place_away",
         "",

@@ -274,3 +274,137 @@ fn an_empty_folder_is_not_taken_for_the_files_that_are_known() {
     w.told(false);
     assert_eq!(w.tus("GET", &w.link(&id), "", b"").body, b"hello");
 }
+
+/// The program on a folder, with what it was told to say.
+fn magpie(data: &Path, args: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_magpie"));
+    let output = command.env_clear().arg("--data-dir").arg(data).args(args).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), told)
+}
+
+/// A disk for backups that is not mounted when the server starts: neither the
+/// folder that is missing nor the empty one in its place is written to.
+#[test]
+fn a_disk_of_backups_that_is_not_mounted_is_told_of_and_nothing_is_written_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, to, moved) = (folder.path().join("data"), folder.path().join("backups"), folder.path().join("moved"));
+    let (metrics, place) = (format!("127.0.0.1:{}", free_port()), to.to_str().unwrap());
+    let env = [("MAGPIE_METRICS_LISTEN", metrics.as_str()), ("MAGPIE_BACKUP_TO", place), ("MAGPIE_UNLIMITED", "1")];
+    let mut server = Server::start(&data, &env);
+    let mine = format!("authorization: Bearer {}\r\n", server.first_account());
+    let finished = |to: &Path| {
+        let names = fs::read_dir(to).into_iter().flatten().flatten().map(|entry| entry.path());
+        names.filter(|path| path.join("manifest.json").exists()).count()
+    };
+    until("the first one is made", || (finished(&to) == 1).then_some(()));
+    let card = |server: &Server| {
+        let (status, health) = server.ask("POST", "/api/v1/admin/health/backup/test", &mine, "{}");
+        assert_eq!(status, 200, "{health}");
+        (health["state"].as_str().unwrap().to_owned(), health["reason"].as_str().unwrap().to_owned())
+    };
+    let is = |state: &str, reason: &str| (state.to_owned(), reason.to_owned());
+    until("it is remembered", || card_is(&card(&server), "works").then_some(()));
+    // While it runs, the card says it at once.
+    fs::rename(&to, &moved).unwrap();
+    assert_eq!(card(&server), is("bad", "away"));
+    assert!(!to.exists(), "it was made anew");
+    server.terminate();
+    assert_eq!(server.ended(), 0);
+    let place_is = format!("backup.to={place}");
+    for bare in [false, true] {
+        if bare {
+            fs::create_dir(&to).unwrap();
+        }
+        let server = Server::again(&data, &env);
+        assert_eq!(card(&server), is("bad", "away"));
+        until("the metric says it", || page(&metrics).contains("magpie_backup_place_away 1\n").then_some(()));
+        until("the log says it", || server.log.lock().contains("its disk is not mounted").then_some(()));
+        let (done, told) = magpie(&data, &["--set", &place_is, "backup"]);
+        assert!(!done && told.contains("--new-place"), "{told}");
+        let (_, doctor) = magpie(&data, &["--set", &place_is, "--listen", "127.0.0.1:0", "doctor"]);
+        assert!(doctor.contains("is not the place that backups were made to"), "{doctor}");
+        assert_eq!(to.exists(), bare);
+        assert_eq!(fs::read_dir(&to).map_or(0, Iterator::count), 0);
+    }
+    fs::remove_dir(&to).unwrap();
+    fs::rename(&moved, &to).unwrap();
+    let server = Server::again(&data, &env);
+    assert_eq!(card(&server), is("ok", "works"));
+    until("the metric is well", || page(&metrics).contains("magpie_backup_place_away 0\n").then_some(()));
+    // The disk is lost for good, and another one is there.
+    fs::rename(&to, &moved).unwrap();
+    let (done, told) = magpie(&data, &["--set", &place_is, "backup", "--new-place"]);
+    assert!(done, "{told}");
+    assert_eq!((card(&server), finished(&to)), (is("ok", "works"), 1));
+}
+
+fn card_is((_, found): &(String, String), reason: &str) -> bool {
+    found == reason
+}
+
+fn page(at: &str) -> String {
+    let mut page = String::new();
+    let Ok(mut stream) = std::net::TcpStream::connect(at) else { return page };
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    stream.read_to_string(&mut page).unwrap();
+    page
+}
+
+/// Somebody deletes what they take for rubbish, and a disk forgets.
+#[test]
+fn files_that_were_deleted_or_damaged_under_our_feet_are_named_and_fetched_from_a_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, to) = (folder.path().join("data"), folder.path().join("backups"));
+    let to = to.to_str().unwrap();
+    let w = World::start(&data);
+    let sent: Vec<String> = [&b"first"[..], b"other"].map(|bytes| sent(&w, bytes)).into();
+    assert!(magpie(&data, &["backup", "--to", to]).0);
+    assert!(magpie(&data, &["admin", "verify-files"]).1.contains("2 objects"));
+    for (id, bytes) in sent.iter().zip(["first", "other"]) {
+        assert_eq!(w.tus("GET", &w.link(id), "", b"").body, bytes.as_bytes());
+    }
+    let objects = stored(&data.join("files/blobs"));
+    let of = |bytes: &[u8]| objects.iter().find(|path| fs::read(path).unwrap() == bytes).unwrap().clone();
+    let (first, other) = (of(b"first"), of(b"other"));
+    fs::remove_file(&first).unwrap();
+    fs::write(&other, b"OTHER").unwrap();
+    let refused =
+        w.tus("POST", &format!("/api/v1/files/{}/link", sent[0]), "content-type: application/json\r\n", b"{}");
+    assert_eq!(refused.code(), (410, "file_missing".to_owned()));
+    let card = || w.server.ask("POST", "/api/v1/admin/health/files/test", &w.mine, "{}").1;
+    assert_eq!(
+        (&card()["state"], &card()["reason"], &card()["values"]["missing"]),
+        (&json!("bad"), &json!("lost"), &json!("1"))
+    );
+    assert!(page(&w.metrics).contains("magpie_files_faulty{fault=\"missing\"} 1.0"));
+    // A size alone does not tell of the other one.
+    let (done, told) = magpie(&data, &["admin", "verify-files", "--sizes"]);
+    assert!(!done && told.contains("1 missing, 0 damaged"), "{told}");
+    let (done, told) = magpie(&data, &["admin", "verify-files"]);
+    assert!(!done && told.contains("1 missing, 1 damaged, 0 fetched"), "{told}");
+    assert_eq!(card()["values"]["wrong"], "1");
+    let (done, told) = magpie(&data, &["admin", "verify-files", "--from", to]);
+    assert!(done && told.contains("2 fetched"), "{told}");
+    assert_eq!((fs::read(first).unwrap(), fs::read(other).unwrap()), (b"first".to_vec(), b"other".to_vec()));
+    assert_eq!(card()["state"], "ok");
+    assert_eq!(w.tus("GET", &w.link(&sent[0]), "", b"").body, b"first");
+    // A folder that is away has lost nothing.
+    fs::rename(data.join("files"), data.join("moved")).unwrap();
+    let (done, told) = magpie(&data, &["admin", "verify-files"]);
+    assert!(!done && told.contains("not mounted"), "{told}");
+    fs::remove_dir(data.join("files")).unwrap();
+    fs::rename(data.join("moved"), data.join("files")).unwrap();
+    assert!(magpie(&data, &["admin", "verify-files"]).0);
+}
+
+fn sent(w: &World, bytes: &[u8]) -> String {
+    let id = w.begin(bytes.len());
+    assert_eq!(w.append(&id, 0, bytes).status, 204);
+    id
+}
+
+fn stored(at: &Path) -> Vec<PathBuf> {
+    let folders = fs::read_dir(at).unwrap().map(|entry| entry.unwrap().path());
+    folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path())).collect()
+}

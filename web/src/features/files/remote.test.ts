@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { AppError } from '~/api/client';
-import { Remote, type RemoteOptions } from './remote';
+import { faultOf, Remote, type RemoteOptions } from './remote';
 
 const BYTES = new Uint8Array(1000).map((_, i) => i % 251);
 
@@ -44,6 +44,20 @@ it('asks for a new address when one ends, and for one only', async () => {
   await ends.read(0, 1);
   await ends.read(1, 2);
   expect(old.link).toHaveBeenCalledTimes(2);
+});
+
+it('tells a file that is lost on the server from one that may not be seen and from a server in trouble', async () => {
+  for (const [status, why] of [
+    [410, 'lost'],
+    [404, 'gone'],
+    [400, 'failed'],
+  ] as const) {
+    const lost = served(() => new Response(null, { status }));
+    const error = await new Remote('f', 1000, lost.options).read(0, 4).catch((thrown) => thrown);
+    expect(faultOf(error)).toBe(why);
+    // Only an address may have ended.
+    expect(lost.ranges.length).toBe(status === 404 ? 2 : 1);
+  }
 });
 
 it('waits for the network, says so, and goes on when it is back; a short answer is no end', async () => {

@@ -154,4 +154,11 @@ export class Remote {
   }
 }
 
-const codeOf = (status: number) => (status === 404 ? 'not_found' : status === 429 ? 'rate_limited' : 'internal');
+const CODES: Record<number, string> = { 404: 'not_found', 410: 'file_missing', 429: 'rate_limited' };
+const codeOf = (status: number) => CODES[status] ?? 'internal';
+
+/** Why a file cannot be read, of what `Remote` rejects with. */
+export function faultOf(error: unknown): 'gone' | 'lost' | 'failed' {
+  const { code } = asAppError(error);
+  return code === 'not_found' ? 'gone' : code === 'file_missing' ? 'lost' : 'failed';
+}

@@ -146,9 +146,9 @@ struct Looked {
 }
 
 /// An object and its size.
-struct Kept {
-    written: Written,
-    size: i64,
+pub(super) struct Kept {
+    pub(super) written: Written,
+    pub(super) size: i64,
 }
 
 async fn begin(ctx: &Ctx, org: Option<OrgId>, size: i64) -> Result<BlobId> {
@@ -156,7 +156,7 @@ async fn begin(ctx: &Ctx, org: Option<OrgId>, size: i64) -> Result<BlobId> {
     ctx.db().write(move |tx| blobs::begin(tx, &work, org, size)).await
 }
 
-async fn write(ctx: &Ctx, org: Option<OrgId>, bytes: Bytes) -> Result<Kept> {
+pub(super) async fn write(ctx: &Ctx, org: Option<OrgId>, bytes: Bytes) -> Result<Kept> {
     let size = bytes.len() as i64;
     let id = begin(ctx, org, size).await?;
     let sha256 = Sha256::digest(&bytes).into();

@@ -6,6 +6,7 @@ mod drop;
 mod finish;
 mod reading;
 mod receive;
+mod remake;
 mod serve;
 mod turns;
 mod uploads;

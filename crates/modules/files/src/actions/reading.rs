@@ -4,11 +4,12 @@ use kernel::{
     Ctx, Principal, Resource as _,
     attachments::WhoMayRead,
     paging::{self, PageQuery},
-    pictures,
+    pictures, scrub,
 };
 use proto::{Code, Error, FileId, Page, PrincipalKind, Result, limits};
 use store::Tx;
 
+use super::remake;
 use crate::{
     model::{
         link::{LIVES_MS, Signed},
@@ -87,13 +88,18 @@ pub(crate) async fn picture(ctx: Ctx, id: FileId, side: u32) -> Result<(bytes::B
     let found = ctx.db().read(move |tx| {
         let row = see(tx, &work, id)?;
         let blob = sql::files::shown(tx, &row, side)?.ok_or(Code::NotFound)?;
-        Ok::<_, Error>((blob, row.etag().replacen('"', &format!("\"{side}-"), 1)))
+        let etag = row.etag().replacen('"', &format!("\"{side}-"), 1);
+        Ok::<_, Error>((row, blob, etag))
     });
-    let (blob, etag) = found.await?;
-    Ok((blobs.read_all(&kernel::blobs::name(blob)).await?, etag))
+    let (row, blob, etag) = found.await?;
+    match blobs.read_all(&kernel::blobs::name(blob)).await {
+        Err(store::Error::NoBlob(_)) => Ok((remake::shown(&ctx, &row, side, blob).await?, etag)),
+        read => Ok((read?, etag)),
+    }
 }
 
-/// An address of the original.
+/// An address of the original, which is there: a browser that saves a file does
+/// not show why it could not.
 pub(crate) async fn link(ctx: Ctx, id: FileId, wanted: NewLink) -> Result<Link> {
     let session = ctx.actor.session.ok_or(Code::Unauthenticated)?;
     let work = ctx.clone();
@@ -101,6 +107,9 @@ pub(crate) async fn link(ctx: Ctx, id: FileId, wanted: NewLink) -> Result<Link> 
     let (row, secret) = seen.await?;
     if row.state != Stored::Ready {
         return Err(Code::NotFound.into());
+    }
+    if let Some(blob) = row.blob {
+        scrub::there(&ctx.kernel, blob, row.size.unsigned_abs()).await?;
     }
     let secret = match secret {
         Some(secret) => secret,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use kernel::{Budget, Ctx, Kernel};
+use kernel::{Budget, Ctx, Kernel, scrub};
 use parking_lot::Mutex;
 use proto::{Code, Error, Result, limits};
 use store::Tx;
@@ -93,7 +93,8 @@ impl Served {
             *self.asked.lock() = Instant::now();
         }
         let blob = self.row.blob.ok_or_else(|| Error::internal("a ready file without an object"))?;
-        Ok(self.ctx.kernel.config.blobs.read(&kernel::blobs::name(blob), from, to).await?)
+        let kernel = &self.ctx.kernel;
+        scrub::found(kernel, blob, kernel.config.blobs.read(&kernel::blobs::name(blob), from, to).await).await
     }
 
     async fn ask(&self) -> Result<()> {

@@ -56,6 +56,7 @@ async fn remove_file(ctx: Ctx, At(id): At<FileId>) -> Result<StatusCode, Failure
 
 /// A picture as JPEG, its longest side 1600 or 320 pixels (never enlarged),
 /// upright and without metadata. Read by whoever may read the file.
+/// `file_missing` where the store of files has lost it, and its original too.
 #[utoipa::path(get, path = "/api/v1/files/{id}/picture/{side}", operation_id = "files.get_picture", tag = "files",
     params(("id" = FileId, Path,), ("side" = u32, Path,)),
     responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), (status = 304),
@@ -82,7 +83,8 @@ const PICTURE_HEADERS: [(HeaderName, &str); 4] = [
 
 /// An address of the original that needs no cookie, for this session and ten
 /// minutes: `/f/…` answers GET and HEAD, with ranges and a strong validator.
-/// It ends with the session and with the right to read.
+/// It ends with the session and with the right to read. `file_missing` where
+/// the store of files has lost it.
 #[utoipa::path(post, path = "/api/v1/files/{id}/link", operation_id = "files.create_link", tag = "files",
     params(("id" = FileId, Path,)), request_body = NewLink,
     responses((status = 200, body = Link), (status = "4XX", body = Problem)),

@@ -186,6 +186,19 @@ pub(crate) fn shown(tx: &mut Tx<'_>, file: &FileRow, side: u32) -> Result<Option
     Ok(tx.opt(sql, &[&file.id, &side], |row| row.get(0))?)
 }
 
+/// Whether a file shows this object.
+pub(crate) fn shows(tx: &mut Tx<'_>, id: FileId, blob: BlobId) -> Result<bool> {
+    let sql = sql!("SELECT COUNT(*) FROM files_pictures WHERE file_id = $1 AND blob_id = $2");
+    Ok(tx.one(sql, &[&id, &blob], |row| row.get::<i64>(0))? > 0)
+}
+
+/// Shows one object in the place of another. Under the file's lock.
+pub(crate) fn show_instead(tx: &mut Tx<'_>, id: FileId, lost: BlobId, new: BlobId) -> Result<()> {
+    let sql = sql!("UPDATE files_pictures SET blob_id = $3 WHERE file_id = $1 AND blob_id = $2");
+    tx.execute(sql, &[&id, &lost, &new])?;
+    Ok(())
+}
+
 /// Whole files of one person before `(created_at, id)`, newest first.
 pub(crate) fn page(tx: &mut Tx<'_>, owner: UserId, before: (i64, Uuid), limit: i64) -> Result<Vec<FileRow>> {
     let found = tx.query(

@@ -6,6 +6,7 @@ mod access;
 mod bucket;
 mod corpus;
 mod keeping;
+mod lost;
 mod messages;
 mod pictures;
 mod serving;

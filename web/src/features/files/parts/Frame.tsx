@@ -76,6 +76,7 @@ export function Frame({
 const WORDS = {
   damaged: { title: 'files:read.damaged', text: 'files:read.damaged_text' },
   gone: { title: 'files:gone', text: 'files:read.gone_text' },
+  lost: { title: 'files:read.lost', text: 'files:read.lost_text' },
   failed: { title: 'files:read.failed', text: 'files:read.failed_text' },
   binary: { title: 'files:read.binary', text: 'files:read.binary_text' },
 } as const;
@@ -94,7 +95,7 @@ export function Unread({ why, file, onRetry }: { why: Unreadable; file: FileBloc
         action={
           <span className={styles.acts}>
             {onRetry && why === 'failed' ? <Button onPress={onRetry}>{t('common:retry')}</Button> : null}
-            {why === 'gone' ? null : (
+            {why === 'gone' || why === 'lost' ? null : (
               <Button kind="primary" onPress={save}>
                 {t('files:download')}
               </Button>

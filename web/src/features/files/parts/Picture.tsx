@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { ImageBlock } from '~/api/types';
 import { useT } from '~/i18n';
 import { cx } from '~/ui/cx';
-import { pictureUrl } from '../api';
+import { PICTURE_WORDS, type PictureFault, pictureFault, pictureUrl } from '../api';
 import styles from './Picture.module.css';
 
 /** How wide the picture of a side is: the server never enlarges. */
@@ -25,23 +25,20 @@ export function Picture({
   onOpen: (picture: ImageBlock) => void;
 }) {
   const t = useT();
-  const [fault, setFault] = useState<'gone' | 'failed'>();
+  const [fault, setFault] = useState<PictureFault>();
   const [tries, setTries] = useState(0);
   const [there, setThere] = useState(false);
   const url = (side: 320 | 1600) => `${pictureUrl(p.file, side)}${tries > 0 ? `?again=${tries}` : ''}`;
-  const look = async () => {
-    const answer = await fetch(pictureUrl(p.file, 320), { method: 'GET' }).catch(() => undefined);
-    setFault(answer?.status === 404 || answer?.status === 403 ? 'gone' : 'failed');
-  };
+  const look = async () => setFault(await pictureFault(p.file));
   const again = () => {
     setFault(undefined);
     setTries(tries + 1);
   };
-  if (fault === 'gone') {
+  if (fault === 'gone' || fault === 'lost') {
     return (
       <span className={cx(styles.picture, styles.fault, square && styles.square)}>
         <ImageOff aria-hidden />
-        {t('files:picture.gone')}
+        {t(PICTURE_WORDS[fault])}
       </span>
     );
   }

@@ -7,7 +7,7 @@ import type { ImageBlock } from '~/api/types';
 import { useErrorText, useT } from '~/i18n';
 import { IconButton } from '~/ui/Button';
 import { toast } from '~/ui/Toast';
-import { pictureUrl, readLink, saveFile } from '../api';
+import { PICTURE_WORDS, pictureFault, pictureUrl, readLink, saveFile } from '../api';
 import { useBack } from '../useBack';
 import { FileName } from './FileName';
 import { useZoom } from './useZoom';
@@ -115,7 +115,7 @@ export function Viewer({
 function Large({ picture: p, style }: { picture: ImageBlock; style: { transform: string; transition: string } }) {
   const t = useT();
   const [there, setThere] = useState(false);
-  const [gone, setGone] = useState(false);
+  const [gone, setGone] = useState<'gone' | 'lost'>();
   const [moving, setMoving] = useState<string>();
   useEffect(() => {
     if (!p.animated) return;
@@ -132,10 +132,11 @@ function Large({ picture: p, style }: { picture: ImageBlock; style: { transform:
     return (
       <p className={styles.gone} role="status">
         <ImageOff aria-hidden />
-        {t('files:picture.gone')}
+        {t(PICTURE_WORDS[gone])}
       </p>
     );
   }
+  const look = async () => setGone((await pictureFault(p.file)) === 'lost' ? 'lost' : 'gone');
   const size = { width: p.width ?? 1, height: p.height ?? 1 };
   return (
     <span className={styles.sheet} style={style}>
@@ -147,7 +148,7 @@ function Large({ picture: p, style }: { picture: ImageBlock; style: { transform:
         alt={p.name ?? ''}
         draggable={false}
         onLoad={() => setThere(true)}
-        onError={() => (moving ? setMoving(undefined) : setGone(true))}
+        onError={() => (moving ? setMoving(undefined) : void look())}
       />
     </span>
   );

@@ -3,9 +3,8 @@
  * and the layer for notes. Links are drawn by us, to the web and to mail alone.
  */
 import type { PDFDocumentProxy, PDFPageProxy } from 'pdfjs-dist/types/src/display/api';
-import { asAppError } from '~/api/client';
 import { workerUrl } from '~/core/trusted';
-import type { Remote } from '../remote';
+import { faultOf, type Remote } from '../remote';
 import worker from './pdf.worker?worker&url';
 
 export type { PDFDocumentProxy, PDFPageProxy };
@@ -36,7 +35,7 @@ export const POINT = 96 / 72;
 /** Safari draws no canvas of more pixels than this. */
 const MOST_PIXELS = 16_777_216;
 
-export type Fault = 'damaged' | 'gone' | 'failed';
+export type Fault = 'damaged' | 'gone' | 'lost' | 'failed';
 
 export interface Asking {
   /** The one that was given did not fit. */
@@ -71,7 +70,7 @@ export function openPdf(
   const opened = new Promise<PDFDocumentProxy>((resolve, reject) => {
     const fail = (error: unknown) => {
       if (closed) return;
-      const fault = asAppError(error).code === 'not_found' ? 'gone' : 'failed';
+      const fault = faultOf(error);
       reject(fault);
       lost(fault);
     };

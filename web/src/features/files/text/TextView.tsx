@@ -1,6 +1,5 @@
 import { Copy, Hash, WrapText } from 'lucide-react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { asAppError } from '~/api/client';
 import type { FileBlock } from '~/api/types';
 import { useLocale, useT } from '~/i18n';
 import { Button, IconButton } from '~/ui/Button';
@@ -9,8 +8,8 @@ import { cx } from '~/ui/cx';
 import { Select } from '~/ui/Select';
 import { toast } from '~/ui/Toast';
 import { bytesText } from '../bytes';
-import { Away, Frame, Opening, Unread, type Unreadable } from '../parts/Frame';
-import { Remote } from '../remote';
+import { Away, Frame, Opening, Unread } from '../parts/Frame';
+import { faultOf, Remote } from '../remote';
 import { blocksOf, CHARSETS, type Charset, charsetOf, decode } from './decode';
 import styles from './TextView.module.css';
 
@@ -125,8 +124,8 @@ function Words({
               of: bytesText(locale, text.size),
             })}
           </p>
-          {text.fault ? <p role="alert">{t(text.fault === 'gone' ? 'files:gone' : 'files:read.more_failed')}</p> : null}
-          {text.most || text.fault === 'gone' ? null : (
+          {text.fault ? <p role="alert">{t(MORE[text.fault])}</p> : null}
+          {text.most || text.fault === 'gone' || text.fault === 'lost' ? null : (
             <Button isPending={text.busy} onPress={text.more}>
               {t(text.fault ? 'common:retry' : 'files:read.more')}
             </Button>
@@ -136,6 +135,13 @@ function Words({
     </section>
   );
 }
+
+/** Why there is no more of it. */
+const MORE = {
+  gone: 'files:gone',
+  lost: 'files:read.lost',
+  failed: 'files:read.more_failed',
+} as const;
 
 interface TextHandle {
   parts: readonly Uint8Array[];
@@ -150,7 +156,7 @@ interface TextHandle {
   most: boolean;
   busy: boolean;
   away: boolean;
-  fault: Unreadable | undefined;
+  fault: keyof typeof MORE | undefined;
   more(): void;
   again(): void;
   nudge(): void;
@@ -159,7 +165,7 @@ interface TextHandle {
 function useText({ file, size = 0 }: FileBlock): TextHandle {
   const [parts, setParts] = useState<readonly Uint8Array[]>([]);
   const [first, setFirst] = useState<{ charset: Charset | undefined }>();
-  const [fault, setFault] = useState<Unreadable>();
+  const [fault, setFault] = useState<keyof typeof MORE>();
   const [away, setAway] = useState(false);
   const [busy, setBusy] = useState(true);
   const remote = useRef<Remote>(undefined);
@@ -180,7 +186,7 @@ function useText({ file, size = 0 }: FileBlock): TextHandle {
       },
       (error) => {
         if (remote.current !== reader) return;
-        setFault(asAppError(error).code === 'not_found' ? 'gone' : 'failed');
+        setFault(faultOf(error));
         setBusy(false);
       },
     );
