@@ -205,16 +205,14 @@ pub async fn slice(ctx: &Ctx) -> Result<()> {
 
 /// Notes it. What is wrong in its content is not put right by its size.
 async fn judged(ctx: &Ctx, object: &Known, fault: Option<Fault>, read: bool) -> Result<()> {
-    match fault {
-        Some(fault) => noted(&ctx.kernel, object.id, fault).await,
-        None => {
-            let (id, sql) = (object.id, sql!("SELECT fault FROM kernel_blob_faults WHERE blob_id = $1"));
-            let known: Option<String> = ctx.db().read(move |tx| tx.opt(sql, &[&id], |row| row.get(0))).await?;
-            let cleared = known.is_some_and(|fault| read || fault == Fault::Missing.as_str());
-            let now = ctx.kernel.now();
-            if cleared { ctx.db().write(move |tx| note(tx, id, None, now).map(drop)).await } else { Ok(()) }
-        }
+    if let Some(fault) = fault {
+        return noted(&ctx.kernel, object.id, fault).await;
     }
+    let (id, sql) = (object.id, sql!("SELECT fault FROM kernel_blob_faults WHERE blob_id = $1"));
+    let known: Option<String> = ctx.db().read(move |tx| tx.opt(sql, &[&id], |row| row.get(0))).await?;
+    let cleared = known.is_some_and(|fault| read || fault == Fault::Missing.as_str());
+    let now = ctx.kernel.now();
+    if cleared { ctx.db().write(move |tx| note(tx, id, None, now).map(drop)).await } else { Ok(()) }
 }
 
 /// Remembers how far it has come.
