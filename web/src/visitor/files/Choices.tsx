@@ -11,7 +11,7 @@ export function Choices({ kept, onClose }: { kept: Kept; onClose: () => void }) 
   const t = useT();
   const box = useRef<HTMLFieldSetElement>(null);
   const finger = window.matchMedia('(pointer: coarse)').matches;
-  useEffect(() => box.current?.querySelector('button')?.focus({ preventScroll: true }), []);
+  useEffect(() => box.current?.querySelector('button')?.focus(), []);
   const choose = (accept: string | undefined, camera = false) => {
     chooseFiles(accept, (files) => void take(kept, files), camera);
     onClose();

@@ -88,7 +88,7 @@ impl Receiver {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(120), come).await.unwrap();
+        tokio::time::timeout(std::time::Duration::from_mins(2), come).await.unwrap();
     }
 
     /// All that was posted to paths that begin so, oldest first.
