@@ -216,11 +216,7 @@ pub async fn until<T>(kernel: &Arc<Kernel>, source: &Source, plan: &Plan, other:
                 told = Some((now, reason));
                 tracing::error!(reason, trouble = text, "backups need attention");
             }
-            Ok(None) => {
-                if told.take().is_some() {
-                    tracing::info!(place = plan.place.words, "backups are well again");
-                }
-            }
+            Ok(None) if told.take().is_some() => tracing::info!(place = plan.place.words, "backups are well again"),
             _ => {}
         }
         if let Ok(other) = tokio::time::timeout(LOOK, other.as_mut()).await {
