@@ -58,6 +58,8 @@ pub enum Budget {
     GuestMessages,
     /// Uploads one guest begins.
     GuestUploads,
+    /// Pictures one guest is shown: each is half a megabyte for a line of asking.
+    GuestPictures,
     /// Uploads all guests of one conversation begin.
     GuestsUploads,
     /// Searches in conversations by one person: each reads a piece of a history.
@@ -93,6 +95,7 @@ impl Budget {
         Self::GuestLink,
         Self::GuestMessages,
         Self::GuestUploads,
+        Self::GuestPictures,
         Self::GuestsUploads,
         Self::MessageSearch,
         Self::GuestsTogether,
@@ -125,6 +128,7 @@ impl Budget {
             Self::GuestLink => "guest_link",
             Self::GuestMessages => "guest_messages",
             Self::GuestUploads => "guest_uploads",
+            Self::GuestPictures => "guest_pictures",
             Self::GuestsUploads => "guests_uploads",
             Self::MessageSearch => "message_search",
             Self::GuestsTogether => "guests_together",
@@ -159,6 +163,7 @@ impl Budget {
             Self::GuestLink => (200, 2_000),
             Self::GuestMessages => (30, 2_000),
             Self::GuestUploads => (20, 5_000),
+            Self::GuestPictures => (300, 100),
             Self::GuestsUploads => (60, 2_000),
             Self::MessageSearch => (100, 200),
             Self::GuestsTogether => (60, 1_000),

@@ -136,7 +136,10 @@ pub async fn forget_sealed(kernel: &Arc<Kernel>, key: Option<KeyName>) -> Result
     }
     let push = kernel.db.write(move |tx| notify::give_up(tx, key)).await?;
     let people = identity::give_up(kernel, key).await?;
-    let mut said = format!("{people} authenticators were given up; their people are told");
+    let mut said = format!("{people} authenticators were given up");
+    if people > 0 {
+        said += "; their people are told";
+    }
     if push {
         said += "\nbrowsers that are told by push subscribe anew";
     }

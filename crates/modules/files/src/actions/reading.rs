@@ -1,7 +1,7 @@
 //! Who may read a file, and what of it.
 
 use kernel::{
-    Ctx, Principal, Resource as _,
+    Budget, Ctx, Principal, Resource as _,
     attachments::WhoMayRead,
     paging::{self, PageQuery},
     pictures, scrub,
@@ -84,6 +84,9 @@ pub(crate) async fn list(ctx: Ctx, query: PageQuery) -> Result<Page<File>> {
 pub(crate) async fn picture(ctx: Ctx, id: FileId, side: u32) -> Result<(bytes::Bytes, String)> {
     if !pictures::SHOWN.contains(&side) {
         return Err(Code::NotFound.into());
+    }
+    if ctx.actor.kind == PrincipalKind::Guest {
+        ctx.kernel.budgets.spend(Budget::GuestPictures, ctx.actor.id)?;
     }
     let blobs = ctx.kernel.config.blobs.clone();
     let work = ctx.clone();

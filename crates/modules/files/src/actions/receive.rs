@@ -32,6 +32,10 @@ use crate::{
 const TAKES: Duration = Duration::from_secs(18);
 /// Parts of one upload; a body that comes in drops makes many small ones.
 const PARTS: i64 = 10_000;
+/// Of guests' parts: beyond so many, they are of so many bytes on the average.
+/// Each takes a block of the disk, a file and a row, whatever it counts for.
+const GUEST_PARTS: i64 = 64;
+const GUEST_PART_BYTES: i64 = 4_096;
 /// Bodies taken at a time on this node. Each holds at most a part and what the
 /// connection gave last. A quarter is kept for organisations that send little,
 /// and guests take no more than that.
@@ -64,8 +68,9 @@ pub(crate) async fn append(
     // is still to be kept.
     let open = row.state == Stored::Uploading;
     let task = tokio::spawn(async move {
-        let _turn = turn;
         let taken = Intake { ctx: ctx.clone(), row, held: Vec::new() }.take(checksum, body).await?;
+        // Whoever waits for a file to be made ready takes no bytes.
+        drop(turn);
         ctx.kernel.meters.upload_bytes.inc_by((taken.received - offset).max(0).unsigned_abs());
         // Whoever sent the last byte, and no repetition of theirs: the sweep tries again.
         if open && taken.state == Stored::Checking {
@@ -139,10 +144,23 @@ impl Intake {
         Ok(())
     }
 
+    /// What a guest sends is bounded by the part too, and leaves the disk what
+    /// it is to leave: since it was begun others may have taken the rest.
+    async fn bounded(&self, size: usize) -> Result<()> {
+        let FileRow { parts, received, .. } = &self.row;
+        if *parts >= GUEST_PARTS && *received < parts * GUEST_PART_BYTES {
+            return Err(Error::api(Code::TooManyItems).with("limit", GUEST_PARTS));
+        }
+        Ok(self.ctx.kernel.config.blobs.room((size + limits::GUESTS_LEAVE_BYTES) as u64).await?)
+    }
+
     /// Makes a part durable, then moves the offset.
     async fn keep(&mut self, part: Vec<u8>) -> Result<()> {
         if self.row.parts >= PARTS {
             return Err(Error::api(Code::TooManyItems).with("limit", PARTS));
+        }
+        if self.row.place.is_some() {
+            self.bounded(part.len()).await?;
         }
         let kernel = self.ctx.kernel.clone();
         let random = u64::from_be_bytes(kernel.random());

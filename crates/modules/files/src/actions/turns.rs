@@ -20,6 +20,8 @@ enum Whose {
     Org(usize, Option<OrgId>),
     /// All guests.
     Guests(usize),
+    /// The guests of an organisation.
+    GuestsOf(usize, Option<OrgId>),
 }
 
 /// How many turns there are.
@@ -80,10 +82,12 @@ impl Turns {
             return Err(Full::All);
         }
         if guest {
-            if has(Whose::Guests(server)) >= guests {
+            let (strangers, here) = (has(Whose::Guests(server)), has(Whose::GuestsOf(server, org)));
+            // The last quarter is for those of organisations that have fewer.
+            if strangers >= guests || (strangers >= guests - guests / 4 && here >= guests / 4) {
                 return Err(Full::All);
             }
-            whose.push(Whose::Guests(server));
+            whose.extend([Whose::Guests(server), Whose::GuestsOf(server, org)]);
         }
         for who in &whose {
             *taken.entry(*who).or_default() += 1;
@@ -145,6 +149,19 @@ mod tests {
         assert_eq!(take(6, false).err(), Some(Full::All));
         held.remove(0);
         held.push(take(3, true).unwrap());
+        held.clear();
+        assert!(TURNS.taken.lock().is_empty());
+    }
+
+    /// Seen to fail with all guests in one pot.
+    #[test]
+    fn guests_of_one_organisation_leave_some_turns_to_those_of_others() {
+        static TURNS: Turns = Turns::new(Most { all: 20, each: 9, kept: 0, guests: 8, guest: 9 });
+        let take = |of, org| TURNS.take_of(1, UserId(Uuid::from_u128(of)), Some(OrgId(Uuid::from_u128(org))), true);
+        let mut held: Vec<Turn> = (0..6).map(|n| take(n, 1).unwrap()).collect();
+        assert_eq!(take(9, 1).err(), Some(Full::All), "the last two are kept");
+        held.extend((10..12).map(|n| take(n, 2).unwrap()));
+        assert_eq!(take(12, 3).err(), Some(Full::All));
         held.clear();
         assert!(TURNS.taken.lock().is_empty());
     }

@@ -90,6 +90,8 @@ pub(crate) fn add(tx: &mut Tx<'_>, whose: Whose, change: Use) -> Result<()> {
 /// What guests send within a day is counted for so long. The day begins with
 /// what is sent first.
 pub(crate) const DAY_MS: Millis = 86_400_000;
+/// So far another node's clock may be ahead, and the day it began is the same.
+const AHEAD_MS: Millis = 60_000;
 
 /// What was sent in the day that is under way at `now`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,8 +106,8 @@ pub(crate) fn day(tx: &mut Tx<'_>, account: Account, now: Millis) -> Result<Day>
         &[&account.org, &account.user],
         |row| Ok(Day { since: row.get(0)?, bytes: row.get(1)? }),
     )?;
-    // One that begins later than now is of a clock that was set back.
-    let under_way = |day: &Day| (now - DAY_MS + 1..=now).contains(&day.since);
+    // One that begins much later than now is of a clock that was set back.
+    let under_way = |day: &Day| (now - DAY_MS + 1..=now + AHEAD_MS).contains(&day.since);
     Ok(found.filter(under_way).unwrap_or(Day { since: now, bytes: 0 }))
 }
 
@@ -118,11 +120,11 @@ pub(crate) fn send(tx: &mut Tx<'_>, whose: Whose, bytes: i64, now: Millis) -> Re
         tx.execute(
             sql!(
                 "UPDATE files_usage
-                 SET day_bytes = CASE WHEN day_since > $3 AND day_since <= $4 THEN day_bytes + $5 ELSE $5 END,
-                     day_since = CASE WHEN day_since > $3 AND day_since <= $4 THEN day_since ELSE $4 END
+                 SET day_bytes = CASE WHEN day_since > $3 AND day_since <= $6 THEN day_bytes + $5 ELSE $5 END,
+                     day_since = CASE WHEN day_since > $3 AND day_since <= $6 THEN day_since ELSE $4 END
                  WHERE org_id = $1 AND user_id = $2"
             ),
-            &[&account.org, &account.user, &(now - DAY_MS), &now, &bytes],
+            &[&account.org, &account.user, &(now - DAY_MS), &now, &bytes, &(now + AHEAD_MS)],
         )?;
     }
     Ok(())

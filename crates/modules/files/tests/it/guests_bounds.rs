@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     guests::{Guest, give_up},
-    world::{DAY, STILL, WORKS, World, at, begin, begun, follow, link, say},
+    world::{DAY, STILL, WORKS, World, append, at, begin, begun, follow, link, say},
 };
 
 const MIB: usize = 1_048_576;
@@ -103,6 +103,20 @@ async fn one_guest_sends_files_of_a_size_and_has_few_open() {
     // Nor is more taken than the organisation lets anybody.
     w.set_mib("files.file_mb", 1).await;
     assert_eq!(refused(guest.begin("a.mov", MIB + 1, b"").await, Code::FileTooLarge)["limit"], MIB);
+    w.server.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn crumbs_of_a_guest_are_refused_before_they_fill_the_disk() {
+    let w = World::new().await;
+    let guest = w.guest(&w.bob, None).await;
+    let (theirs, own) = (guest.begun("a.bin", 10_000).await, begun(&w.bob, "b.bin", 10_000, Some(&w.org)).await);
+    for n in 0..64 {
+        assert_eq!(append(&guest.person, &theirs, n, b"x", &[]).await.status.as_u16(), 204, "{n}");
+        assert_eq!(append(&w.bob, &own, n, b"x", &[]).await.status.as_u16(), 204, "{n}");
+    }
+    assert_eq!(refused(append(&guest.person, &theirs, 64, b"x", &[]).await, Code::TooManyItems)["limit"], 64);
+    assert_eq!(append(&w.bob, &own, 64, b"x", &[]).await.status.as_u16(), 204);
     w.server.finish().await;
 }
 
