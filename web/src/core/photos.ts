@@ -22,6 +22,8 @@ const STILL = /^image\/(jpeg|png|webp|avif|heic|heif|bmp)$/;
 /** A drawing or a screenshot is about as large in either form; a photograph is many times larger as PNG. */
 const PHOTO_RATIO = 4;
 const HEAD_BYTES = 4_096;
+/** A screenshot of a whole page, or a panorama: so many times longer than wide, fewer pixels leave nothing to read. */
+const LONG = 3;
 
 const MOVING: Readonly<Record<string, RegExp>> = {
   'image/png': /acTL/,
@@ -74,6 +76,7 @@ async function drawn(file: File): Promise<File | undefined> {
     await picture.decode();
     // An <img> knows how the camera was held, which an ImageBitmap does not everywhere.
     const { naturalWidth: width, naturalHeight: height } = picture;
+    if (Math.max(width, height) > LONG * Math.min(width, height) || !drawsTrue()) return undefined;
     const made = await smallest(picture, width, height, file);
     if (!made || made.size >= file.size) return undefined;
     return new File([made], asJpeg(file.name), { type: 'image/jpeg', lastModified: file.lastModified });
@@ -127,6 +130,19 @@ function encode(canvas: HTMLCanvasElement, quality: number): Promise<Blob> {
   return new Promise((resolve, reject) =>
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/jpeg', quality),
   );
+}
+
+/** Some browsers hand out noise or white in place of what was drawn, so that no page can tell them by it. */
+function drawsTrue(): boolean {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 2;
+  const context = canvas.getContext('2d');
+  if (!context) return false;
+  context.fillStyle = '#204060';
+  context.fillRect(0, 0, 2, 2);
+  const { data } = context.getImageData(0, 0, 2, 2);
+  letGo(canvas);
+  return data.every((value, i) => Math.abs(value - ([32, 64, 96, 255][i % 4] ?? 0)) <= 8);
 }
 
 const SAMPLE = 64;

@@ -10,6 +10,8 @@ export interface GuestTray {
   ready: readonly Attached[];
   /** On their way. */
   chips: readonly Chip[];
+  /** Photographs that are being made smaller before they leave. */
+  preparing: number;
   /** Not taken: why, and the limit in bytes or as a count. */
   refused: readonly { name: string; why: Refusal[2]; limit: number }[];
   /** Names of those that may tell where they were made. */
@@ -20,7 +22,18 @@ export interface GuestTray {
   stuck: boolean;
 }
 
-export const NOTHING: GuestTray = { ready: [], chips: [], refused: [], traced: [], armed: false, stuck: false };
+export const NOTHING: GuestTray = {
+  ready: [],
+  chips: [],
+  preparing: 0,
+  refused: [],
+  traced: [],
+  armed: false,
+  stuck: false,
+};
+
+/** Whether something of the next message is still on its way. */
+export const isComing = ({ chips, preparing }: GuestTray): boolean => chips.length > 0 || preparing > 0;
 
 export const tray = createStore<GuestTray>(() => NOTHING);
 

@@ -20,6 +20,8 @@ export interface ShelfRow {
   rests?: boolean;
   /** All of it is on the server; its bytes are not kept here any more. */
   block?: Attached;
+  /** It may tell where it was made. */
+  traced?: boolean;
 }
 
 export interface Shelf {

@@ -9,6 +9,8 @@ export type Attached = ImageBlock | FileBlock;
 
 /** As many as one message shows. */
 export const MOST = 20;
+/** The server lets go of what stands in no message after seven days. */
+const LOOSE_MS = 6 * 86_400_000;
 
 export interface Chip {
   key: number;
@@ -91,8 +93,11 @@ export class Trays {
     const mine = new Set(this.held.map((h) => h.row?.id));
     for (const { row, file } of left) {
       if (mine.has(row.id)) continue;
-      if (row.block) this.home.ready(conversation, row.block, undefined);
-      else if (file) this.add(conversation, undefined, file, row);
+      if (row.block && Date.now() - row.at > LOOSE_MS) this.shelf?.remove(row.id);
+      else if (row.block) {
+        this.home.ready(conversation, row.block, undefined);
+        if (row.traced) this.home.traced(conversation, row.block.name ?? '');
+      } else if (file) this.add(conversation, undefined, file, row);
       else this.shelf?.remove(row.id);
     }
     this.show(conversation);
@@ -169,9 +174,10 @@ export class Trays {
       this.uploads.forget(one.upload.key);
       const block = blockOf(one.upload.stored);
       // Its bytes are there: only what it is called is kept.
-      if (one.row) this.shelf?.put({ ...one.row, block });
+      const traced = one.upload.stored.traces_left === true;
+      if (one.row) this.shelf?.put({ ...one.row, block, ...(traced ? { traced } : {}) });
       this.home.ready(conversation, block, one.preview);
-      if (one.upload.stored.traces_left) this.home.traced(conversation, one.upload.stored.name);
+      if (traced) this.home.traced(conversation, one.upload.stored.name);
     }
     this.show(conversation);
   }

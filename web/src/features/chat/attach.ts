@@ -42,7 +42,8 @@ export const previewOf = (file: string): string | undefined => previews.get(file
 /** A line over the tray, until it is put away. */
 function note(id: string, text: string): void {
   const held = chatUi.getState().trays[id]?.refused ?? [];
-  putTray(id, { refused: [...held, text].slice(-3) });
+  // What was left out holds the message back: it may be about just that.
+  putTray(id, { armed: false, refused: [...held, text].slice(-3) });
 }
 
 /** Holds back the message that waits: whoever sends it is to have read this first. */
@@ -72,7 +73,12 @@ function open(): Trays {
   });
   const online = () => made.nudge();
   const busy = () => made.size > 0 || Object.values(chatUi.getState().trays).some((t) => t.preparing > 0);
-  const leave = (e: BeforeUnloadEvent) => (busy() ? e.preventDefault() : undefined);
+  const leave = (e: BeforeUnloadEvent) => {
+    if (!busy()) return;
+    e.preventDefault();
+    // Chrome heard nothing else before its version 119.
+    e.returnValue = true;
+  };
   window.addEventListener('online', online);
   window.addEventListener('beforeunload', leave);
   const owner = session.getState();

@@ -13,7 +13,7 @@ export function Choices({ kept, onClose }: { kept: Kept; onClose: () => void }) 
   const finger = window.matchMedia('(pointer: coarse)').matches;
   useEffect(() => box.current?.querySelector('button')?.focus(), []);
   const choose = (accept: string | undefined, camera = false) => {
-    chooseFiles(accept, (files) => void take(kept, files), camera);
+    chooseFiles(accept, (files) => void take(kept, files, accept === undefined), camera);
     onClose();
   };
   return (

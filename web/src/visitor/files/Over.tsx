@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useEffectEvent, useRef } from 'react';
 import { createPortal } from 'react-dom';
 import { cx } from '~/ui/cx';
 import over from '~/ui/files/Over.module.css';
@@ -34,25 +34,24 @@ export function Over({
       if (before instanceof HTMLElement) before.focus({ preventScroll: true });
     };
   }, []);
-  const keys = (e: KeyboardEvent) => {
-    if (e.nativeEvent.isComposing) return;
+  const keys = useEffectEvent((e: KeyboardEvent) => {
+    if (e.isComposing) return;
     if (e.key === 'Escape') return close();
     if (e.key !== 'Tab') return onKeyDown?.(e);
     const all = [...(box.current?.querySelectorAll<HTMLElement>(REACHED) ?? [])];
     const end = e.shiftKey ? all[0] : all[all.length - 1];
-    if (document.activeElement !== end) return;
+    if (document.activeElement !== end && box.current?.contains(document.activeElement)) return;
     e.preventDefault();
     (e.shiftKey ? all[all.length - 1] : all[0])?.focus();
-  };
+  });
+  // From the whole page: a press on what takes no focus, or a key that goes away, leaves the focus in nothing.
+  useEffect(() => {
+    const listen = (e: KeyboardEvent) => keys(e);
+    document.addEventListener('keydown', listen);
+    return () => document.removeEventListener('keydown', listen);
+  }, []);
   return createPortal(
-    <div
-      ref={box}
-      role="dialog"
-      aria-modal="true"
-      aria-label={label}
-      className={cx(over.overlay, dark && over.dark)}
-      onKeyDown={keys}
-    >
+    <div ref={box} role="dialog" aria-modal="true" aria-label={label} className={cx(over.overlay, dark && over.dark)}>
       {children(close)}
     </div>,
     document.body,

@@ -25,8 +25,8 @@ const REFUSED = {
 export function Tray() {
   const t = useT();
   const held = useStore(tray);
-  const { ready, chips, armed, stuck } = held;
-  const empty = ready.length + chips.length + held.refused.length === 0;
+  const { ready, chips, armed, stuck, preparing } = held;
+  const empty = ready.length + chips.length + held.refused.length + preparing === 0;
   if (empty) return null;
   return (
     <div className={styles.tray} data-testid="tray">
@@ -40,6 +40,11 @@ export function Tray() {
             <OnItsWay key={chip.key} chip={chip} />
           ))}
         </ul>
+      ) : null}
+      {preparing > 0 ? (
+        <p className={styles.armed} role="status">
+          {t('files:photos.preparing')}
+        </p>
       ) : null}
       {armed || stuck ? (
         <p className={stuck ? styles.refused : styles.armed} role="status">

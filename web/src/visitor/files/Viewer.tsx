@@ -1,5 +1,5 @@
 import { ChevronLeft, ChevronRight, Download, ImageOff, X, ZoomIn, ZoomOut } from 'lucide-react';
-import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from 'react';
+import { type RefObject, useEffect, useRef, useState } from 'react';
 import type { ImageBlock } from '~/api/types';
 import { readLink } from '~/core/files/api';
 import { cx } from '~/ui/cx';

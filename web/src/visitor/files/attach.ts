@@ -2,11 +2,12 @@
 import type { AppError } from '~/api/client';
 import { removeFile } from '~/core/files/api';
 import { openShelf, type Shelf } from '~/core/files/shelf';
-import { type Attached, Trays } from '~/core/files/tray';
+import { type Attached, MOST, Trays } from '~/core/files/tray';
+import { isHeavy, lighter } from '~/core/photos';
 import { bearer } from '../api';
 import type { Kept } from '../kept';
 import { FILES_OFF, mayAttach, readRights, talk } from '../talk';
-import { tray } from '../tray';
+import { isComing, tray } from '../tray';
 import { dropPictures } from './pictures';
 
 /** The most a guest may send at once; what the organisation sets below it is heard from the server. */
@@ -22,10 +23,16 @@ interface Open {
 let open: Open | undefined;
 let fileLimit = FILE_BYTES;
 
-/** The chosen pictures themselves, until their message stands. */
+/** The chosen pictures themselves, until others took their place. */
 const previews = new Map<string, string>();
 
 export const previewOf = (file: string): string | undefined => previews.get(file);
+
+function keepPreview(file: string, preview: string): void {
+  previews.set(file, preview);
+  const [oldest] = previews.keys();
+  if (previews.size > MOST && oldest !== undefined) dropPreview(oldest);
+}
 
 function dropPreview(file: string): void {
   const preview = previews.get(file);
@@ -50,12 +57,12 @@ function traysOn(shelf: Shelf | undefined, conversation: string): Trays {
         tray.setState(({ armed, stuck }) => ({ chips, armed: armed && !held, stuck: stuck && held }));
       },
       ready(_, block, preview) {
-        if (preview) previews.set(block.file, preview);
+        if (preview) keepPreview(block.file, preview);
         // Twice is what another page of the same browser has too.
         tray.setState(({ ready }) => ({ ready: [...ready.filter((b) => b.file !== block.file), block] }));
       },
       refused: (_, name, why, limit) =>
-        tray.setState(({ refused }) => ({ refused: [...refused, { name, why, limit }].slice(-3) })),
+        tray.setState(({ refused }) => ({ armed: false, refused: [...refused, { name, why, limit }].slice(-3) })),
       // Whoever sends it is to have read this first.
       traced: (_, name) => tray.setState(({ traced }) => ({ traced: [...new Set([...traced, name])], armed: false })),
     },
@@ -77,7 +84,10 @@ function traysOf(kept: Kept): Promise<Trays> {
   const trays = begin(kept);
   const nudge = () => void trays.then((t) => t.nudge());
   const leave = (e: BeforeUnloadEvent) => {
-    if (tray.getState().chips.length > 0) e.preventDefault();
+    if (!isComing(tray.getState())) return;
+    e.preventDefault();
+    // Chrome heard nothing else before its version 119.
+    e.returnValue = true;
   };
   addEventListener('online', nudge);
   addEventListener('beforeunload', leave);
@@ -101,11 +111,38 @@ function traysOf(kept: Kept): Promise<Trays> {
 /** What an earlier page left behind goes on. */
 export const goOn = async (kept: Kept): Promise<void> => (await traysOf(kept)).restore(kept.conversation);
 
-export async function take(kept: Kept, files: readonly File[]): Promise<void> {
+/** Turns of choosing, so that what was chosen first stands first. */
+let turn: Promise<unknown> = Promise.resolve();
+
+/** Photographs go small and without what the camera wrote into them; `exact` as they are. */
+export async function take(kept: Kept, files: readonly File[], exact = false): Promise<void> {
   if (files.length === 0) return;
-  const there = tray.getState().ready.length;
-  tray.setState({ refused: [], armed: false, stuck: false, ...(there > 0 ? {} : { traced: [] }) });
-  await (await traysOf(kept)).take(kept.conversation, undefined, files, there);
+  const heavy = exact ? [] : files.filter(isHeavy);
+  tray.setState(({ ready, traced, preparing }) => ({
+    refused: [],
+    armed: false,
+    stuck: false,
+    traced: ready.length > 0 ? traced : [],
+    preparing: preparing + heavy.length,
+  }));
+  const coming = traysOf(kept);
+  const mine = open;
+  turn = turn.catch(() => undefined).then(async () => {
+    const trays = await coming;
+    for (const file of files) {
+      const small = heavy.includes(file) && !isFull() ? await lighter(file) : file;
+      // Whoever chose it may have left meanwhile.
+      if (open !== mine) return;
+      await trays.take(kept.conversation, undefined, [small], tray.getState().ready.length);
+      if (open === mine && heavy.includes(file)) tray.setState(({ preparing }) => ({ preparing: preparing - 1 }));
+    }
+  });
+  await turn;
+}
+
+function isFull(): boolean {
+  const { ready, chips } = tray.getState();
+  return ready.length + chips.length >= MOST;
 }
 
 const ask = (what: (trays: Trays) => void): void => void open?.trays.then(what);

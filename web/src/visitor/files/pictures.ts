@@ -11,6 +11,8 @@ export type Side = 320 | 1600;
 /** Held at a time: small ones are small, large ones are not. */
 const MOST: Record<Side, number> = { 320: 200, 1600: 16 };
 const TRIES = 4;
+/** Whatever still shows a picture that is let go of has read it by then. */
+const READ_MS = 60_000;
 const MOST_WAIT_MS = 10_000;
 
 const held: Record<Side, Map<string, Promise<string>>> = { 320: new Map(), 1600: new Map() };
@@ -23,18 +25,21 @@ export function picture(file: string, side: Side): Promise<string> {
   held[side].set(file, url);
   url.catch(() => (held[side].get(file) === url ? held[side].delete(file) : undefined));
   const [oldest] = held[side].keys();
-  if (held[side].size > MOST[side] && oldest !== undefined) drop(oldest, side);
+  if (held[side].size > MOST[side] && oldest !== undefined) drop(oldest, side, READ_MS);
   return url;
 }
 
-function drop(file: string, side: Side): void {
+function drop(file: string, side: Side, after: number): void {
   const url = held[side].get(file);
   held[side].delete(file);
-  void url?.then(URL.revokeObjectURL, () => undefined);
+  void url?.then(
+    (made) => setTimeout(() => URL.revokeObjectURL(made), after),
+    () => undefined,
+  );
 }
 
 export function dropPictures(): void {
-  for (const side of [320, 1600] as const) for (const file of [...held[side].keys()]) drop(file, side);
+  for (const side of [320, 1600] as const) for (const file of [...held[side].keys()]) drop(file, side, 0);
 }
 
 async function load(file: string, side: Side): Promise<string> {

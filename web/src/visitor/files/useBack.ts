@@ -7,6 +7,7 @@ export function useBack(onClose: () => void): () => void {
   const closing = useRef(onClose);
   closing.current = onClose;
   const mine = useRef(false);
+  const going = useRef(false);
   useEffect(() => {
     // After a reload the entry is there already.
     if (!isOver(history.state)) history.pushState({ over: true }, '');
@@ -19,5 +20,11 @@ export function useBack(onClose: () => void): () => void {
     addEventListener('popstate', back);
     return () => removeEventListener('popstate', back);
   }, []);
-  return () => (mine.current ? history.back() : closing.current());
+  return () => {
+    if (!mine.current) return closing.current();
+    // A second press before the first was heard would go back out of the page.
+    if (going.current) return;
+    going.current = true;
+    history.back();
+  };
 }

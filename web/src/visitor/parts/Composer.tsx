@@ -4,7 +4,7 @@ import { useStore } from 'zustand';
 import { useT } from '../i18n';
 import { type Kept, keepDraft, readDraft } from '../kept';
 import { mayAttach, say, talk } from '../talk';
-import { tray } from '../tray';
+import { isComing, tray } from '../tray';
 import { filesHeld, useFiles } from '../useFiles';
 import styles from '../visitor.module.css';
 
@@ -28,10 +28,13 @@ export function Composer({
   const t = useT();
   const files = useFiles();
   const attach = useStore(talk, mayAttach);
-  const { chips, ready, armed } = useStore(tray);
+  const held = useStore(tray);
+  const { chips, ready, armed } = held;
+  const coming = isComing(held);
   const [choosing, setChoosing] = useState(false);
   const [text, setText] = useState(() => readDraft(code));
   const area = useRef<HTMLTextAreaElement>(null);
+  const clip = useRef<HTMLButtonElement>(null);
   const told = useRef(0);
   const going = useRef(false);
   const sender = useStore(talk, (s) => s.messages.find((m) => m.seq === quoted)?.sender.id);
@@ -65,15 +68,16 @@ export function Composer({
       onTyping();
     }
   };
-  const carries = chips.length + ready.length > 0;
+  const carries = coming || ready.length > 0;
   const go = async () => {
     const words = text.trim();
     tray.setState({ armed: false });
     // A second press before the first is kept would say it twice.
     if (going.current || (!words && ready.length === 0)) return;
     going.current = true;
-    const done = await say(words, ready, quoted);
-    going.current = false;
+    const done = await say(words, ready, quoted).finally(() => {
+      going.current = false;
+    });
     if (!done) return;
     tray.setState(({ ready: now }) => ({
       ready: now.filter((b) => !ready.includes(b)),
@@ -82,7 +86,9 @@ export function Composer({
       stuck: false,
     }));
     if (ready.length > 0) filesHeld()?.sent(ready);
-    change('');
+    // A device that is busy with large files takes its time: what was typed meanwhile belongs to the next one.
+    const now = area.current?.value ?? '';
+    change(now.startsWith(text) ? now.slice(text.length) : now);
     onQuote(undefined);
     area.current?.focus();
   };
@@ -90,14 +96,19 @@ export function Composer({
   const send = async () => {
     setChoosing(false);
     if (armed) return tray.setState({ armed: false });
-    if (chips.length === 0) return go();
+    if (!coming) return go();
     const stuck = chips.some((c) => c.state === 'failed' || c.state === 'paused');
     tray.setState(stuck ? { stuck } : { armed: true });
   };
+  // The key that had the focus is gone.
+  const chosen = () => {
+    setChoosing(false);
+    clip.current?.focus({ preventScroll: true });
+  };
   const due = useEffectEvent(go);
   useEffect(() => {
-    if (armed && chips.length === 0) void due();
-  }, [armed, chips]);
+    if (armed && !coming) void due();
+  }, [armed, coming]);
   const key = (event: KeyboardEvent) => {
     const phone = window.matchMedia('(pointer: coarse)').matches;
     // While an input method composes, Enter chooses a word; on a phone it is a new line.
@@ -128,10 +139,11 @@ export function Composer({
         </p>
       ) : null}
       {files ? <files.Tray /> : null}
-      {choosing && attach && files ? <files.Choices kept={kept} onClose={() => setChoosing(false)} /> : null}
+      {choosing && attach && files ? <files.Choices kept={kept} onClose={chosen} /> : null}
       <div className={styles.writing}>
         {attach ? (
           <button
+            ref={clip}
             type="button"
             className={styles.attach}
             aria-label={t('visitor:talk.attach')}
