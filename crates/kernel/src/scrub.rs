@@ -19,8 +19,14 @@ store::left_out!("kernel_blob_round", "tells of the store of files of the server
 const SLICE: i64 = 200;
 /// Bytes it reads to compare them; of what is beyond only the size is compared.
 const READ: u64 = 64 * 1_048_576;
+/// How long a round rests before the next: a small store would be read from
+/// beginning to end every quarter of an hour, and what leaves a bucket is paid for.
+const REST: Millis = 86_400_000;
 /// After so many failures in a row the store is away.
 const AWAY: u32 = 5;
+/// Where so many were looked at and none was there, it is another store, or
+/// somebody answers in its stead.
+const NONE_OF: usize = 20;
 /// How long somebody waits to hear that a file is lost before its bytes.
 const GLANCE: Duration = Duration::from_secs(3);
 
@@ -74,6 +80,8 @@ pub async fn look(blobs: &Blobs, object: &Known, read: bool) -> store::Result<Op
         Ok(true) => Ok(None),
         Ok(false) => Ok(Some(Fault::Wrong)),
         Err(store::Error::NoBlob(_)) => Ok(Some(Fault::Missing)),
+        // A bad sector. Taken for a store that is away, it would stop each look there.
+        Err(error) if error.is_unreadable() => Ok(Some(Fault::Wrong)),
         Err(error) => Err(error),
     }
 }
@@ -152,10 +160,11 @@ fn known(row: &store::Row<'_>) -> store::Result<Known> {
 fn faulty(tx: &mut Tx<'_>) -> Result<Vec<Known>> {
     tx.execute(
         sql!(
-            "DELETE FROM kernel_blob_faults WHERE NOT EXISTS (SELECT 1 FROM kernel_blobs b
-             WHERE b.id = kernel_blob_faults.blob_id AND b.state = 'ready')"
+            "DELETE FROM kernel_blob_faults WHERE blob_id IN (SELECT x.blob_id FROM kernel_blob_faults x
+             WHERE NOT EXISTS (SELECT 1 FROM kernel_blobs b WHERE b.id = x.blob_id AND b.state = 'ready')
+             ORDER BY x.blob_id LIMIT $1)"
         ),
-        &[],
+        &[&SLICE],
     )?;
     let sql = sql!(
         "SELECT b.id, b.sha256, b.size FROM kernel_blob_faults x JOIN kernel_blobs b ON b.id = x.blob_id
@@ -168,39 +177,61 @@ fn faulty(tx: &mut Tx<'_>) -> Result<Vec<Known>> {
 /// some more, in the order of their ids and at the end from the beginning.
 pub async fn slice(ctx: &Ctx) -> Result<()> {
     let again = ctx.db().write(faulty).await?;
-    let (behind, more) = ctx
+    let now = ctx.kernel.now();
+    let (behind, rests, mut more) = ctx
         .db()
-        .read(|tx| {
-            let sql = sql!("SELECT behind FROM kernel_blob_round WHERE one = 1");
-            let behind = tx.opt(sql, &[], |row| row.get(0))?.unwrap_or(BlobId(uuid::Uuid::nil()));
-            Ok::<_, Error>((behind, page(tx, behind, SLICE)?))
+        .read(move |tx| {
+            let sql = sql!("SELECT behind, whole_at FROM kernel_blob_round WHERE one = 1");
+            let round: Option<(BlobId, Option<Millis>)> = tx.opt(sql, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let (behind, whole_at) = round.unwrap_or((BlobId(uuid::Uuid::nil()), None));
+            // A time ahead of now is one of a clock that was wrong.
+            if behind.0.is_nil() && whole_at.is_some_and(|at| (0..REST).contains(&(now - at))) {
+                return Ok((behind, true, Vec::new()));
+            }
+            Ok::<_, Error>((behind, false, page(tx, behind, SLICE)?))
         })
         .await?;
-    let (mut budget, mut failures, mut last, mut looked) = (READ, 0, behind, 0);
-    let ends = (more.len() as i64) < SLICE;
-    let first_new = again.len();
-    for (n, object) in again.into_iter().chain(more).enumerate() {
+    let (mut budget, mut failures, last) = (READ, 0, more.last().map_or(behind, |one| one.id));
+    let (looked, ends) = (more.len() as i64, (more.len() as i64) < SLICE);
+    // Others first in each round: those that the bytes do not suffice for would never be read.
+    if let Some(first) = usize::try_from(now / 900_000).ok().and_then(|turn| turn.checked_rem(more.len())) {
+        more.rotate_left(first);
+    }
+    let (mut seen, new) = (Vec::with_capacity(more.len()), more.len());
+    let (mut of_round, mut missing) = (0, 0);
+    for (n, object) in more.into_iter().chain(again).enumerate() {
         let read = object.size <= budget;
         match look(&ctx.kernel.config.blobs, &object, read).await {
             Ok(fault) => {
                 failures = 0;
                 budget -= if read { object.size } else { 0 };
-                judged(ctx, &object, fault, read).await?;
+                if n < new {
+                    of_round += 1;
+                    missing += usize::from(fault == Some(Fault::Missing));
+                }
+                seen.push((object, fault, read));
             }
             Err(error) => {
                 failures += 1;
                 tracing::debug!(object = blobs::name(object.id), %error, "a stored file could not be looked at");
             }
         }
-        if n >= first_new {
-            (last, looked) = (object.id, looked + 1);
-        }
         if failures >= AWAY {
             // It begins with the same ones next time.
             return Ok(());
         }
     }
-    come(ctx, last, looked, ends).await
+    if of_round >= NONE_OF && of_round == missing {
+        tracing::error!(
+            looked = missing,
+            "the store of files has none of those that were looked for: is it the right one?"
+        );
+        return Ok(());
+    }
+    for (object, fault, read) in seen {
+        judged(ctx, &object, fault, read).await?;
+    }
+    if rests { Ok(()) } else { come(ctx, last, looked, ends).await }
 }
 
 /// Notes it. What is wrong in its content is not put right by its size.

@@ -23,11 +23,23 @@ const SCHEDULE: Duration = Duration::from_secs(10);
 /// After so many failures a job is set aside for people to look at.
 const TRIES: i64 = 20;
 
+/// How long a node is behind the time that was noted last, and nobody notes a
+/// later one, before it is the right one.
+const BELIEVED: Duration = Duration::from_mins(60);
+
 /// Adds the periodic jobs whose slot has come. Where the clock went back, what
 /// waits for a time that it gave before is put right first.
 pub async fn schedule(kernel: &Arc<Kernel>) -> Result<()> {
+    schedule_if(kernel, |_| true).await
+}
+
+/// A node that is behind may be the one that is wrong: a board that has not
+/// heard the time yet, or one of several. What it put right would be over for
+/// everybody else: each session, each day to object.
+async fn schedule_if(kernel: &Arc<Kernel>, mut believed: impl FnMut(Option<i64>) -> bool) -> Result<()> {
     let now = kernel.now();
-    let back = kernel.db.write(move |tx| ahead::look(tx, now).map_err(Error::from)).await?;
+    let (back, noted) = kernel.db.write(move |tx| Ok::<_, Error>((ahead::look(tx, now)?, ahead::last(tx)?))).await?;
+    let back = back && believed(noted);
     if back {
         let rows = ahead::put_right(&kernel.db, now).await?;
         tracing::warn!(rows, "the clock went back; what lay ahead of it was put right");
@@ -142,10 +154,19 @@ pub async fn until(kernel: Arc<Kernel>, stop: watch::Receiver<bool>) {
 
 async fn looping(kernel: Arc<Kernel>, mut stop: watch::Receiver<bool>) {
     let mut scheduled: Option<Instant> = None;
+    let mut behind: Option<(Instant, Option<i64>)> = None;
     while !*stop.borrow() {
         if scheduled.is_none_or(|last| last.elapsed() >= SCHEDULE) {
             scheduled = Some(Instant::now());
-            if let Err(error) = schedule(&kernel).await {
+            let believed = |noted| {
+                let (since, then) = *behind.get_or_insert_with(|| (Instant::now(), noted));
+                if then != noted {
+                    // Another node goes on by the later time.
+                    behind = None;
+                }
+                then == noted && since.elapsed() >= BELIEVED
+            };
+            if let Err(error) = schedule_if(&kernel, believed).await {
                 tracing::warn!(%error, "periodic work was not scheduled");
             }
         }

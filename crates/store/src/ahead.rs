@@ -106,6 +106,11 @@ pub fn look(tx: &mut Tx<'_>, now: i64) -> Result<bool> {
     Ok(false)
 }
 
+/// The slot of the last look that any node noted.
+pub fn last(tx: &mut Tx<'_>) -> Result<Option<i64>> {
+    noted(tx, LOOKED)
+}
+
 fn noted(tx: &mut Tx<'_>, kind: &str) -> Result<Option<i64>> {
     tx.opt(sql!("SELECT slot FROM job_slots WHERE kind = $1"), &[&kind], |row| row.get(0))
 }

@@ -85,6 +85,22 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a disk answers and cannot read what lies there: the fault is in
+    /// one object, and not in the way to all of them.
+    pub fn is_unreadable(&self) -> bool {
+        const EIO: i32 = 5;
+        let Self::Blobs(source) = self else { return false };
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(source.as_ref());
+        while let Some(error) = next {
+            if cfg!(unix) && error.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error) == Some(EIO)
+            {
+                return true;
+            }
+            next = error.source();
+        }
+        false
+    }
+
     pub(crate) fn engine(source: impl Into<Source>) -> Self {
         Self::Engine(source.into())
     }

@@ -1,16 +1,19 @@
 //! `magpie backup` and `magpie restore`.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail};
 use kernel::{Clock, Kernel, SystemClock};
 use rand::Rng as _;
 use store::{Blobs, Db, snapshot};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Semaphore};
 use uuid::Uuid;
 
 use super::{Archive, Into, Manifest, Place, Refused, Restored, Source, Written, keep, mark, restore, run, write};
 use crate::{config::Config, health, seal, wiring};
+
+/// How long a disk may take to say whether a folder is there.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes a backup now.
 #[derive(Debug, clap::Args)]
@@ -84,13 +87,30 @@ fn opened(config: &Config, to: &str) -> Result<Place> {
 /// the disk that is not mounted it would be in the way of the one that is.
 async fn known(config: &Config, to: &str, db: &Db) -> Result<Place> {
     let at = Place::named(to).to_owned();
-    if !to.starts_with("s3://")
-        && !Path::new(to).is_dir()
-        && db.read(move |tx| kernel::backups::place(tx, &at)).await?.is_some()
-    {
-        return Err(Refused::Away(Place::named(to).to_owned()).into());
-    }
-    opened(config, to)
+    let known = db.read(move |tx| kernel::backups::place(tx, &at)).await?.is_some();
+    let (config, to) = (config.clone(), to.to_owned());
+    in_time(move || {
+        if known && !to.starts_with("s3://") && !Path::new(&to).is_dir() {
+            return Err(Refused::Away(Place::named(&to).to_owned()).into());
+        }
+        opened(&config, &to)
+    })
+    .await
+}
+
+/// Looks at a folder apart: on a disk that hangs whoever looks waits for ever,
+/// and those who serve people must not. A few threads, however often it is asked.
+async fn in_time<T: Send + 'static>(look: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    static LOOKS: Semaphore = Semaphore::const_new(4);
+    let looked = async {
+        let permit = LOOKS.acquire().await?;
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            look()
+        })
+        .await?
+    };
+    tokio::time::timeout(PATIENCE, looked).await.map_err(|_| anyhow!("the disk of the place does not answer"))?
 }
 
 /// The schedule that the configuration asks for.

@@ -17,6 +17,8 @@ use super::{
 };
 
 const DAY_MS: Millis = 86_400_000;
+/// Nodes differ by less; as where the latest is looked for.
+const HOUR_MS: Millis = 3_600_000;
 
 /// How long after a restore the backups from before it stay apart from those
 /// that the restored server makes.
@@ -76,11 +78,18 @@ impl Keep {
     /// Whether each is kept, in their order.
     pub fn of(&self, made: &[Made], own: &Line, now: Millis) -> Vec<bool> {
         let apart = Self::apart(made, own, now);
-        let mut lines: HashMap<Option<Uuid>, Vec<usize>> = HashMap::new();
-        for (at, one) in made.iter().enumerate() {
-            lines.entry(apart.contains(&one.epoch).then_some(one.epoch)).or_default().push(at);
-        }
         let mut kept = vec![false; made.len()];
+        // Those of a clock that was ahead are counted by themselves: the newest
+        // of all for as long as it was wrong, they would push out each one made since.
+        let mut lines: HashMap<bool, Vec<usize>> = HashMap::new();
+        for (at, one) in made.iter().enumerate() {
+            if apart.contains(&one.epoch) {
+                // Its own server thinned it, by its own numbers; ours may be others since the restore.
+                kept[at] = true;
+            } else {
+                lines.entry(one.at > now + HOUR_MS).or_default().push(at);
+            }
+        }
         for mut line in lines.into_values() {
             line.sort_by_key(|at| Reverse(made[*at].at));
             self.thin(made, &line, &mut kept);
@@ -264,6 +273,24 @@ mod tests {
         let none = Keep { daily: 0, weekly: 0, monthly: 0 };
         assert_eq!(times(&none, &own(&all), &OWN, now), HashSet::from([now]));
         assert!(keep.of(&[], &OWN, now).is_empty());
+    }
+
+    #[test]
+    fn those_of_a_clock_that_was_ahead_push_out_none_made_since() {
+        let keep = Keep { daily: 2, weekly: 0, monthly: 0 };
+        let now = 1_795_392_000_000;
+        let ahead = now + 300 * DAY_MS;
+        let all = [ahead, ahead + DAY_MS, now - DAY_MS, now];
+        assert_eq!(times(&keep, &own(&all), &OWN, now), HashSet::from(all));
+    }
+
+    #[test]
+    fn what_lay_there_before_a_restore_is_not_thinned_by_the_numbers_of_after_it() {
+        let now = 1_795_392_000_000;
+        let before = |back: i64| Made { at: now - back * DAY_MS, epoch: Uuid::from_u128(1), whole: true };
+        let mut made: Vec<Made> = (1..60).map(before).collect();
+        made.push(Made { at: now, epoch: OWN.epoch, whole: true });
+        assert!(Keep::default().of(&made, &Line { since: now, ..OWN }, now).iter().all(|kept| *kept));
     }
 
     #[test]

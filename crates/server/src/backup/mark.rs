@@ -79,6 +79,12 @@ async fn stands(db: &Db, place: &Place) -> Result<(bool, bool)> {
 }
 
 async fn read(place: &Place) -> Result<Option<Mark>> {
+    // On a disk that hangs each read keeps a thread for good, and it is looked
+    // for every minute; this look is let to a few threads alone.
+    match place.blobs.room(0).await {
+        Ok(()) | Err(Error::Full) => {}
+        Err(error) => return Err(error.into()),
+    }
     match place.blobs.read_all(MARK).await {
         Ok(bytes) => {
             let read = serde_json::from_slice(&bytes);
@@ -122,10 +128,12 @@ pub async fn claim(db: &Db, place: &Place, now: Millis) -> Result<Place> {
 
 /// Somebody says that this is the place from now on, whatever was known.
 pub async fn renew(db: &Db, place: &Place, now: Millis) -> Result<()> {
-    match read(place).await? {
-        Some(mark) if mark.server_id != db.server_id() => return Err(Refused::Others(place.words.clone()).into()),
-        Some(_) => {}
-        None => {
+    match read(place).await {
+        Ok(Some(mark)) if mark.server_id != db.server_id() => return Err(Refused::Others(place.words.clone()).into()),
+        Ok(Some(_)) => {}
+        Err(error) if error.downcast_ref::<serde_json::Error>().is_none() => return Err(error),
+        // One that was cut short says nothing: what lies there does.
+        Ok(None) | Err(_) => {
             holds_own(place, db.server_id()).await?;
             write(place, db.server_id()).await?;
         }

@@ -219,6 +219,14 @@ async fn copy_objects(source: &Source, place: &Place, name: &str, list: &Rows) -
                         }
                     }
                     Ok(false) | Err(Error::NoBlob(_)) => {}
+                    // A bad sector of ours; of the place's disk it would end the backup.
+                    Err(error)
+                        if error.is_unreadable()
+                            && source
+                                .blobs
+                                .holds(&one.name, one.size, &one.sha256)
+                                .await
+                                .is_err_and(|error| error.is_unreadable()) => {}
                     Err(error) => return Err(error).with_context(|| one.name),
                 }
             }

@@ -144,7 +144,7 @@ pub(super) async fn run(ctx: Ctx, job: Claimed) -> Result<()> {
     db.write(move |tx| {
         tx.lock(&people)?;
         left.iter().try_for_each(|shown| sql::shown::leave(tx, shown))?;
-        told.iter().try_for_each(|(told, outcome)| went(tx, told, *outcome, ctx.now))?;
+        told.iter().try_for_each(|(told, outcome)| went(tx, told, *outcome, &which, ctx.now))?;
         ours(match last {
             Some(last) => jobs::again(tx, &job, ctx.now, &which.next(&last))?,
             None => jobs::finish(tx, &job)?,
@@ -159,12 +159,17 @@ fn people(told: &[Told]) -> Vec<store::Key> {
 
 /// Keeps how it went as far as it says something about the way: nothing new
 /// was told.
-fn went(tx: &mut Tx<'_>, told: &Told, outcome: Outcome, now: Millis) -> Result<()> {
+fn went(tx: &mut Tx<'_>, told: &Told, outcome: Outcome, which: &Which, now: Millis) -> Result<()> {
     match outcome {
         Outcome::Taken | Outcome::SignedOut | Outcome::Failed(Fault::Gone) => {
             if told.now_shows() == Some(told.shown) {
                 return Ok(());
             }
+            sql::shown::forget(tx, &told.shown)
+        }
+        // It takes notices and not this (an ntfy before 2.16, another distributor
+        // of UnifiedPush): asked again after each notice, it would refuse for ever.
+        Outcome::Failed(Fault::Rejected | Fault::Refused) if matches!(which, Which::Left { .. }) => {
             sql::shown::forget(tx, &told.shown)
         }
         Outcome::Failed(fault) => {
