@@ -358,7 +358,7 @@ step('on a desktop files are pasted and dropped', async () => {
   assert.equal(await give('dragover', small), true)
   await page.getByText('松开就放进这条消息').waitFor()
   await look(page, 'desktop-drop')
-  assert.equal(await give('drop', { ...small, name: '拖来的.txt', mimeType: 'text/plain' }), true)
+  assert.equal(await give('drop', { name: '拖来的.txt', mimeType: 'text/plain', buffer: Buffer.from('一行字') }), true)
   await tray(page).getByRole('listitem').nth(1).waitFor()
   await send(page)
   await last(page).getByText('拖来的').waitFor()
