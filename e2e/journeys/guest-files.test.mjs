@@ -297,7 +297,12 @@ step('a picture that cannot be read says so, and one that failed comes when it i
   await visitor.reload()
   await visitor.getByText('图片已看不到').first().waitFor()
   await visitor.unroute('**/picture/320')
-  await visitor.route('**/picture/320', (route) => route.abort('connectionreset'))
+  // Once the connection is there: with it, a picture that failed before comes by itself.
+  const live = new Promise((done) => visitor.once('websocket', (socket) => socket.once('framereceived', done)))
+  await visitor.route('**/picture/320', async (route) => {
+    await live
+    await route.abort('connectionreset')
+  })
   await visitor.reload()
   const again = visitor.getByRole('button', { name: /图片没有加载出来，按一下重试：安装位置/ })
   await again.waitFor()
