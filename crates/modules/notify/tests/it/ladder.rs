@@ -214,7 +214,7 @@ async fn the_organisation_a_conversation_is_of_decides_and_for_colleagues_alone_
     };
     let told = async |conversation: &str| {
         let seq = w.say_in(conversation, "secret", &[]).await;
-        w.pass(130).await;
+        w.quiet().await;
         w.read(conversation, seq).await;
         w.phone.to("/bob").last().unwrap().text()
     };

@@ -35,7 +35,7 @@ async fn what_was_taken_back_is_taken_out_of_notices_where_they_can_be_changed()
     let told = w.phone.to("/bob");
     assert!(told.iter().all(|p| !p.text().contains("before")), "{told:?}");
     w.read(&w.group, unheard).await;
-    w.pass(130).await;
+    w.quiet().await;
     let before = w.phone.to("/bob").len();
 
     let seq = w.say("the wrong window").await;
@@ -46,7 +46,8 @@ async fn what_was_taken_back_is_taken_out_of_notices_where_they_can_be_changed()
     let place = told[0].header("x-sequence-id").to_owned();
     assert!(place.starts_with(&w.group) && told[1].header("x-sequence-id") == place, "in its place");
     assert_eq!((told[0].header("priority"), told[1].header("priority")), ("", "min"), "without a sound");
-    w.pass(300).await;
+    w.quiet().await;
+    w.quiet().await;
     assert_eq!(w.phone.to("/bob").len(), before + 2, "and that is all");
 
     w.server.finish().await;
@@ -61,10 +62,10 @@ async fn every_notice_that_shows_it_is_changed_or_taken_away() {
     let mut seqs = Vec::new();
     for text in ["one", "two", "three"] {
         seqs.push(w.say(text).await);
-        w.pass(130).await;
+        w.quiet().await;
     }
     w.say_in(&other, "elsewhere", &[]).await;
-    w.pass(130).await;
+    w.quiet().await;
     let told = w.phone.to("/bob");
     assert_eq!(told.iter().map(Posted::text).collect::<Vec<_>>(), ["one", "two", "three", "elsewhere"]);
     let mut places: Vec<String> = told.iter().map(place).collect();
@@ -84,7 +85,8 @@ async fn every_notice_that_shows_it_is_changed_or_taken_away() {
     recall(&w, &w.group, seqs[1]).await;
     let new = w.phone.to_prefix("/bob").split_off(6);
     assert_eq!((new.len(), place(&new[0])), (1, place(&told[1])));
-    w.pass(300).await;
+    w.quiet().await;
+    w.quiet().await;
     assert_eq!(w.phone.to_prefix("/bob").len(), 7, "and that is all");
     w.server.finish().await;
 }
@@ -106,7 +108,7 @@ async fn it_goes_also_from_who_has_read_it_or_has_left() {
 
     let again = w.group_of(&[w.bob.id]).await;
     let seq = w.say_in(&again, "for members", &[]).await;
-    w.pass(130).await;
+    w.quiet().await;
     assert_eq!(w.phone.to("/bob").len(), 2);
     w.alice.delete(&format!("/api/v1/conversations/{again}/members/{}", w.bob.id)).await.ok();
     recall(&w, &again, seq).await;
@@ -130,7 +132,7 @@ async fn what_is_said_instead_is_taken_back_too() {
     recall(&w, &w.group, second).await;
     let told = w.phone.to("/bob");
     assert_eq!((told[2].text(), place(&told[2])), ("撤回了一条消息".to_owned(), place(&told[0])));
-    w.pass(130).await;
+    w.quiet().await;
     assert!(w.phone.to("/bob")[3..].iter().all(|p| p.text() != "two"), "nor is it told afterwards");
     w.server.finish().await;
 }
@@ -170,9 +172,9 @@ async fn bark_changes_the_notice_of_the_conversation() {
     let w = World::new().await;
     w.bob.post(RUNGS, json!({ "kind": "bark", "address": w.phone.at("/KEY") })).await.ok();
     let first = w.say("one").await;
-    w.pass(130).await;
+    w.quiet().await;
     let second = w.say("two").await;
-    w.pass(130).await;
+    w.quiet().await;
     let bodies = || -> Vec<Value> { w.phone.to("/push").iter().map(Posted::json).collect() };
     // What took the place of the first says nothing of it.
     recall(&w, &w.group, first).await;
@@ -196,7 +198,7 @@ async fn recalls_wait_for_one_another_and_not_for_a_way_that_does_not_answer() {
     let mut seqs = Vec::new();
     for text in ["one", "two", "three"] {
         seqs.push(w.say(text).await);
-        w.pass(130).await;
+        w.quiet().await;
     }
     assert_eq!((w.phone.to("/slow").len(), w.phone.to("/bob").len()), (3, 3));
     let first = &w.phone.to("/slow")[0];
@@ -238,7 +240,7 @@ async fn what_was_shown_is_forgotten_with_time_and_with_the_way() {
     };
     for expected in [1, 2] {
         w.say("one").await;
-        w.pass(130).await;
+        w.quiet().await;
         assert_eq!(rows().await, expected);
     }
     w.skip(7 * 24 * 3_600).await;

@@ -100,6 +100,13 @@ impl World {
         }
     }
 
+    /// What is due soon is told, and so long nothing more that the next begins
+    /// anew.
+    pub(crate) async fn quiet(&self) {
+        self.pass(15).await;
+        self.skip(120).await;
+    }
+
     pub(crate) async fn read(&self, conversation: &str, seq: i64) {
         let moves = json!({ "cursors": [{ "conversation": conversation, "read_seq": seq }] });
         self.bob.put("/api/v1/cursors", moves).await.ok();
