@@ -25,7 +25,7 @@ const TRIES: i64 = 20;
 
 /// How long a node is behind the time that was noted last, and nobody notes a
 /// later one, before it is the right one.
-const BELIEVED: Duration = Duration::from_mins(60);
+const BELIEVED: Duration = Duration::from_hours(1);
 
 /// Adds the periodic jobs whose slot has come. Where the clock went back, what
 /// waits for a time that it gave before is put right first.
