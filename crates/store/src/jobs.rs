@@ -117,12 +117,15 @@ fn claim_in(tx: &mut Tx<'_>, kinds: &str, now: i64, node: i64, limit: i64) -> Re
                     AND NOT EXISTS (SELECT 1 FROM jobs e WHERE e.key = j.key AND e.seq < j.seq AND e.dead_at IS NULL) \
                     ORDER BY j.run_at, j.seq LIMIT $5) \
                 RETURNING id, kind, key, org_id, run_at, attempt, failures, payload, seq",
-            postgres: "UPDATE jobs SET attempt = attempt + 1, lease_until = $2 + $3, node = $4 \
-                WHERE seq IN (SELECT j.seq FROM jobs j WHERE j.dead_at IS NULL AND j.run_at <= $2 \
+            // Materialized: as part of the UPDATE it may be run for each row, and
+            // then finds another one each time, past the limit.
+            postgres: "WITH due AS MATERIALIZED (SELECT j.seq FROM jobs j WHERE j.dead_at IS NULL AND j.run_at <= $2 \
                     AND (j.lease_until IS NULL OR j.lease_until <= $2 OR j.lease_until > $2 + $6) \
                     AND j.kind IN (SELECT jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB))) \
                     AND NOT EXISTS (SELECT 1 FROM jobs e WHERE e.key = j.key AND e.seq < j.seq AND e.dead_at IS NULL) \
                     ORDER BY j.run_at, j.seq LIMIT $5 FOR UPDATE SKIP LOCKED) \
+                UPDATE jobs SET attempt = attempt + 1, lease_until = $2 + $3, node = $4 \
+                WHERE seq IN (SELECT seq FROM due) \
                 RETURNING id, kind, key, org_id, run_at, attempt, failures, payload, seq",
         ),
         &[&kinds, &now, &LEASE_MS, &node, &limit, &UNBELIEVED_MS],

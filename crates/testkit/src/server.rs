@@ -161,8 +161,18 @@ impl TestServer {
     pub async fn finish(self) {
         if !self.forgives_jobs {
             let now = self.clock.now();
-            let due = self.kernel.db.read(move |tx| store::jobs::due_count(tx, now)).await.unwrap();
-            assert_eq!(due, 0, "due jobs were left undone");
+            let due = store::sql!(
+                "SELECT kind, run_at, attempt, failures, lease_until, error, key FROM jobs
+                 WHERE dead_at IS NULL AND run_at <= $1 ORDER BY seq"
+            );
+            let left = self.kernel.db.read(move |tx| {
+                tx.query(due, &[&now], |row| {
+                    let (kind, key): (String, Option<String>) = (row.get(0)?, row.get(6)?);
+                    let times: (i64, i64, i64, Option<i64>) = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+                    Ok(format!("{kind} {key:?} {times:?} {:?}", row.get::<Option<String>>(5)?))
+                })
+            });
+            assert_eq!(left.await.unwrap(), Vec::<String>::new(), "due jobs were left undone at {now}");
         }
     }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 use store::{
     Db, Engine, Error, NewJob, ahead,
     jobs::{self, Claimed, LEASE_MS},
+    sql,
 };
 
 use super::world::{mark, marks, on_both, open};
@@ -21,6 +22,7 @@ on_both!(
     a_lease_of_a_clock_that_went_ahead_holds_nobody_back,
     nodes_whose_clocks_differ_leave_each_other_their_jobs,
     what_waits_for_a_time_of_a_wrong_clock_is_put_right,
+    a_claim_takes_no_more_than_it_hands_out,
     two_claims_never_get_the_same_job,
     a_payload_is_bounded,
 );
@@ -278,6 +280,24 @@ async fn what_waits_for_a_time_of_a_wrong_clock_is_put_right(engine: Engine) {
         assert_eq!((last, due(&db, i64::MAX).await), (2, 0));
         // Another day, the same again.
         assert!(!look(by).await && look(2 * ahead::LOOK_MS).await == (by > 4 * ahead::LOOK_MS));
+    }
+}
+
+/// Naive: the jobs that are due looked for inside of the UPDATE. Where
+/// PostgreSQL last saw a table of one row it looks for each row anew, finds the
+/// next one each time, and all but one are leased to nobody. Seen.
+async fn a_claim_takes_no_more_than_it_hands_out(engine: Engine) {
+    let t = open(engine);
+    let db = t.db();
+    add(&db, job("mail", None, 0)).await;
+    db.write(|tx| tx.execute(sql!("ANALYZE jobs"), &[])).await.unwrap_or_else(|e: Error| panic!("{e}"));
+    for n in 0..6 {
+        add(&db, job("mail", None, n)).await;
+    }
+    for left in (0..7).rev() {
+        let job = claim(&db, 10, 1).await.unwrap_or_else(|| panic!("one of {} is due", left + 1));
+        assert!(finish(&db, &job).await);
+        assert_eq!(due(&db, 10).await, left);
     }
 }
 
