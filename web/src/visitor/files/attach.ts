@@ -127,16 +127,18 @@ export async function take(kept: Kept, files: readonly File[], exact = false): P
   }));
   const coming = traysOf(kept);
   const mine = open;
-  turn = turn.catch(() => undefined).then(async () => {
-    const trays = await coming;
-    for (const file of files) {
-      const small = heavy.includes(file) && !isFull() ? await lighter(file) : file;
-      // Whoever chose it may have left meanwhile.
-      if (open !== mine) return;
-      await trays.take(kept.conversation, undefined, [small], tray.getState().ready.length);
-      if (open === mine && heavy.includes(file)) tray.setState(({ preparing }) => ({ preparing: preparing - 1 }));
-    }
-  });
+  turn = turn
+    .catch(() => undefined)
+    .then(async () => {
+      const trays = await coming;
+      for (const file of files) {
+        const small = heavy.includes(file) && !isFull() ? await lighter(file) : file;
+        // Whoever chose it may have left meanwhile.
+        if (open !== mine) return;
+        await trays.take(kept.conversation, undefined, [small], tray.getState().ready.length);
+        if (open === mine && heavy.includes(file)) tray.setState(({ preparing }) => ({ preparing: preparing - 1 }));
+      }
+    });
   await turn;
 }
 
